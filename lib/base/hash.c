@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/hash.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+
+#include "base/check.h"
+
+static EVP_MD *sha256;
+
+static void fetch_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+void hash_sha256(const void *data, size_t size, uint8_t out[HASH_SIZE])
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	/* OpenSSL 3's SHA256() looks the algorithm up at each call: longer than hashing a row of a zone. */
+	pthread_once(&once, fetch_sha256);
+	CHECK(sha256 != NULL && EVP_Digest(data, size, out, NULL, sha256, NULL) == 1);
+}
+
+bool hash_equal(const uint8_t a[HASH_SIZE], const uint8_t b[HASH_SIZE])
+{
+	return CRYPTO_memcmp(a, b, HASH_SIZE) == 0;
+}
+
+void hash_random(void *out, size_t size)
+{
+	CHECK(size <= 1024 && RAND_bytes(out, (int)size) == 1);
+}
