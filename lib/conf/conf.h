@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Configuration: the predecessor's app.yml and DADNS_* environment, plus our
+ * keys, -> one immutable struct conf. One table (conf/keys.c) names every key
+ * with its type, default and meaning; file, environment, --check and the
+ * manual all come from it.
+ *
+ * Priority: environment, file, defaults. Called from main before threads
+ * start; blocks on files. Errors name file, line and key (or the variable).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+
+struct conf_backend {
+	const char *name;              /* the key under dns.backends */
+	const char *type;              /* "coredns_mysql" */
+	bool enabled;
+	const char *host;
+	uint16_t port;
+	const char *unix_socket;
+	const char *database;
+	const char *username;
+	const char *password;
+	unsigned connections;
+	int64_t connect_timeout_ms;
+	int64_t query_timeout_ms;
+	int64_t transaction_stall_ms;
+	int64_t transaction_max_ms;
+	const char *zones_table;
+	const char *records_table;
+	const char *state_table;
+	bool manage_schema;
+	bool catch_all_zone;
+	const char *signed_zones;      /* "warn" or "refuse" */
+	bool ssl;
+	const char *ssl_ca;
+	const char *ssl_cert;
+	const char *ssl_key;
+	bool ssl_verify;
+};
+
+struct conf {
+	const char *path;              /* of the file read; NULL: none was found */
+	enum log_level log_level;
+	const char *timezone;          /* of log times, for TZ; "": the process's own */
+	const char *auth_username;
+	const char *auth_password;
+	const char *listen_address;    /* "": all */
+	uint16_t listen_port;
+	const char *control_socket;    /* "": none */
+	unsigned exists_parent;        /* 0, 2 or 3 */
+	size_t max_body_bytes;
+	size_t max_inflight_bytes;
+	unsigned max_connections;
+	unsigned max_connections_per_address;
+	int64_t header_deadline_ms;
+	int64_t body_deadline_ms;
+	int64_t connection_deadline_ms;
+	const char *store_path;        /* datastore.db_location */
+	const char *default_backend;   /* "": none */
+	const struct conf_backend *backends; /* the enabled ones, sorted by name */
+	size_t backend_count;
+	const struct conf_backend *disabled; /* the others, sorted by name, of whatever type; unchecked, for the print */
+	size_t disabled_count;
+	const int64_t *backoff_ms;
+	unsigned backoff_count;
+	unsigned max_attempts;
+	int64_t probe_initial_ms;
+	int64_t probe_max_ms;
+	size_t max_zone_records;
+};
+
+/*
+ * Reads the configuration. path NULL: the first of the search order that exists (/etc/zonefan/app.yml, ./app.yml,
+ * ./config/app.yml, /etc/directdnsonly/app.yml); none is no error if the environment says enough. environment is an
+ * environ-like list. Relative paths in the configuration stay so: they are relative to the working directory.
+ *
+ * On failure err has the first fault: "app.yml:12: app.listen_port: ..." or "DADNS_APP_LISTEN_PORT: ...". notices
+ * (may be NULL) gets one line for each old key accepted and for what else an operator should know; on failure also
+ * a line for each further fault, after "fault: ". Lines end with a newline.
+ */
+MUST_CHECK int conf_load(const char *path, char *const *environment, struct conf **out, struct buf *notices,
+	struct err *err);
+void conf_destroy(struct conf *conf); /* NULL is fine; secrets are wiped */
+/*
+ * Whether the host has what the configuration names: the folders of the store and of the control socket, writable; the
+ * files of TLS, readable. Makes nothing. For --check; the rights are those of the process. The error names key and path.
+ */
+MUST_CHECK int conf_check_host(const struct conf *conf, struct err *err);
+/*
+ * The effective configuration as YAML. Secrets are masked, and conf_load refuses a mask: with the secrets given
+ * again (by the environment, say) the print loads to the same configuration.
+ */
+void conf_print(const struct conf *conf, struct buf *out);
+/* The same as one JSON object, which conf_load takes too. */
+void conf_print_json(const struct conf *conf, struct buf *out);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "conf/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int refuse(const char *path, int number, struct err *err)
+{
+	enum err_code code = ERR_IO;
+
+	if (number == ENOENT || number == ENOTDIR)
+		code = ERR_NOTFOUND;
+	else if (number == EACCES || number == EPERM)
+		code = ERR_DENIED;
+	return err_set(err, code, "%s: %s", path, strerror(number));
+}
+
+/* One byte more than the limit tells a file of the limit's size from a larger one. */
+static int read_all(int fd, const char *path, size_t limit, struct file_text *out, struct err *err)
+{
+	while (out->size <= limit) {
+		ssize_t count = read(fd, out->data + out->size, limit + 1 - out->size);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return refuse(path, errno, err);
+		if (count == 0)
+			break;
+		out->size += (size_t)count;
+	}
+	if (out->size > limit)
+		return err_set(err, ERR_LIMIT, "%s: larger than %zu bytes", path, limit);
+	out->data[out->size] = '\0';
+	return 0;
+}
+
+int file_read(const char *path, size_t limit, struct file_text *out, struct err *err)
+{
+	struct file_text text = { 0 };
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return refuse(path, errno, err);
+	text.data = xmalloc(limit + 2);
+	int ret = fstat(fd, &status) != 0 ? refuse(path, errno, err) : read_all(fd, path, limit, &text, err);
+	close(fd);
+	if (ret != 0) {
+		file_free(&text);
+		return ret;
+	}
+	text.world_readable = (status.st_mode & S_IROTH) != 0;
+	*out = text;
+	return 0;
+}
+
+void file_free(struct file_text *text)
+{
+	if (text->data != NULL)
+		explicit_bzero(text->data, text->size);
+	free(text->data);
+	*text = (struct file_text){ 0 };
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "conf/keys.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "conf/conf.h"
+#include "conf/value.h"
+
+#define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
+#define MAIN(member) FIELD(struct conf, member)
+#define BACKEND(member) FIELD(struct conf_backend, member)
+
+#define TEXT_KEY(name, where, what) .path = (name), .type = KEY_TEXT, where, .help = (what)
+#define BOOL_KEY(name, where, what) .path = (name), .type = KEY_BOOL, where, .help = (what)
+#define NUMBER_KEY(name, where, from, to, in, what)                                                          \
+	.path = (name), .type = KEY_NUMBER, where, .low = (from), .high = (to), .unit = (in), .help = (what)
+
+#define OLD_KEY(name, why) { .path = (name), .type = KEY_TEXT, .state = KEY_OLD, .help = (why) }
+#define LATER_KEY(name, what) { .path = (name), .type = KEY_TEXT, .state = KEY_LATER, .help = (what) }
+#define LATER_SECRET(name, what)                                                                             \
+	{ .path = (name), .type = KEY_TEXT, .state = KEY_LATER, .secret = true, .help = (what) }
+#define SWITCH_KEY(name, what) { .path = (name), .type = KEY_BOOL, .state = KEY_SWITCH, .help = (what) }
+#define PEER_KEY(name, hidden, what)                                                                         \
+	{ .path = (name), .type = KEY_TEXT, .state = KEY_LATER, .environment_only = true, .secret = (hidden),        \
+	  .help = (what) }
+
+#define TABLE_SHAPE .accepts = value_is_table, .wants = "1 to 64 letters, digits or underscores"
+#define SOCKET_SHAPE .accepts = value_is_socket_path, .wants = "a path of at most 107 bytes"
+
+#define MIB (INT64_C(1024) * 1024)
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+
+/* In the order of --check's print: the rows of one mapping stay together. */
+const struct key keys_table[] = {
+	{ .path = "log_level", .type = KEY_LEVEL, MAIN(log_level), .preset = "INFO",
+	  .help = "least level of a line in the log: debug, info, warning or error" },
+	{ TEXT_KEY("timezone", MAIN(timezone), "time zone of the log's times; empty: the process's own"),
+	  .preset = "", .accepts = value_is_zone_name, .wants = "a name such as Pacific/Auckland" },
+
+	{ TEXT_KEY("app.auth_username", MAIN(auth_username), "user that DirectAdmin and operators log in as"),
+	  .preset = "directdnsonly", .accepts = value_is_login, .wants = "a name without a colon" },
+	{ TEXT_KEY("app.auth_password", MAIN(auth_password), "password of that user; must be set"),
+	  .preset = "", .secret = true },
+	{ NUMBER_KEY("app.listen_port", MAIN(listen_port), 1, 65535, NULL, "TCP port of the HTTP server"),
+	  .preset = "2222" },
+	{ TEXT_KEY("app.listen_address", MAIN(listen_address), "address the HTTP server binds; empty: all"),
+	  .preset = "", .accepts = value_is_address, .wants = "an IPv4 or IPv6 address" },
+	{ TEXT_KEY("app.control_socket", MAIN(control_socket),
+		"Unix socket for zonefanctl; default: zonefan.sock beside the store; empty: none"),
+	  SOCKET_SHAPE },
+	{ NUMBER_KEY("app.exists_parent", MAIN(exists_parent), 0, 3, NULL,
+		"answer to exists for a name whose parent domain is held: 3 with its owner, 2 without, 0 as unknown"),
+	  .preset = "3", .choices = "0|2|3" },
+	{ NUMBER_KEY("app.max_body_bytes", MAIN(max_body_bytes), 1024, 1024 * MIB, "bytes", "largest request body"),
+	  .preset = "16777216" },
+	{ NUMBER_KEY("app.max_inflight_bytes", MAIN(max_inflight_bytes), 1024, 65536 * MIB, "bytes",
+		"memory of all unfinished requests together"),
+	  .preset = "67108864" },
+	{ NUMBER_KEY("app.max_connections", MAIN(max_connections), 1, 65535, NULL, "open HTTP connections"),
+	  .preset = "512" },
+	{ NUMBER_KEY("app.max_connections_per_address", MAIN(max_connections_per_address), 1, 65535, NULL,
+		"open HTTP connections of one address"),
+	  .preset = "64" },
+	{ NUMBER_KEY("app.header_deadline_ms", MAIN(header_deadline_ms), 1, DAY_MS, "ms",
+		"time for a request's headers to arrive"),
+	  .preset = "10000" },
+	{ NUMBER_KEY("app.body_deadline_ms", MAIN(body_deadline_ms), 1, DAY_MS, "ms",
+		"time for a request's body to arrive"),
+	  .preset = "30000" },
+	{ NUMBER_KEY("app.connection_deadline_ms", MAIN(connection_deadline_ms), 1, DAY_MS, "ms",
+		"longest life of a connection"),
+	  .preset = "60000" },
+	{ NUMBER_KEY("app.max_zone_records", MAIN(max_zone_records), 0, 10000000, NULL,
+		"records in one zone; a push with more is refused; 0: no limit"),
+	  .preset = "50000" },
+
+	{ TEXT_KEY("datastore.db_location", MAIN(store_path), "file of the store (SQLite)"),
+	  .preset = "data/directdns.db", .accepts = value_is_filled, .wants = "a path" },
+
+	{ TEXT_KEY("dns.default_backend", MAIN(default_backend), "back end that operators mean by default; may be empty"),
+	  .preset = "" },
+	{ TEXT_KEY("dns.backends.*.type", BACKEND(type), "coredns_mysql; default: the back end's name where it is a type") },
+	{ BOOL_KEY("dns.backends.*.enabled", BACKEND(enabled), "zones are delivered there"), .preset = "false" },
+	{ TEXT_KEY("dns.backends.*.host", BACKEND(host), "database server"),
+	  .preset = "localhost", .accepts = value_is_host, .wants = "a host name or address" },
+	{ NUMBER_KEY("dns.backends.*.port", BACKEND(port), 1, 65535, NULL, "its TCP port"), .preset = "3306" },
+	{ TEXT_KEY("dns.backends.*.unix_socket", BACKEND(unix_socket), "its Unix socket, instead of host and port"),
+	  .preset = "", SOCKET_SHAPE },
+	{ TEXT_KEY("dns.backends.*.database", BACKEND(database), "database there"),
+	  .preset = "coredns", .accepts = value_is_filled, .wants = "a name" },
+	{ TEXT_KEY("dns.backends.*.username", BACKEND(username), "login there"),
+	  .preset = "coredns", .accepts = value_is_filled, .wants = "a name" },
+	{ TEXT_KEY("dns.backends.*.password", BACKEND(password), "its password; must be set unless unix_socket is"),
+	  .preset = "", .secret = true },
+	{ NUMBER_KEY("dns.backends.*.connections", BACKEND(connections), 1, 64, NULL, "connections and threads"),
+	  .preset = "2" },
+	{ NUMBER_KEY("dns.backends.*.connect_timeout_ms", BACKEND(connect_timeout_ms), 1, DAY_MS, "ms",
+		"time to connect and log in"),
+	  .preset = "3000" },
+	{ NUMBER_KEY("dns.backends.*.query_timeout_ms", BACKEND(query_timeout_ms), 1, DAY_MS, "ms",
+		"time for one statement's answer"),
+	  .preset = "10000" },
+	{ NUMBER_KEY("dns.backends.*.transaction_stall_ms", BACKEND(transaction_stall_ms), 1, DAY_MS, "ms",
+		"a transaction ends after this time without a completed statement"),
+	  .preset = "15000" },
+	{ NUMBER_KEY("dns.backends.*.transaction_max_ms", BACKEND(transaction_max_ms), 1, DAY_MS, "ms",
+		"longest life of a transaction"),
+	  .preset = "120000" },
+	{ TEXT_KEY("dns.backends.*.zones_table", BACKEND(zones_table), "CoreDNS's table of zones"),
+	  .preset = "zones", TABLE_SHAPE },
+	{ TEXT_KEY("dns.backends.*.records_table", BACKEND(records_table), "CoreDNS's table of records"),
+	  .preset = "records", TABLE_SHAPE },
+	{ TEXT_KEY("dns.backends.*.state_table", BACKEND(state_table), "zonefan's own table there"),
+	  .preset = "zonefan_state", TABLE_SHAPE },
+	{ BOOL_KEY("dns.backends.*.manage_schema", BACKEND(manage_schema), "create and complete the tables"),
+	  .preset = "true" },
+	{ BOOL_KEY("dns.backends.*.catch_all_zone", BACKEND(catch_all_zone),
+		"keep the row zone_name = '' that the CoreDNS plugin needs for CNAMEs to elsewhere"),
+	  .preset = "true" },
+	{ TEXT_KEY("dns.backends.*.signed_zones", BACKEND(signed_zones), "zones with DNSSEC records: warn or refuse"),
+	  .preset = "warn", .choices = "warn|refuse" },
+	{ BOOL_KEY("dns.backends.*.ssl", BACKEND(ssl), "demand TLS; default: true if another ssl setting is given"),
+	  .preset = "false" },
+	{ TEXT_KEY("dns.backends.*.ssl_ca", BACKEND(ssl_ca), "file of CA certificates"), .preset = "" },
+	{ TEXT_KEY("dns.backends.*.ssl_cert", BACKEND(ssl_cert), "file of our certificate"), .preset = "" },
+	{ TEXT_KEY("dns.backends.*.ssl_key", BACKEND(ssl_key), "file of its key"), .preset = "" },
+	{ BOOL_KEY("dns.backends.*.ssl_verify", BACKEND(ssl_verify),
+		"with TLS: the server's certificate must be the CA's and bear its name"),
+	  .preset = "true" },
+
+	{ .path = "retry.backoff_seconds", .type = KEY_LIST, MAIN(backoff_ms), .low = 1, .high = 7 * 24 * 3600,
+	  .scale = 1000, .unit = "seconds", .count_offset = offsetof(struct conf, backoff_count),
+	  .preset = "30,120,300,900,1800", .help = "pauses between the tries of one zone; the last one repeats" },
+	{ NUMBER_KEY("retry.max_attempts", MAIN(max_attempts), 1, 1000, NULL,
+		"retries after the first failure, then the delivery is listed as dead and tried hourly"),
+	  .preset = "5" },
+	{ NUMBER_KEY("retry.probe_initial_ms", MAIN(probe_initial_ms), 1, DAY_MS, "ms",
+		"first pause before a back end that is down is probed"),
+	  .preset = "1000" },
+	{ NUMBER_KEY("retry.probe_max_ms", MAIN(probe_max_ms), 1, DAY_MS, "ms", "longest pause between probes"),
+	  .preset = "30000" },
+
+	/* The predecessor's keys without meaning here (decisions.md 16). */
+	OLD_KEY("log_format", "use zonefand --log-format logfmt or json"),
+	OLD_KEY("queue_location", "pushes are kept in the store"),
+	OLD_KEY("environment", "there is one"),
+	OLD_KEY("app.queue_location", "pushes are kept in the store"),
+	OLD_KEY("app.proxy_support", "no forwarded address is trusted"),
+	OLD_KEY("app.proxy_support_base", "no forwarded address is trusted"),
+	OLD_KEY("app.log_level", "log_level counts"),
+	OLD_KEY("app.log_to", "the log goes to stderr"),
+	OLD_KEY("app.token_valid_for_days", "there are no tokens"),
+	{ .path = "app.check_subdomain_owner_in_cluster_domainowners", .type = KEY_BOOL, .state = KEY_TAKEN,
+	  .help = "app.exists_parent says it: 3 for 1, 2 for 0" },
+	OLD_KEY("datastore.type", "the store is SQLite"),
+	OLD_KEY("datastore.host", "the store is SQLite"),
+	OLD_KEY("datastore.port", "the store is SQLite"),
+	OLD_KEY("datastore.name", "the store is SQLite"),
+	OLD_KEY("datastore.user", "the store is SQLite"),
+	{ .path = "datastore.pass", .type = KEY_TEXT, .state = KEY_OLD, .secret = true, .help = "the store is SQLite" },
+	OLD_KEY("dns.backends.*.table_name", "records_table says it"),
+
+	/* The predecessor's keys of features that are not built yet. */
+	SWITCH_KEY("app.ssl_enable", "HTTPS"),
+	LATER_KEY("app.ssl_cert", "HTTPS: certificate"),
+	LATER_KEY("app.ssl_key", "HTTPS: key"),
+	LATER_KEY("app.ssl_bundle", "HTTPS: chain"),
+	LATER_KEY("dns.backends.*.zones_dir", "bind and nsd: folder of zone files"),
+	LATER_KEY("dns.backends.*.named_conf", "bind: file of zone declarations"),
+	LATER_KEY("dns.backends.*.nsd_conf", "nsd: file of zone declarations"),
+	SWITCH_KEY("reconciliation.enabled", "comparison with the DirectAdmin masters"),
+	LATER_KEY("reconciliation.dry_run", "report alone"),
+	LATER_KEY("reconciliation.interval_minutes", "time between passes"),
+	LATER_KEY("reconciliation.initial_delay_minutes", "time before the first pass"),
+	LATER_KEY("reconciliation.verify_ssl", "check the masters' certificates"),
+	LATER_KEY("reconciliation.ipp", "domains per page"),
+	LATER_KEY("reconciliation.directadmin_servers[].hostname", "a master"),
+	LATER_KEY("reconciliation.directadmin_servers[].port", "its port"),
+	LATER_KEY("reconciliation.directadmin_servers[].username", "login there"),
+	LATER_SECRET("reconciliation.directadmin_servers[].password", "password there"),
+	LATER_KEY("reconciliation.directadmin_servers[].ssl", "HTTPS to it"),
+	SWITCH_KEY("peer_sync.enabled", "exchange of zones with peers"),
+	LATER_KEY("peer_sync.interval_minutes", "time between passes"),
+	LATER_KEY("peer_sync.auth_username", "user that peers log in as"),
+	LATER_SECRET("peer_sync.auth_password", "its password"),
+	LATER_KEY("peer_sync.peers[].url", "a peer"),
+	LATER_KEY("peer_sync.peers[].username", "login there"),
+	LATER_SECRET("peer_sync.peers[].password", "password there"),
+	PEER_KEY("peer_sync.peer.url", false, "a peer"),
+	PEER_KEY("peer_sync.peer.username", false, "login there"),
+	PEER_KEY("peer_sync.peer.password", true, "password there"),
+	PEER_KEY("peer_sync.peer.#.url", false, "a peer"),
+	PEER_KEY("peer_sync.peer.#.username", false, "login there"),
+	PEER_KEY("peer_sync.peer.#.password", true, "password there"),
+};
+
+const size_t keys_count = ARRAY_SIZE(keys_table);
+
+const struct key *keys_row(const char *path)
+{
+	for (size_t i = 0; i < keys_count; i++) {
+		if (strcmp(keys_table[i].path, path) == 0)
+			return &keys_table[i];
+	}
+	WRONG(path);
+}
+
+size_t keys_index(const struct key *key)
+{
+	return (size_t)(key - keys_table);
+}
+
+bool keys_of_backend(const struct key *key)
+{
+	return strchr(key->path, '*') != NULL;
+}

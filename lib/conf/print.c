@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "conf/conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/rules.h"
+#include "conf/keys.h"
+#include "conf/value.h"
+
+struct printer {
+	struct buf *out;
+	unsigned depth;
+	bool json;
+	bool begun; /* JSON: the mapping has an entry */
+};
+
+/* Double quotes of YAML and JSON alike; values are UTF-8 and hold no control characters (value.h), so two escapes are enough. */
+static void put_quoted(struct buf *out, const char *text)
+{
+	buf_puts(out, "\"");
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			buf_puts(out, "\\");
+		buf_append(out, text, 1);
+	}
+	buf_puts(out, "\"");
+}
+
+static int64_t number_at(const struct key *key, const char *field)
+{
+	uint16_t small;
+	unsigned middle;
+	int64_t large;
+
+	switch (key->size) {
+	case sizeof(small):
+		memcpy(&small, field, sizeof(small));
+		return small;
+	case sizeof(middle):
+		memcpy(&middle, field, sizeof(middle));
+		return middle;
+	default:
+		CHECK(key->size == sizeof(large));
+		memcpy(&large, field, sizeof(large));
+		return large;
+	}
+}
+
+static void put_list(struct buf *out, const struct key *key, const char *base)
+{
+	const int64_t *numbers;
+	unsigned count;
+
+	memcpy(&numbers, base + key->offset, sizeof(numbers));
+	memcpy(&count, base + key->count_offset, sizeof(count));
+	buf_puts(out, "[");
+	for (unsigned i = 0; i < count; i++) {
+		buf_puts(out, i == 0 ? "" : ", ");
+		buf_uint(out, (uint64_t)(numbers[i] / (key->scale == 0 ? 1 : key->scale)));
+	}
+	buf_puts(out, "]");
+}
+
+static void put_value(const struct printer *printer, const struct key *key, const void *target)
+{
+	struct buf *out = printer->out;
+	const char *base = target;
+	const char *field = base + key->offset;
+	enum log_level level;
+	const char *text;
+
+	switch (key->type) {
+	case KEY_TEXT:
+		memcpy(&text, field, sizeof(text));
+		put_quoted(out, key->secret && *text != '\0' ? RULES_MASK : text);
+		return;
+	case KEY_NUMBER:
+		buf_uint(out, (uint64_t)number_at(key, field));
+		return;
+	case KEY_BOOL:
+		buf_puts(out, *(const bool *)field ? "true" : "false");
+		return;
+	case KEY_LEVEL:
+		memcpy(&level, field, sizeof(level));
+		if (printer->json)
+			put_quoted(out, value_level_name(level));
+		else
+			buf_puts(out, value_level_name(level));
+		return;
+	case KEY_LIST:
+		put_list(out, key, base);
+		return;
+	}
+}
+
+static void put_name(struct printer *printer, const char *name, size_t size, bool odd)
+{
+	char *copy = xmemdup(name, size);
+
+	if (printer->json)
+		buf_puts(printer->out, printer->begun ? ",\n" : "\n");
+	printer->begun = true;
+	for (unsigned i = 0; i < printer->depth; i++)
+		buf_puts(printer->out, "  ");
+	if (printer->json || odd)
+		put_quoted(printer->out, copy);
+	else
+		buf_puts(printer->out, copy);
+	buf_puts(printer->out, ":");
+	free(copy);
+}
+
+static void put_line(struct printer *printer, const char *name, const struct key *key, const void *target)
+{
+	put_name(printer, name, strlen(name), false);
+	buf_puts(printer->out, " ");
+	put_value(printer, key, target);
+	if (!printer->json)
+		buf_puts(printer->out, "\n");
+}
+
+/* odd: the name is the user's and may look like something else. */
+static void enter(struct printer *printer, const char *name, size_t size, bool odd)
+{
+	put_name(printer, name, size, odd);
+	buf_puts(printer->out, printer->json ? " {" : "\n");
+	printer->begun = false;
+	printer->depth++;
+}
+
+static void leave(struct printer *printer)
+{
+	printer->depth--;
+	if (printer->json)
+		buf_printf(printer->out, "%s%*s}", printer->begun ? "\n" : "", printer->begun ? (int)printer->depth * 2 : 0,
+			"");
+	printer->begun = true;
+}
+
+/* built: of the type whose settings we know; of others only what is needed to load again. */
+static void put_backend(struct printer *printer, const struct conf_backend *backend)
+{
+	bool built = backend->enabled || strcmp(backend->type, "coredns_mysql") == 0;
+
+	enter(printer, backend->name, strlen(backend->name), true);
+	for (size_t i = 0; i < keys_count; i++) {
+		const struct key *key = &keys_table[i];
+
+		if (key->state != KEY_LIVE || !keys_of_backend(key))
+			continue;
+		const char *name = strrchr(key->path, '.') + 1;
+		if (built || strcmp(name, "type") == 0 || strcmp(name, "enabled") == 0)
+			put_line(printer, name, key, backend);
+	}
+	leave(printer);
+}
+
+static void put_backends(struct printer *printer, const struct conf *conf)
+{
+	enter(printer, "backends", strlen("backends"), false);
+	for (size_t i = 0; i < conf->backend_count; i++)
+		put_backend(printer, &conf->backends[i]);
+	for (size_t i = 0; i < conf->disabled_count; i++)
+		put_backend(printer, &conf->disabled[i]);
+	leave(printer);
+}
+
+static void put_all(struct printer *printer, const struct conf *conf)
+{
+	const char *section = "";
+	size_t section_size = 0;
+	bool backends_done = false;
+
+	for (size_t i = 0; i < keys_count; i++) {
+		const struct key *key = &keys_table[i];
+
+		if (key->state != KEY_LIVE)
+			continue;
+		if (keys_of_backend(key)) { /* in the section of the row before */
+			if (!backends_done)
+				put_backends(printer, conf);
+			backends_done = true;
+			continue;
+		}
+		const char *dot = strchr(key->path, '.');
+		size_t size = dot == NULL ? 0 : (size_t)(dot - key->path);
+		if (size != section_size || strncmp(section, key->path, size) != 0) {
+			if (section_size > 0)
+				leave(printer);
+			if (size > 0)
+				enter(printer, key->path, size, false);
+		}
+		section = key->path;
+		section_size = size;
+		put_line(printer, dot == NULL ? key->path : dot + 1, key, conf);
+	}
+	if (section_size > 0)
+		leave(printer);
+}
+
+void conf_print(const struct conf *conf, struct buf *out)
+{
+	struct printer printer = { .out = out };
+
+	put_all(&printer, conf);
+}
+
+void conf_print_json(const struct conf *conf, struct buf *out)
+{
+	struct printer printer = { .out = out, .json = true, .depth = 1 };
+
+	buf_puts(out, "{");
+	put_all(&printer, conf);
+	buf_puts(out, "\n}\n");
+}

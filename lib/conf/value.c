@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "conf/value.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+
+#include "base/check.h"
+
+bool value_number(const char *text, int64_t *out)
+{
+	int64_t number = 0;
+
+	if (*text == '\0' || (text[0] == '0' && text[1] != '\0'))
+		return false;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		if (number > (INT64_MAX - (*text - '0')) / 10)
+			return false;
+		number = number * 10 + (*text - '0');
+	}
+	*out = number;
+	return true;
+}
+
+bool value_bool(const char *text, bool *out)
+{
+	static const char *const names[] = { "false", "true", "no", "yes", "off", "on", "0", "1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcasecmp(names[i], text) == 0) {
+			*out = i % 2 == 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool value_level(const char *text, enum log_level *out)
+{
+	if (strcasecmp(text, "trace") == 0)
+		*out = LOG_LEVEL_DEBUG;
+	else if (strcasecmp(text, "success") == 0)
+		*out = LOG_LEVEL_INFO;
+	else
+		return log_level_parse(text, out);
+	return true;
+}
+
+const char *value_level_name(enum log_level level)
+{
+	static const char *const names[] = { "debug", "info", "warning", "error" };
+
+	CHECK((size_t)level < ARRAY_SIZE(names));
+	return names[level];
+}
+
+bool value_element(const char **at, char *out, size_t size)
+{
+	const char *start = *at;
+
+	if (start == NULL)
+		return false;
+	size_t length = strcspn(start, ",");
+	*at = start[length] == ',' ? start + length + 1 : NULL;
+	while (length > 0 && *start == ' ') {
+		start++;
+		length--;
+	}
+	while (length > 0 && start[length - 1] == ' ')
+		length--;
+	if (length >= size)
+		return false;
+	memcpy(out, start, length);
+	out[length] = '\0';
+	return true;
+}
+
+/* One UTF-8 sequence (RFC 3629 4); returns its size, 0 for a bad one. */
+static size_t decode(const unsigned char *at, uint32_t *out)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t size = *at < 0x80 ? 1 : *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
+
+	if (size == 1) {
+		*out = *at;
+		return 1;
+	}
+	if (*at < 0xc2 || *at > 0xf4)
+		return 0;
+	uint32_t code = *at & (0xffU >> (size + 1));
+	for (size_t i = 1; i < size; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (at[i] & 0x3fU);
+	}
+	if (code < least[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	*out = code;
+	return size;
+}
+
+/* What YAML cannot carry unescaped, or reads as a line break: conf_print's text must read back the same. */
+static bool is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029 || code == 0xfeff ||
+		code == 0xfffe || code == 0xffff;
+}
+
+const char *value_text_fault(const char *text)
+{
+	if (strlen(text) > VALUE_MAX_SIZE)
+		return "is longer than 4096 bytes";
+	for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {
+		uint32_t code = 0;
+		size_t size = decode(at, &code);
+
+		if (size == 0)
+			return "is not UTF-8";
+		if (is_control(code))
+			return "contains a control character";
+		at += size;
+	}
+	return NULL;
+}
+
+static bool is_made_of(const char *text, const char *others, size_t least, size_t most)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t length = strlen(text);
+
+	if (length < least || length > most)
+		return false;
+	for (const char *c = text; *c != '\0'; c++) {
+		if (strchr(letters, *c) == NULL && strchr(others, *c) == NULL)
+			return false;
+	}
+	return true;
+}
+
+bool value_is_table(const char *text)
+{
+	return is_made_of(text, "_", 1, 64);
+}
+
+bool value_is_name(const char *text)
+{
+	return is_made_of(text, "_.-", 1, 64);
+}
+
+bool value_is_address(const char *text)
+{
+	unsigned char address[16];
+
+	return *text == '\0' || inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
+}
+
+bool value_is_host(const char *text)
+{
+	return is_made_of(text, ".-_:%", 0, 255);
+}
+
+bool value_is_socket_path(const char *text)
+{
+	return strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path);
+}
+
+bool value_is_login(const char *text)
+{
+	return *text != '\0' && strchr(text, ':') == NULL;
+}
+
+bool value_is_zone_name(const char *text)
+{
+	return is_made_of(text, "_/+-", 0, 64) && *text != '/';
+}
+
+bool value_is_filled(const char *text)
+{
+	return *text != '\0';
+}
