@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The delivery's diagram, edge by edge (decisions.md 2-6). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sched/delivery.h"
+
+static struct rng rng = { .state = 1 };
+static const int64_t backoff_ms[] = { 30000, 120000, 300000, 900000, 1800000 };
+static const struct delivery_policy policy = { .backoff_ms = backoff_ms, .backoff_count = 5, .max_attempts = 5,
+	.slow_retry_ms = 3600000, .jitter_percent = 20, .rng = &rng };
+
+static const int64_t now_us = INT64_C(1000000000000);
+
+static void move(struct delivery *delivery, enum delivery_event event, uint64_t generation, int64_t at_us)
+{
+	struct delivery_args args = { .now_us = at_us, .wall_us = at_us + 7, .generation = generation,
+		.error = "because" };
+
+	delivery_move(delivery, event, &args, &policy);
+}
+
+static void fly(struct delivery *delivery, enum delivery_event end, int64_t at_us)
+{
+	move(delivery, DELIVERY_TAKEN, delivery->wanted, at_us);
+	move(delivery, end, delivery->inflight, at_us);
+}
+
+static void pushed_then_ok_is_clean(void **state)
+{
+	struct delivery delivery = { 0 };
+
+	(void)state;
+	move(&delivery, DELIVERY_PUSHED, 1, now_us);
+	assert_int_equal(delivery.state, DELIVERY_DUE);
+	assert_int_equal(delivery.since_us, now_us);
+	assert_int_equal(delivery.next_try_us, now_us);
+	fly(&delivery, DELIVERY_OK, now_us + 5);
+	assert_int_equal(delivery.state, DELIVERY_CLEAN);
+	assert_int_equal(delivery.applied, 1);
+	assert_int_equal(delivery.applied_at_us, now_us + 5 + 7);
+	assert_int_equal(delivery.since_us, 0);
+}
+
+static void push_during_flight_is_due_again(void **state)
+{
+	struct delivery delivery = { 0 };
+
+	(void)state;
+	move(&delivery, DELIVERY_PUSHED, 1, now_us);
+	move(&delivery, DELIVERY_TAKEN, 1, now_us);
+	move(&delivery, DELIVERY_PUSHED, 2, now_us + 1);
+	assert_int_equal(delivery.state, DELIVERY_INFLIGHT);
+	move(&delivery, DELIVERY_OK, 1, now_us + 2);
+	assert_int_equal(delivery.state, DELIVERY_DUE);
+	assert_int_equal(delivery.applied, 1);
+	assert_int_equal(delivery.wanted, 2);
+}
+
+static void check_during_flight_is_checked_again(void **state)
+{
+	struct delivery delivery = { .wanted = 4, .applied = 4 };
+
+	(void)state;
+	move(&delivery, DELIVERY_CHECK, 4, now_us);
+	assert_true(delivery.check);
+	move(&delivery, DELIVERY_TAKEN, 4, now_us);
+	move(&delivery, DELIVERY_CHECK, 4, now_us);
+	move(&delivery, DELIVERY_OK, 4, now_us);
+	assert_int_equal(delivery.state, DELIVERY_DUE);
+	assert_true(delivery.check);
+	fly(&delivery, DELIVERY_OK, now_us);
+	assert_int_equal(delivery.state, DELIVERY_CLEAN);
+	assert_false(delivery.check);
+}
+
+static void retries_follow_the_clock_and_end_dead_not_gone(void **state)
+{
+	struct delivery delivery = { 0 };
+	int64_t at_us = now_us;
+
+	(void)state;
+	move(&delivery, DELIVERY_PUSHED, 1, at_us);
+	for (unsigned i = 0; i < 5; i++) {
+		fly(&delivery, DELIVERY_RETRY, at_us);
+		assert_int_equal(delivery.state, DELIVERY_WAIT);
+		assert_int_equal(delivery.attempts, i + 1);
+		assert_in_range(delivery.next_try_us - at_us, backoff_ms[i] * 800, backoff_ms[i] * 1200);
+		at_us = delivery.next_try_us;
+	}
+	fly(&delivery, DELIVERY_RETRY, at_us);
+	assert_int_equal(delivery.state, DELIVERY_DEAD);
+	assert_in_range(delivery.next_try_us - at_us, INT64_C(2880000000), INT64_C(4320000000));
+	assert_string_equal(delivery.last_error, "because");
+	/* Dead is slow, not over. */
+	fly(&delivery, DELIVERY_RETRY, at_us);
+	assert_int_equal(delivery.state, DELIVERY_DEAD);
+	fly(&delivery, DELIVERY_OK, at_us);
+	assert_int_equal(delivery.state, DELIVERY_CLEAN);
+	assert_null(delivery.last_error);
+	assert_int_equal(delivery.attempts, 0);
+}
+
+static void newer_content_does_not_inherit_attempts(void **state)
+{
+	struct delivery delivery = { 0 };
+
+	(void)state;
+	move(&delivery, DELIVERY_PUSHED, 1, now_us);
+	fly(&delivery, DELIVERY_RETRY, now_us);
+	move(&delivery, DELIVERY_PUSHED, 2, now_us + 1);
+	assert_int_equal(delivery.state, DELIVERY_DUE);
+	assert_int_equal(delivery.attempts, 0);
+	assert_int_equal(delivery.next_try_us, now_us + 1);
+	move(&delivery, DELIVERY_TAKEN, 2, now_us + 1);
+	move(&delivery, DELIVERY_PUSHED, 3, now_us + 2);
+	move(&delivery, DELIVERY_REJECT, 2, now_us + 3);
+	assert_int_equal(delivery.state, DELIVERY_DUE);
+	assert_int_equal(delivery.attempts, 0);
+	delivery_clear(&delivery);
+}
+
+static void rejected_comes_back_by_push_and_replay(void **state)
+{
+	struct delivery delivery = { 0 };
+
+	(void)state;
+	move(&delivery, DELIVERY_PUSHED, 1, now_us);
+	fly(&delivery, DELIVERY_REJECT, now_us);
+	assert_int_equal(delivery.state, DELIVERY_REJECTED);
+	move(&delivery, DELIVERY_REPLAY, 0, now_us + 9);
+	assert_int_equal(delivery.state, DELIVERY_DUE);
+	assert_int_equal(delivery.next_try_us, now_us + 9);
+	assert_int_equal(delivery.since_us, now_us);
+	delivery_clear(&delivery);
+}
+
+static void replay_leaves_clean_alone(void **state)
+{
+	struct delivery delivery = { .wanted = 3, .applied = 3 };
+
+	(void)state;
+	move(&delivery, DELIVERY_REPLAY, 0, now_us);
+	assert_int_equal(delivery.state, DELIVERY_CLEAN);
+}
+
+static void suspect_keeps_attempts_and_is_cleared_by_success(void **state)
+{
+	struct delivery delivery = { 0 };
+
+	(void)state;
+	move(&delivery, DELIVERY_PUSHED, 1, now_us);
+	fly(&delivery, DELIVERY_SUSPECT, now_us);
+	assert_true(delivery.suspect);
+	assert_int_equal(delivery.state, DELIVERY_DUE);
+	assert_int_equal(delivery.attempts, 0);
+	fly(&delivery, DELIVERY_OK, now_us);
+	assert_false(delivery.suspect);
+}
+
+static void contested_waits_an_hour_but_a_push_is_at_once(void **state)
+{
+	struct delivery delivery = { 0 };
+
+	(void)state;
+	move(&delivery, DELIVERY_PUSHED, 1, now_us);
+	fly(&delivery, DELIVERY_CONTESTED, now_us);
+	assert_int_equal(delivery.state, DELIVERY_WAIT);
+	assert_true(delivery.next_try_us > now_us + INT64_C(2800000000));
+	move(&delivery, DELIVERY_PUSHED, 2, now_us);
+	assert_int_equal(delivery.state, DELIVERY_DUE);
+	assert_int_equal(delivery.next_try_us, now_us);
+	delivery_clear(&delivery);
+}
+
+static void states_are_stored_by_number(void **state)
+{
+	enum delivery_state out;
+
+	(void)state;
+	assert_true(delivery_state_parse(DELIVERY_DEAD, &out));
+	assert_int_equal(out, DELIVERY_DEAD);
+	assert_false(delivery_state_parse(DELIVERY_INFLIGHT, &out));
+	assert_false(delivery_state_parse(-1, &out));
+	assert_false(delivery_state_parse(6, &out));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pushed_then_ok_is_clean),
+		cmocka_unit_test(push_during_flight_is_due_again),
+		cmocka_unit_test(check_during_flight_is_checked_again),
+		cmocka_unit_test(retries_follow_the_clock_and_end_dead_not_gone),
+		cmocka_unit_test(newer_content_does_not_inherit_attempts),
+		cmocka_unit_test(rejected_comes_back_by_push_and_replay),
+		cmocka_unit_test(replay_leaves_clean_alone),
+		cmocka_unit_test(suspect_keeps_attempts_and_is_cleared_by_success),
+		cmocka_unit_test(contested_waits_an_hour_but_a_push_is_at_once),
+		cmocka_unit_test(states_are_stored_by_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
