@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sched/delivery.h"
+
+#include <string.h>
+
+#include "store/db.h"
+
+enum { ERROR_MAX = 1024 };
+
+#define ROW                                                                                                  \
+	"d.applied, d.state, d.check_rows, d.suspect, d.attempts, d.next_try, d.since, d.applied_at, d.last_error,"  \
+	" z.generation, z.id, z.name"
+
+static const char backend_find_sql[] = "SELECT id FROM backend WHERE name = ?1";
+static const char backend_insert_sql[] = "INSERT INTO backend (name) VALUES (?1) RETURNING id";
+static const char backend_fill_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect,"
+	" attempts, next_try, since, applied_at)"
+	" SELECT ?1, z.id, iif(z.deleted, z.generation, 0), iif(z.deleted, 0, 1), 0, 0, 0,"
+	" iif(z.deleted, 0, ?2), iif(z.deleted, 0, ?2), 0 FROM zone AS z"
+	" WHERE NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.backend_id = ?1 AND d.zone_id = z.id)";
+static const char backend_wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0"
+	" FROM zone AS z WHERE delivery.backend_id = ?1 AND delivery.state = 0 AND z.id = delivery.zone_id"
+	" AND delivery.applied <> z.generation";
+
+static const char load_sql[] = "SELECT " ROW " FROM delivery AS d JOIN zone AS z ON z.id = d.zone_id"
+	" WHERE d.backend_id = ?1 AND d.zone_id = ?2";
+static const char save_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect, attempts,"
+	" next_try, since, applied_at, last_error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+	" ON CONFLICT (backend_id, zone_id) DO UPDATE SET applied = excluded.applied, state = excluded.state,"
+	" check_rows = excluded.check_rows, suspect = excluded.suspect, attempts = excluded.attempts,"
+	" next_try = excluded.next_try, since = excluded.since, applied_at = excluded.applied_at,"
+	" last_error = excluded.last_error";
+
+/* "state <> 0" as it stands in the index delivery_due, so that it can be used. */
+static const char due_sql[] = "SELECT d.zone_id, d.next_try, (SELECT text_size FROM zone WHERE id = d.zone_id)"
+	" FROM delivery AS d WHERE d.backend_id = ?1 AND d.suspect = ?2 AND d.state <> 0"
+	" AND (d.next_try, d.zone_id) < (?3, ?4) ORDER BY d.next_try DESC, d.zone_id DESC LIMIT ?5";
+static const char next_sql[] = "SELECT min(next_try) FROM (SELECT * FROM (SELECT next_try FROM delivery"
+	" WHERE backend_id = ?1 AND suspect = 0 AND state <> 0 AND next_try > ?2 ORDER BY next_try LIMIT 1)"
+	" UNION ALL SELECT * FROM (SELECT next_try FROM delivery"
+	" WHERE backend_id = ?1 AND suspect = 1 AND state <> 0 AND next_try > ?2 ORDER BY next_try LIMIT 1))";
+static const char revive_sql[] = "UPDATE delivery SET next_try = ?2 WHERE backend_id = ?1 AND suspect IN (0, 1)"
+	" AND state <> 0 AND state = 5 AND next_try > ?2";
+static const char clamp_sql[] = "UPDATE delivery SET next_try = CASE state WHEN 1 THEN ?1 WHEN 3 THEN ?2 ELSE ?3 END"
+	" WHERE backend_id IN (SELECT id FROM backend) AND suspect IN (0, 1) AND state <> 0 AND next_try > ?1"
+	" AND (state = 1 OR next_try > iif(state = 3, ?2, ?3))";
+static const char counts_sql[] = "SELECT count(*), min(since), total(state = 5), total(state = 4), total(suspect)"
+	" FROM delivery WHERE backend_id = ?1 AND state <> 0";
+/* Along the names, without a sort: a page costs no more than what it passes. */
+static const char pending_sql[] = "SELECT " ROW " FROM zone AS z CROSS JOIN delivery AS d"
+	" ON d.backend_id = ?1 AND d.zone_id = z.id WHERE z.name > ?2 AND d.state <> 0 ORDER BY z.name LIMIT ?3";
+
+/* ---- back ends ---- */
+
+static int find_backend(struct store *store, const char *name, int64_t *id, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, backend_find_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_text(stmt, 1, name, -1);
+	rc = db_step(store, stmt, err);
+	if (rc == 0) {
+		rc = db_prepare(store, backend_insert_sql, &stmt, err);
+		if (rc < 0)
+			return rc;
+		db_bind_text(stmt, 1, name, -1);
+		rc = db_step(store, stmt, err);
+	}
+	if (rc < 0)
+		return rc;
+	*id = sqlite3_column_int64(stmt, 0);
+	db_reset(stmt);
+	return 0;
+}
+
+/* A statement over all rows of a back end, with a time. */
+static int run_over(struct store *store, const char *sql, int64_t backend_id, int64_t at_us, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, backend_id);
+	db_bind_int(stmt, 2, at_us);
+	return db_run(store, stmt, err);
+}
+
+static int register_backend(struct store *store, const char *name, int64_t now_us, int64_t *id, struct err *err)
+{
+	int rc = find_backend(store, name, id, err);
+
+	if (rc == 0)
+		rc = run_over(store, backend_fill_sql, *id, now_us, err);
+	if (rc == 0)
+		rc = run_over(store, backend_wake_sql, *id, now_us, err);
+	return rc;
+}
+
+int store_backend_register(struct store *store, const char *name, int64_t now_us, int64_t *id, struct err *err)
+{
+	bool own;
+	int rc = db_scope_open(store, &own, err);
+
+	if (rc < 0)
+		return rc;
+	return db_scope_close(store, own, register_backend(store, name, now_us, id, err), err);
+}
+
+/* ---- one delivery ---- */
+
+/*
+ * Fills out; last_error is borrowed. A row has no checksum: one that cannot be right is given as due and to be checked,
+ * because delivering once more is always safe. The zone's row is not checked here either: its damage must not keep a
+ * delivery from being set aside, and nothing is delivered that store_zone_get did not give.
+ */
+static void read_row(sqlite3_stmt *stmt, struct delivery *out)
+{
+	const unsigned char *error = sqlite3_column_text(stmt, 8);
+
+	*out = (struct delivery){ .wanted = db_column_uint(stmt, 9) };
+	out->applied = db_column_uint(stmt, 0);
+	out->check = sqlite3_column_int64(stmt, 2) != 0;
+	out->suspect = sqlite3_column_int64(stmt, 3) != 0;
+	out->attempts = (uint32_t)sqlite3_column_int64(stmt, 4);
+	out->next_try_us = sqlite3_column_int64(stmt, 5);
+	out->since_us = sqlite3_column_int64(stmt, 6);
+	out->applied_at_us = sqlite3_column_int64(stmt, 7);
+	out->last_error = (char *)(uintptr_t)error;
+	if (!delivery_state_parse(sqlite3_column_int64(stmt, 1), &out->state) || out->applied > out->wanted) {
+		out->state = DELIVERY_DUE;
+		out->applied = 0;
+		out->check = true;
+	}
+	out->resting = out->state;
+}
+
+int store_delivery_load(struct store *store, int64_t zone_id, int64_t backend_id, struct delivery *out, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, load_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, backend_id);
+	db_bind_int(stmt, 2, zone_id);
+	rc = db_step(store, stmt, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(err, ERR_NOTFOUND, "zone %lld has no delivery at back end %lld", (long long)zone_id,
+			(long long)backend_id);
+	read_row(stmt, out);
+	out->last_error = xstrdup(out->last_error);
+	db_reset(stmt);
+	return 0;
+}
+
+static int save(struct store *store, int64_t zone_id, int64_t backend_id, const struct delivery *delivery,
+	struct err *err)
+{
+	enum delivery_state state = delivery->state == DELIVERY_INFLIGHT ? delivery->resting : delivery->state;
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, save_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, backend_id);
+	db_bind_int(stmt, 2, zone_id);
+	db_bind_uint(stmt, 3, delivery->applied);
+	db_bind_int(stmt, 4, state);
+	db_bind_int(stmt, 5, delivery->check ? 1 : 0);
+	db_bind_int(stmt, 6, delivery->suspect ? 1 : 0);
+	db_bind_int(stmt, 7, delivery->attempts);
+	db_bind_int(stmt, 8, delivery->next_try_us);
+	db_bind_int(stmt, 9, delivery->since_us);
+	db_bind_int(stmt, 10, delivery->applied_at_us);
+	db_bind_text(stmt, 11, delivery->last_error, ERROR_MAX);
+	return db_run(store, stmt, err);
+}
+
+int store_delivery_save(struct store *store, int64_t zone_id, int64_t backend_id, const struct delivery *delivery,
+	struct err *err)
+{
+	bool own;
+	int rc = db_scope_open(store, &own, err);
+
+	if (rc < 0)
+		return rc;
+	return db_scope_close(store, own, save(store, zone_id, backend_id, delivery, err), err);
+}
+
+/* ---- what is due ---- */
+
+int store_due_list(struct store *store, int64_t backend_id, bool suspect, int64_t now_us, int64_t before_us,
+	int64_t before_id, size_t limit, struct store_due *out, size_t *count, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, due_sql, &stmt, err);
+
+	*count = 0;
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, backend_id);
+	db_bind_int(stmt, 2, suspect ? 1 : 0);
+	/* next_try <= now as a page key: one range of the index. */
+	db_bind_int(stmt, 3, before_us > now_us ? now_us : before_us);
+	db_bind_int(stmt, 4, before_us > now_us ? INT64_MAX : before_id);
+	db_bind_int(stmt, 5, db_limit(limit));
+	while ((rc = db_step(store, stmt, err)) > 0) {
+		out[(*count)++] = (struct store_due){
+			.zone_id = sqlite3_column_int64(stmt, 0),
+			.next_try_us = sqlite3_column_int64(stmt, 1),
+			.text_size = db_column_uint(stmt, 2),
+			.suspect = suspect,
+		};
+	}
+	return rc;
+}
+
+int store_due_next(struct store *store, int64_t backend_id, int64_t now_us, int64_t *next_us, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, next_sql, &stmt, err);
+
+	*next_us = INT64_MAX;
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, backend_id);
+	db_bind_int(stmt, 2, now_us);
+	rc = db_step(store, stmt, err);
+	if (rc <= 0)
+		return rc;
+	if (sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+		*next_us = sqlite3_column_int64(stmt, 0);
+	db_reset(stmt);
+	return 0;
+}
+
+int store_revive_dead(struct store *store, int64_t backend_id, int64_t now_us, uint64_t *count, struct err *err)
+{
+	bool own;
+	int rc = db_scope_open(store, &own, err);
+
+	if (rc < 0)
+		return rc;
+	rc = run_over(store, revive_sql, backend_id, now_us, err);
+	if (rc == 0 && count != NULL)
+		*count = (uint64_t)sqlite3_changes64(store->db);
+	return db_scope_close(store, own, rc, err);
+}
+
+int store_due_clamp(struct store *store, int64_t now_us, int64_t wait_us, int64_t slow_us, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	bool own;
+	int rc = db_scope_open(store, &own, err);
+
+	if (rc < 0)
+		return rc;
+	rc = db_prepare(store, clamp_sql, &stmt, err);
+	if (rc == 0) {
+		db_bind_int(stmt, 1, now_us);
+		db_bind_int(stmt, 2, wait_us);
+		db_bind_int(stmt, 3, slow_us);
+		rc = db_run(store, stmt, err);
+	}
+	return db_scope_close(store, own, rc, err);
+}
+
+int store_backend_counts(struct store *store, int64_t backend_id, struct store_counts *out, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, counts_sql, &stmt, err);
+
+	*out = (struct store_counts){ 0 };
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, backend_id);
+	rc = db_step(store, stmt, err);
+	if (rc <= 0)
+		return rc;
+	out->pending = db_column_uint(stmt, 0);
+	out->oldest_since_us = sqlite3_column_int64(stmt, 1);
+	out->dead = db_column_uint(stmt, 2);
+	out->rejected = db_column_uint(stmt, 3);
+	out->suspect = db_column_uint(stmt, 4);
+	db_reset(stmt);
+	return 0;
+}
+
+int store_pending_list(struct store *store, int64_t backend_id, const char *after, size_t limit,
+	bool (*each)(void *ctx, int64_t zone_id, const char *zone_name, const struct delivery *delivery), void *ctx,
+	struct err *err)
+{
+	struct delivery delivery;
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, pending_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, backend_id);
+	db_bind_text(stmt, 2, after, -1);
+	db_bind_int(stmt, 3, db_limit(limit));
+	while ((rc = db_step(store, stmt, err)) > 0) {
+		read_row(stmt, &delivery);
+		if (!each(ctx, sqlite3_column_int64(stmt, 10), db_column_text(stmt, 11), &delivery)) {
+			db_reset(stmt);
+			return 0;
+		}
+	}
+	return rc;
+}

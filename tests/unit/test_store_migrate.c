@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "test_store_help.h"
+
+#include "base/rng.h"
+#include "store/db.h"
+#include "store/migrate.h"
+#include "store/open.h"
+
+enum { KILLS = 50 };
+
+/* Takes long enough to be killed in. */
+static const char slow_step[] = "CREATE TABLE later (id INTEGER PRIMARY KEY, filler TEXT);"
+	" WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)"
+	" INSERT INTO later SELECT i, printf('%050d', i) FROM n;"
+	" ALTER TABLE zone ADD COLUMN note TEXT";
+static const char wrong_step[] = "CREATE TABLE later (id INTEGER); INSERT INTO nowhere VALUES (1)";
+
+static int64_t fetch(struct store *store, const char *sql)
+{
+	int64_t value = -1;
+
+	OK(db_fetch_int(store, sql, &value, err));
+	return value;
+}
+
+static void put_some(struct fixture *fixture)
+{
+	OK(store_open(fixture->path, &fixture->store, NULL, err));
+	for (int i = 0; i < 10; i++)
+		put_sample(fixture->store, i, 1, 0);
+	store_close(fixture->store);
+	fixture->store = NULL;
+}
+
+static void expect_some(struct store *store)
+{
+	for (int i = 0; i < 10; i++)
+		expect_sample(store, i, 1);
+	OK(store_quick_check(store, err));
+}
+
+static void test_step(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const steps[] = { migrate_steps[0], slow_step, "CREATE TABLE third (id INTEGER)" };
+	char *copy = xasprintf("%s.v1.bak", fixture->path);
+	char id[STORE_ID_SIZE];
+	struct stat st;
+
+	put_some(fixture);
+	mode_t mask = umask(0);
+	OK(store_open_steps(fixture->path, steps, 3, &fixture->store, NULL, err));
+	umask(mask);
+	assert_int_equal(fetch(fixture->store, "PRAGMA user_version"), 3);
+	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM later"), 30000);
+	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM third"), 0);
+	expect_some(fixture->store);
+	memcpy(id, store_id(fixture->store), sizeof(id));
+	store_close(fixture->store);
+	fixture->store = NULL;
+	/* The older release refuses it, and can go on with the copy. */
+	FAILS(ERR_VERSION, store_open_steps(fixture->path, steps, 1, &fixture->store, NULL, err));
+	assert_int_equal(stat(copy, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	OK(store_open_steps(copy, steps, 1, &fixture->store, NULL, err));
+	assert_string_equal(store_id(fixture->store), id);
+	expect_some(fixture->store);
+	free(copy);
+}
+
+static void test_no_step(void **state)
+{
+	struct fixture *fixture = *state;
+	char *copy = xasprintf("%s.v1.bak", fixture->path);
+
+	put_some(fixture);
+	OK(store_open(fixture->path, &fixture->store, NULL, err));
+	assert_int_equal(access(copy, F_OK), -1);
+	free(copy);
+}
+
+static void test_wrong_step(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const steps[] = { migrate_steps[0], wrong_step };
+
+	put_some(fixture);
+	FAILS(ERR_CORRUPT, store_open_steps(fixture->path, steps, 2, &fixture->store, NULL, err));
+	OK(store_open(fixture->path, &fixture->store, NULL, err));
+	assert_int_equal(fetch(fixture->store, "PRAGMA user_version"), 1);
+	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'"), 0);
+	expect_some(fixture->store);
+}
+
+/* What was in the WAL only is in the copy too. */
+static void test_copy_after_kill(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const steps[] = { migrate_steps[0], slow_step };
+	char *copy = xasprintf("%s.v1.bak", fixture->path);
+	int done[2];
+	char byte;
+
+	assert_int_equal(pipe(done), 0);
+	pid_t child = start_child();
+	if (child == 0) {
+		OK(store_open(fixture->path, &fixture->store, NULL, err));
+		for (int i = 0; i < 10; i++)
+			put_sample(fixture->store, i, 1, 0);
+		if (write(done[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	close(done[1]);
+	assert_int_equal(read(done[0], &byte, 1), 1);
+	kill_child(child);
+	OK(store_open_steps(fixture->path, steps, 2, &fixture->store, NULL, err));
+	store_close(fixture->store);
+	fixture->store = NULL;
+	OK(store_open(copy, &fixture->store, NULL, err));
+	expect_some(fixture->store);
+	close(done[0]);
+	free(copy);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+	char *command = xasprintf("cp '%s' '%s' && rm -f '%s-wal' '%s-shm'", from, to, to, to);
+
+	assert_int_equal(system(command), 0);
+	free(command);
+}
+
+/* A kill at any moment leaves the old version or the new one, whole. */
+static void test_kills(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const steps[] = { migrate_steps[0], slow_step };
+	char *base = xasprintf("%s/base.db", fixture->folder);
+	struct rng rng = { .state = 12 };
+	int old = 0;
+	int new = 0;
+
+	put_some(fixture);
+	copy_file(fixture->path, base);
+	for (int i = 0; i < KILLS; i++) {
+		copy_file(base, fixture->path);
+		pid_t child = start_child();
+		if (child == 0) {
+			struct store *store;
+			OK(store_open_steps(fixture->path, steps, 2, &store, NULL, err));
+			pause();
+		}
+		usleep((useconds_t)rng_between(&rng, 0, 60000));
+		kill_child(child);
+		int rc = store_open_steps(fixture->path, steps, 1, &fixture->store, NULL, NULL);
+		if (rc == 0) {
+			old++;
+			assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'"), 0);
+		} else {
+			new++;
+			assert_int_equal(rc, ERR_VERSION);
+			OK(store_open_steps(fixture->path, steps, 2, &fixture->store, NULL, err));
+			assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM later"), 30000);
+		}
+		expect_some(fixture->store);
+		store_close(fixture->store);
+		fixture->store = NULL;
+	}
+	print_message("%d kills: %d left the old version, %d the new one\n", KILLS, old, new);
+	assert_true(old > 0);
+	free(base);
+}
+
+/* The same while the store is made. */
+static void test_kills_at_birth(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rng rng = { .state = 13 };
+
+	for (int i = 0; i < KILLS; i++) {
+		char *path = xasprintf("%s/%d.db", fixture->folder, i);
+		pid_t child = start_child();
+		if (child == 0) {
+			struct store *store;
+			OK(store_open(path, &store, NULL, err));
+			pause();
+		}
+		usleep((useconds_t)rng_between(&rng, 0, 8000));
+		kill_child(child);
+		OK(store_open(path, &fixture->store, NULL, err));
+		put_sample(fixture->store, 1, 1, 0);
+		expect_sample(fixture->store, 1, 1);
+		store_close(fixture->store);
+		fixture->store = NULL;
+		free(path);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_step, fixture_make, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_no_step, fixture_make, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_wrong_step, fixture_make, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_copy_after_kill, fixture_make, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_kills, fixture_make, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_kills_at_birth, fixture_make, fixture_remove),
+	};
+
+	return cmocka_run_group_tests_name("store migrate", tests, NULL, NULL);
+}
