@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The contract between the engine and a back end: whatever holds zones in one
+ * data centre (architecture.md, decisions.md 1-4, 10; reliability.md 3.2-3.3).
+ *
+ * A back end classifies a failure; the engine decides what happens next. It
+ * never sleeps, never retries beyond what a verdict says, never logs above
+ * debug, and returns before its deadline. Every struct backend belongs to one
+ * thread, except that backend_cancel may be called from any.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "zone/zone.h"
+
+enum backend_verdict {
+	BACKEND_OK,     /* this generation is committed there */
+	BACKEND_RETRY,  /* this zone, later: deadlock, lock wait time-out */
+	BACKEND_REJECT, /* this zone cannot be held there: record, column, width */
+	BACKEND_STALE,  /* the target bears a newer stamp, or another store's: item.found */
+	BACKEND_DOWN    /* the whole back end: refused, lost, read-only, bad login, wrong schema */
+};
+
+enum { BACKEND_STORE_ID_SIZE = 33 }; /* 32 lower-case hex digits */
+
+/* Who wrote a zone last, and which generation of it. store_id "": no stamp. */
+struct backend_stamp {
+	char store_id[BACKEND_STORE_ID_SIZE];
+	uint64_t generation;
+};
+
+/* One zone to bring to the wanted state. */
+struct backend_item {
+	/* asked */
+	const char *name;               /* canonical, final dot */
+	struct zone *zone;              /* borrowed; NULL: the zone is to be gone */
+	uint64_t generation;
+	bool check;                     /* compare the rows as they are, whatever the stamp says */
+	struct backend_stamp supersede; /* a foreign stamp that may be overwritten (it was reported as STALE before) */
+	/* answered */
+	enum backend_verdict verdict;
+	bool lost;                      /* with DOWN: the connection was lost (or an unknown code came) while this zone was
+	                                   being written, so the zone itself may be the cause; the outcome is unknown */
+	struct backend_stamp found;     /* with STALE */
+	uint64_t rows_inserted;
+	uint64_t rows_updated;
+	uint64_t rows_deleted;
+	struct err err;                 /* unless OK: what an operator is told; no secret, no SQL */
+};
+
+/* What a back end is told when it is made. All strings outlive it. */
+struct backend_params {
+	const char *name;               /* as in dns.backends.<name> */
+	const char *store_id;           /* our store's, for stamps */
+	const void *settings;           /* of the type, e.g. struct coredns_mysql_settings */
+	/* Something an operator should know that is no failure (a schema step, a warning about one zone). Called from
+	   the thread that runs the operation; zone may be NULL. */
+	void (*notice)(void *ctx, const char *backend, const char *kind, const char *zone, const char *text);
+	void *notice_ctx;
+};
+
+struct backend_listed {
+	const char *name;
+	struct backend_stamp stamp;
+	bool deleted;
+	struct zone_digest stamped;     /* what the stamp says */
+	struct zone_digest actual;      /* what the rows are, computed by the target */
+};
+
+struct backend; /* each type embeds its own first member: const struct backend_ops *ops */
+
+struct backend_ops {
+	const char *type;               /* "coredns_mysql" */
+	/* Does not connect. ERR_INVALID names the setting. */
+	int (*create)(const struct backend_params *params, struct backend **out, struct err *err);
+	void (*destroy)(struct backend *backend);
+	/*
+	 * Connects if need be and finds out whether a zone could be written now (rights, read-only, schema); creates or
+	 * completes the schema if it is told to manage it. OK or DOWN.
+	 */
+	enum backend_verdict (*ping)(struct backend *backend, struct err *err);
+	/*
+	 * Brings each item to its state; fills every item's verdict. May use one transaction for many zones, but one
+	 * zone's fault never fails another: after RETRY or REJECT the others are delivered in the same call. When the
+	 * connection is lost all items without a verdict yet are DOWN, those whose transaction was open also lost.
+	 * Idempotent; a zone's change is atomic; after any error no COMMIT is sent. Items are distinct zones.
+	 */
+	void (*apply)(struct backend *backend, struct backend_item *items, size_t count);
+	/* Is there a zone of that name, whoever wrote it? Verdict OK or DOWN. */
+	enum backend_verdict (*zone_exists)(struct backend *backend, const char *name, bool *exists, struct err *err);
+	/* Streams all zones that bear a stamp, sorted by name, to each; each returns false to stop. OK or DOWN. */
+	enum backend_verdict (*list)(struct backend *backend, bool (*each)(void *ctx, const struct backend_listed *listed),
+		void *ctx, struct err *err);
+	/* One line for people: type, host, database, server version. No secret. */
+	void (*describe)(struct backend *backend, struct buf *out);
+	/* Any thread: an operation under way ends soon with DOWN, and so does every later one. */
+	void (*cancel)(struct backend *backend);
+};
+
+/* Every type embeds this as its first member. */
+struct backend {
+	const struct backend_ops *ops;
+};
+
+/* registry.c: NULL if there is no such type. */
+const struct backend_ops *backend_find(const char *type);
+const char *backend_verdict_name(enum backend_verdict verdict);

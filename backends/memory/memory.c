@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/memory/memory.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct memory_row {
+	char name[ZONE_NAME_SIZE];
+	struct memory_zone zone;
+};
+
+struct memory_target {
+	pthread_mutex_t lock;
+	enum memory_fate (*fate)(void *ctx, const char *zone);
+	void *ctx;
+	struct memory_row **rows; /* sorted by name */
+	size_t count;
+	uint64_t regressions;
+};
+
+struct memory_backend {
+	struct backend base; /* first: a struct backend is cast to this */
+	struct memory_target *target;
+	char store_id[BACKEND_STORE_ID_SIZE];
+	atomic_bool cancelled;
+};
+
+/* ---- the target ---- */
+
+struct memory_target *memory_target_create(enum memory_fate (*fate)(void *ctx, const char *zone), void *ctx)
+{
+	struct memory_target *target = xcalloc(1, sizeof(*target));
+
+	CHECK(pthread_mutex_init(&target->lock, NULL) == 0);
+	target->fate = fate;
+	target->ctx = ctx;
+	return target;
+}
+
+void memory_target_wipe(struct memory_target *target)
+{
+	for (size_t i = 0; i < target->count; i++)
+		free(target->rows[i]);
+	free(target->rows);
+	target->rows = NULL;
+	target->count = 0;
+}
+
+void memory_target_destroy(struct memory_target *target)
+{
+	if (target == NULL)
+		return;
+	memory_target_wipe(target);
+	pthread_mutex_destroy(&target->lock);
+	free(target);
+}
+
+/* Where name is, or where it would go. */
+static size_t find(const struct memory_target *target, const char *name, bool *found)
+{
+	size_t low = 0;
+	size_t high = target->count;
+
+	*found = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(target->rows[middle]->name, name);
+
+		if (order == 0) {
+			*found = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct memory_zone *get_or_make(struct memory_target *target, const char *name)
+{
+	bool found;
+	size_t at = find(target, name, &found);
+
+	if (!found) {
+		struct memory_row *row = xcalloc(1, sizeof(*row));
+
+		CHECK(strlen(name) < sizeof(row->name));
+		memcpy(row->name, name, strlen(name) + 1);
+		row->zone.name = row->name;
+		target->rows = xrealloc(target->rows, (target->count + 1) * sizeof(struct memory_row *));
+		memmove(target->rows + at + 1, target->rows + at, (target->count - at) * sizeof(struct memory_row *));
+		target->rows[at] = row;
+		target->count++;
+	}
+	return &target->rows[at]->zone;
+}
+
+bool memory_target_get(struct memory_target *target, const char *name, struct memory_zone *out)
+{
+	bool found;
+
+	CHECK(pthread_mutex_lock(&target->lock) == 0);
+	size_t at = find(target, name, &found);
+	if (found)
+		*out = target->rows[at]->zone;
+	pthread_mutex_unlock(&target->lock);
+	return found;
+}
+
+uint64_t memory_target_regressions(struct memory_target *target)
+{
+	return target->regressions;
+}
+
+void memory_target_stamp(struct memory_target *target, const char *name, const struct backend_stamp *stamp)
+{
+	CHECK(pthread_mutex_lock(&target->lock) == 0);
+	get_or_make(target, name)->stamp = *stamp;
+	pthread_mutex_unlock(&target->lock);
+}
+
+/* ---- the operations ---- */
+
+static int create(const struct backend_params *params, struct backend **out, struct err *err)
+{
+	const struct memory_settings *settings = params->settings;
+	struct memory_backend *backend = xcalloc(1, sizeof(*backend));
+
+	(void)err;
+	backend->base.ops = &memory_ops;
+	backend->target = settings->target;
+	strncpy(backend->store_id, params->store_id, sizeof(backend->store_id) - 1);
+	*out = &backend->base;
+	return ERR_OK;
+}
+
+static void destroy(struct backend *base)
+{
+	free(base);
+}
+
+static enum memory_fate fate_of(struct memory_backend *backend, const char *zone)
+{
+	if (atomic_load(&backend->cancelled))
+		return MEMORY_DOWN;
+	return backend->target->fate == NULL ? MEMORY_OK : backend->target->fate(backend->target->ctx, zone);
+}
+
+static enum backend_verdict ping(struct backend *base, struct err *err)
+{
+	struct memory_backend *backend = (struct memory_backend *)base;
+
+	CHECK(pthread_mutex_lock(&backend->target->lock) == 0);
+	enum memory_fate fate = fate_of(backend, NULL);
+	pthread_mutex_unlock(&backend->target->lock);
+	if (fate == MEMORY_OK)
+		return BACKEND_OK;
+	err_set(err, ERR_IO, "the target is away");
+	return BACKEND_DOWN;
+}
+
+static bool same_stamp(const struct backend_stamp *a, const struct backend_stamp *b)
+{
+	return strcmp(a->store_id, b->store_id) == 0 && a->generation == b->generation;
+}
+
+static bool is_stale(const struct memory_backend *backend, const struct memory_zone *zone,
+	const struct backend_item *item)
+{
+	if (zone->stamp.store_id[0] == '\0' || same_stamp(&zone->stamp, &item->supersede))
+		return false;
+	return strcmp(zone->stamp.store_id, backend->store_id) != 0 || zone->stamp.generation > item->generation;
+}
+
+static void write_zone(struct memory_backend *backend, struct memory_zone *zone, const struct backend_item *item,
+	bool wrong)
+{
+	struct backend_stamp stamp = { .generation = item->generation };
+
+	memcpy(stamp.store_id, backend->store_id, sizeof(stamp.store_id));
+	if (strcmp(zone->stamp.store_id, stamp.store_id) == 0 && zone->stamp.generation > stamp.generation &&
+		!same_stamp(&zone->stamp, &item->supersede))
+		backend->target->regressions++;
+	zone->stamp = stamp;
+	zone->deleted = item->zone == NULL;
+	zone->digest = item->zone == NULL ? (struct zone_digest){ 0 } : *zone_digest(item->zone);
+	if (wrong)
+		zone->digest.low++;
+	zone->writes++;
+}
+
+/* Nothing is written where the target holds it already. */
+static bool holds(const struct memory_backend *backend, const struct memory_zone *zone,
+	const struct backend_item *item)
+{
+	struct zone_digest none = { 0 };
+	const struct zone_digest *digest = item->zone == NULL ? &none : zone_digest(item->zone);
+
+	return strcmp(zone->stamp.store_id, backend->store_id) == 0 && zone->stamp.generation == item->generation &&
+		zone->deleted == (item->zone == NULL) && zone_digest_equal(&zone->digest, digest);
+}
+
+static void answer(struct backend_item *item, enum backend_verdict verdict, const char *text)
+{
+	item->verdict = verdict;
+	item->lost = false;
+	if (verdict != BACKEND_OK)
+		err_set(&item->err, verdict == BACKEND_REJECT ? ERR_INVALID : ERR_IO, "%s", text);
+}
+
+/* Returns false when the connection is gone. */
+static bool apply_one(struct memory_backend *backend, struct backend_item *item)
+{
+	struct memory_zone *zone = get_or_make(backend->target, item->name);
+	enum memory_fate fate = fate_of(backend, item->name);
+
+	switch (fate) {
+	case MEMORY_RETRY:
+		answer(item, BACKEND_RETRY, "deadlock");
+		return true;
+	case MEMORY_REJECT:
+		answer(item, BACKEND_REJECT, "does not fit");
+		return true;
+	case MEMORY_DOWN:
+		answer(item, BACKEND_DOWN, "the target is away");
+		return false;
+	case MEMORY_LOST_BEFORE:
+		answer(item, BACKEND_DOWN, "the connection was lost");
+		item->lost = true;
+		return false;
+	case MEMORY_OK:
+	case MEMORY_LOST_AFTER:
+	case MEMORY_WRONG:
+		break;
+	}
+	if (is_stale(backend, zone, item)) {
+		answer(item, BACKEND_STALE, "another stamp");
+		item->found = zone->stamp;
+		return true;
+	}
+	if (!holds(backend, zone, item))
+		write_zone(backend, zone, item, fate == MEMORY_WRONG);
+	answer(item, BACKEND_OK, NULL);
+	if (fate != MEMORY_LOST_AFTER)
+		return true;
+	answer(item, BACKEND_DOWN, "the connection was lost");
+	item->lost = true;
+	return false;
+}
+
+static void apply(struct backend *base, struct backend_item *items, size_t count)
+{
+	struct memory_backend *backend = (struct memory_backend *)base;
+	size_t at = 0;
+
+	CHECK(pthread_mutex_lock(&backend->target->lock) == 0);
+	while (at < count && apply_one(backend, &items[at]))
+		at++;
+	for (size_t i = at + 1; i < count; i++)
+		answer(&items[i], BACKEND_DOWN, "the connection was lost before");
+	pthread_mutex_unlock(&backend->target->lock);
+}
+
+static enum backend_verdict zone_exists(struct backend *base, const char *name, bool *exists, struct err *err)
+{
+	struct memory_backend *backend = (struct memory_backend *)base;
+	struct memory_zone zone;
+
+	*exists = memory_target_get(backend->target, name, &zone) && !zone.deleted;
+	return ping(base, err);
+}
+
+static enum backend_verdict list(struct backend *base, bool (*each)(void *ctx, const struct backend_listed *listed),
+	void *ctx, struct err *err)
+{
+	struct memory_target *target = ((struct memory_backend *)base)->target;
+
+	for (size_t i = 0; i < target->count; i++) {
+		const struct memory_zone *zone = &target->rows[i]->zone;
+		struct backend_listed listed = { .name = zone->name, .stamp = zone->stamp, .deleted = zone->deleted,
+			.stamped = zone->digest, .actual = zone->digest };
+
+		if (zone->stamp.store_id[0] != '\0' && !each(ctx, &listed))
+			break;
+	}
+	return ping(base, err);
+}
+
+static void describe(struct backend *base, struct buf *out)
+{
+	(void)base;
+	buf_puts(out, "memory");
+}
+
+static void cancel(struct backend *base)
+{
+	atomic_store(&((struct memory_backend *)base)->cancelled, true);
+}
+
+const struct backend_ops memory_ops = {
+	.type = "memory",
+	.create = create,
+	.destroy = destroy,
+	.ping = ping,
+	.apply = apply,
+	.zone_exists = zone_exists,
+	.list = list,
+	.describe = describe,
+	.cancel = cancel,
+};

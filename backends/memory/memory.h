@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A back end in memory whose faults are scripted: the other end of the
+ * simulation, and the cheapest proof that the engine needs no SQL.
+ *
+ * A target stands for one database; any number of struct backend share it,
+ * each in its own thread. It keeps for each zone what coredns_mysql keeps:
+ * stamp, digest, deleted; and it watches: a generation of one store that goes
+ * backwards is counted as a fault of the engine.
+ */
+#pragma once
+
+#include "backends/backend.h"
+
+/* What the script says about one zone's write (or, with zone NULL, about a ping). */
+enum memory_fate {
+	MEMORY_OK,
+	MEMORY_RETRY,
+	MEMORY_REJECT,
+	MEMORY_DOWN,        /* the whole target is away */
+	MEMORY_LOST_BEFORE, /* the connection is lost, the write did not happen */
+	MEMORY_LOST_AFTER,  /* the write happened, the answer is lost */
+	MEMORY_WRONG        /* says OK, but holds other rows than asked */
+};
+
+struct memory_target;
+
+struct memory_zone {
+	const char *name;
+	struct backend_stamp stamp;
+	bool deleted;
+	struct zone_digest digest;
+	uint64_t writes;
+};
+
+/* fate may be NULL: all is well. It is called under the target's lock. */
+struct memory_target *memory_target_create(enum memory_fate (*fate)(void *ctx, const char *zone), void *ctx);
+void memory_target_destroy(struct memory_target *target);
+/* false: there never was such a zone. */
+bool memory_target_get(struct memory_target *target, const char *name, struct memory_zone *out);
+/* How often a generation of the same store was replaced by an older one: must stay 0. */
+uint64_t memory_target_regressions(struct memory_target *target);
+/* Sets a zone's stamp, as another store would; makes the zone if it is missing. */
+void memory_target_stamp(struct memory_target *target, const char *name, const struct backend_stamp *stamp);
+/* Forgets everything: a database that was lost. */
+void memory_target_wipe(struct memory_target *target);
+
+struct memory_settings {
+	struct memory_target *target;
+};
+
+extern const struct backend_ops memory_ops;
