@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/coredns_mysql/coredns_mysql.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "backends/coredns_mysql/fits.h"
+#include "backends/coredns_mysql/listing.h"
+#include "backends/coredns_mysql/literal.h"
+#include "backends/coredns_mysql/tables.h"
+#include "backends/coredns_mysql/told.h"
+#include "backends/coredns_mysql/transact.h"
+#include "base/clock.h"
+
+enum {
+	MOST_ITEMS = 64,          /* of one transaction */
+	STAMP_SIZE = 1024,        /* of SQL, the most that one zone's stamp takes */
+	TOMBSTONE_DAYS = 30,      /* decisions.md 29 */
+	PRUNE_EVERY_MS = 3600 * 1000,
+	PRUNE_AT_ONCE = 500
+};
+
+void coredns_mysql_global_init(void)
+{
+	static const char *const astray[] = { "MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT",
+		"MYSQL_HOME", "MYSQL_GROUP_SUFFIX", "MARIADB_PLUGIN_DIR", "MARIADB_PLUGINS", "LIBMYSQL_PLUGINS",
+		"LIBMYSQL_PLUGIN_DIR", "LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN", "MARIADB_HOME",
+		"MARIADB_TLS_DISABLE_PEER_VERIFICATION" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(astray); i++)
+		unsetenv(astray[i]);
+	CHECK(mysql_library_init(0, NULL, NULL) == 0);
+}
+
+/* ---- create and destroy ---- */
+
+static bool is_table_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 0 && length <= 64 &&
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == length;
+}
+
+static int check_settings(const struct coredns_mysql_settings *settings, struct err *err)
+{
+	const struct {
+		const char *key;
+		const char *name;
+	} tables[] = { { "zones_table", settings->zones_table }, { "records_table", settings->records_table },
+		{ "state_table", settings->state_table } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		if (!is_table_name(tables[i].name))
+			return err_set(err, ERR_INVALID, "%s: \"%s\" is no table name (1 to 64 of A-Z a-z 0-9 _)",
+				tables[i].key, tables[i].name);
+	if (settings->host[0] == '\0' && settings->unix_socket[0] == '\0')
+		return err_set(err, ERR_INVALID, "host: neither host nor unix_socket is given");
+	if (settings->database[0] == '\0')
+		return err_set(err, ERR_INVALID, "database: none is given");
+	if (settings->ssl && settings->ssl_verify && settings->ssl_ca[0] == '\0')
+		return err_set(err, ERR_INVALID, "ssl_ca: needed to verify the server's certificate (ssl_verify)");
+	return 0;
+}
+
+static int create(const struct backend_params *params, struct backend **out, struct err *err)
+{
+	const struct coredns_mysql_settings *settings = params->settings;
+	int outcome = check_settings(settings, err);
+
+	if (outcome < 0)
+		return outcome;
+	int cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (cancel_fd < 0)
+		return err_set(err, ERR_IO, "no descriptor is left");
+	struct target *target = xcalloc(1, sizeof(*target));
+	target->backend.ops = &coredns_mysql_ops;
+	target->params = *params;
+	target->settings = settings;
+	target->cancel_fd = cancel_fd;
+	target->packet_limit = 1 << 20;
+	link_init(&target->link, settings, params->name, cancel_fd);
+	*out = &target->backend;
+	return 0;
+}
+
+static struct target *target_of(struct backend *backend)
+{
+	return (struct target *)backend;
+}
+
+static void destroy(struct backend *backend)
+{
+	struct target *target = target_of(backend);
+
+	link_close(&target->link);
+	close(target->cancel_fd);
+	free(target);
+	mysql_thread_end();
+}
+
+static void cancel(struct backend *backend)
+{
+	const uint64_t one = 1;
+
+	/* It stays readable, so all later waits end at once too. */
+	CHECK(write(target_of(backend)->cancel_fd, &one, sizeof(one)) == sizeof(one));
+}
+
+/* ---- ping ---- */
+
+/* Rights, columns, read_only, a cluster's primary component: the server checks all of them before it sees "no rows". */
+static void compose_probe(struct buf *sql, const struct coredns_mysql_settings *settings)
+{
+	literal_sql(sql,
+		"INSERT INTO %t (zone_name) SELECT '' FROM DUAL WHERE FALSE;"
+		"UPDATE %t SET zone_name = zone_name WHERE FALSE;DELETE FROM %t WHERE FALSE;",
+		settings->zones_table, settings->zones_table, settings->zones_table);
+	literal_sql(sql,
+		"INSERT INTO %t (zone_id,hostname,type,data,ttl,online) SELECT 0,'','','',0,0 FROM DUAL WHERE FALSE;"
+		"UPDATE %t SET data=data,ttl=ttl,online=online WHERE FALSE;DELETE FROM %t WHERE FALSE;",
+		settings->records_table, settings->records_table, settings->records_table);
+	literal_sql(sql,
+		"INSERT INTO %t (zone_name,store_id,generation,digest,record_count,serial,deleted,changed_at) "
+		"SELECT '','',0,'',0,0,0,UTC_TIMESTAMP(6) FROM DUAL WHERE FALSE;"
+		"UPDATE %t SET generation=generation WHERE FALSE;DELETE FROM %t WHERE FALSE;",
+		settings->state_table, settings->state_table, settings->state_table);
+	literal_sql(sql, "SELECT id,zone_name FROM %t WHERE FALSE;SELECT id,zone_id,hostname FROM %t WHERE FALSE;",
+		settings->zones_table, settings->records_table);
+	tables_add_engines(sql, settings);
+	buf_puts(sql, ";SELECT @@innodb_read_only;SHOW GLOBAL VARIABLES LIKE 'wsrep_on';"
+		      "SHOW GLOBAL STATUS LIKE 'wsrep_ready'");
+}
+
+static bool cell_is(MYSQL_RES *rows, unsigned at, const char *value)
+{
+	MYSQL_ROW row = rows == NULL ? NULL : mysql_fetch_row(rows);
+
+	return row != NULL && row[at] != NULL && strcasecmp(row[at], value) == 0;
+}
+
+/* Old tombstones go, a few at a time. That it fails is no news: the probe has just told what there is to tell. */
+static void prune(struct target *target)
+{
+	int64_t now_ms = clock_mono_ms(clock_system());
+	struct buf sql = { 0 };
+
+	if (target->pruned_ms != 0 && now_ms - target->pruned_ms < PRUNE_EVERY_MS)
+		return;
+	target->pruned_ms = now_ms;
+	literal_sql(&sql,
+		"DELETE FROM %t WHERE deleted = 1 AND changed_at < UTC_TIMESTAMP(6) - INTERVAL %u DAY "
+		"ORDER BY changed_at LIMIT %u",
+		target->settings->state_table, (uint64_t)TOMBSTONE_DAYS, (uint64_t)PRUNE_AT_ONCE);
+	if (link_run(&target->link, &sql, NULL) < 0)
+		target->pruned_ms = 0;
+	buf_free(&sql);
+}
+
+static enum backend_verdict probe(struct target *target, struct err *err)
+{
+	enum { ENGINES = 2, READ_ONLY, WSREP_ON, WSREP_READY, RESULTS };
+	struct buf sql = { 0 };
+	MYSQL_RES *rows[RESULTS];
+	enum backend_verdict verdict = BACKEND_OK;
+
+	compose_probe(&sql, target->settings);
+	int outcome = link_fetch(&target->link, &sql, rows, RESULTS);
+	buf_free(&sql);
+	if (outcome < 0) {
+		/* Whatever it is, a zone could not be written now. */
+		target_failed(target, "probing", err);
+		link_abort(&target->link);
+		return BACKEND_DOWN;
+	}
+	if (tables_check_engines(target->settings, rows[ENGINES], err) < 0) {
+		err_prefix(err, "%s", target->params.name);
+		verdict = BACKEND_DOWN;
+	} else if (cell_is(rows[READ_ONLY], 0, "1")) {
+		err_set(err, ERR_DENIED, "%s: server is read-only (innodb_read_only)", target->params.name);
+		verdict = BACKEND_DOWN;
+	} else if (cell_is(rows[WSREP_ON], 1, "ON") && cell_is(rows[WSREP_READY], 1, "OFF")) {
+		err_set(err, ERR_DENIED, "%s: the cluster node is not ready to write (wsrep)", target->params.name);
+		verdict = BACKEND_DOWN;
+	}
+	for (size_t i = 0; i < RESULTS; i++)
+		mysql_free_result(rows[i]);
+	return verdict;
+}
+
+static enum backend_verdict ping(struct backend *backend, struct err *err)
+{
+	struct target *target = target_of(backend);
+
+	for (int attempt = 0;; attempt++) {
+		if (target_ready(target, err) < 0)
+			return BACKEND_DOWN;
+		bool fresh = target->fresh;
+		enum backend_verdict verdict = probe(target, err);
+		if (verdict == BACKEND_OK) {
+			prune(target);
+			return BACKEND_OK;
+		}
+		/* A connection that died while nobody used it says nothing about the server. Nor does a table that was
+		   dropped, where we may make it anew: that is done when a connection is made. */
+		if (fresh || attempt > 0 || target->link.timed_out || target->link.cancelled)
+			return verdict;
+		link_abort(&target->link);
+	}
+}
+
+/* ---- apply ---- */
+
+static void settle_down(struct work *works, size_t count, const struct transact_failure *failure, bool lost)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (works[i].settled)
+			continue;
+		works[i].settled = true;
+		works[i].item->verdict = BACKEND_DOWN;
+		works[i].item->lost = lost;
+		works[i].item->err = failure->err;
+	}
+}
+
+/* Refused before any statement is sent. */
+static void refuse_unfit(struct target *target, struct work *works, size_t count)
+{
+	bool refreshed = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct backend_item *item = works[i].item;
+		struct err err = { 0 };
+		bool is_signed = item->zone != NULL && zone_is_signed(item->zone);
+
+		if (fits_check(item, &target->schema, &err) < 0) {
+			/* An administrator may have widened the column since we connected. */
+			if (!refreshed && schema_refresh(&target->link, &target->schema) &&
+				fits_check(item, &target->schema, &err) == 0) {
+				refreshed = true;
+				continue;
+			}
+			refreshed = true;
+		} else if (is_signed && target->settings->signed_zones == COREDNS_MYSQL_SIGNED_REFUSE) {
+			err_set(&err, ERR_INVALID, "the zone is signed (DNSSEC); signed_zones: refuse");
+		} else {
+			if (is_signed && told_first(target->params.name, item->name))
+				target_notice(target, "signed_zone", item->name,
+					"the zone is signed (DNSSEC): the public CoreDNS plugin cannot serve it right");
+			continue;
+		}
+		works[i].settled = true;
+		item->verdict = BACKEND_REJECT;
+		item->err = err;
+	}
+}
+
+/* One transaction for all works that are not settled. */
+static enum transact_end transact(struct target *target, struct work *works, size_t count, int64_t end_ms,
+	struct transact_failure *failure)
+{
+	struct work *open[MOST_ITEMS];
+	size_t open_count = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!works[i].settled)
+			open[open_count++] = &works[i];
+	if (open_count == 0)
+		return TRANSACT_DONE;
+	if (target_ready(target, &failure->err) < 0) {
+		failure->verdict = BACKEND_DOWN;
+		failure->lost = false;
+		return TRANSACT_DOWN;
+	}
+	enum transact_end end = transact_run(target, open, open_count, end_ms, failure);
+	if (end == TRANSACT_DOWN && failure->untouched && !target->fresh) {
+		/* It died while nobody used it (a restarted server, wait_timeout): that is no failure of anything. */
+		if (target_ready(target, &failure->err) < 0) {
+			failure->lost = false;
+			return TRANSACT_DOWN;
+		}
+		end = transact_run(target, open, open_count, end_ms, failure);
+	}
+	return end;
+}
+
+static void settle_alone(struct work *work, const struct transact_failure *failure)
+{
+	work->settled = true;
+	work->item->verdict = failure->verdict;
+	work->item->err = failure->err;
+}
+
+/* After a batch in which one zone failed: each alone, so that it fails for itself. DONE, or DOWN for the rest. */
+static enum transact_end apply_singly(struct target *target, struct work *works, size_t count,
+	struct transact_failure *failure)
+{
+	int64_t budget_ms = clock_mono_ms(clock_system()) + target->settings->transaction_max_ms;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t now_ms = clock_mono_ms(clock_system());
+
+		if (works[i].settled)
+			continue;
+		if (i > 0 && now_ms >= budget_ms) {
+			failure->verdict = BACKEND_RETRY;
+			err_set(&failure->err, ERR_TIMEOUT, "%s: not tried, others of the batch took too long",
+				target->params.name);
+			settle_alone(&works[i], failure);
+			continue;
+		}
+		enum transact_end end =
+			transact(target, &works[i], 1, now_ms + target->settings->transaction_max_ms, failure);
+		if (end == TRANSACT_ZONE)
+			settle_alone(&works[i], failure);
+		if (end == TRANSACT_DOWN) {
+			/* Of this one alone the transaction was open. */
+			settle_down(&works[i], 1, failure, failure->lost);
+			failure->lost = false;
+			return TRANSACT_DOWN;
+		}
+	}
+	return TRANSACT_DONE;
+}
+
+/* At most MOST_ITEMS. False: the back end is down, failure says why. */
+static bool apply_batch(struct target *target, struct work *works, size_t count, struct transact_failure *failure)
+{
+	if (target_ready(target, &failure->err) < 0) {
+		settle_down(works, count, failure, false);
+		return false;
+	}
+	refuse_unfit(target, works, count);
+	enum transact_end end = transact(target, works, count,
+		clock_mono_ms(clock_system()) + target->settings->transaction_max_ms, failure);
+	if (end == TRANSACT_ZONE && count > 1)
+		end = apply_singly(target, works, count, failure);
+	else if (end == TRANSACT_ZONE)
+		settle_alone(&works[0], failure);
+	if (end == TRANSACT_DOWN)
+		settle_down(works, count, failure, failure->lost);
+	return end != TRANSACT_DOWN;
+}
+
+static void clear_answers(struct backend_item *item)
+{
+	item->verdict = BACKEND_DOWN;
+	item->lost = false;
+	item->found = (struct backend_stamp){ 0 };
+	item->rows_inserted = item->rows_updated = item->rows_deleted = 0;
+	item->err = (struct err){ 0 };
+}
+
+static void apply(struct backend *backend, struct backend_item *items, size_t count)
+{
+	struct target *target = target_of(backend);
+	struct work works[MOST_ITEMS];
+	bool up = true;
+
+	for (size_t i = 0; i < count; i++)
+		clear_answers(&items[i]);
+	for (size_t at = 0; at < count;) {
+		struct transact_failure failure = { .verdict = BACKEND_DOWN };
+		size_t room = target->packet_limit / STAMP_SIZE;
+		size_t most = room < MOST_ITEMS ? room : MOST_ITEMS;
+		size_t batch = count - at < most ? count - at : most;
+
+		for (size_t i = 0; i < batch; i++)
+			works[i] = (struct work){ .item = &items[at + i] };
+		up = apply_batch(target, works, batch, &failure);
+		at += batch;
+		for (; !up && at < count; at++)
+			items[at].err = failure.err;
+	}
+}
+
+/* ---- questions ---- */
+
+static enum backend_verdict ask_failed(struct target *target, const char *doing, struct err *err)
+{
+	target_failed(target, doing, err);
+	link_abort(&target->link);
+	return BACKEND_DOWN;
+}
+
+static enum backend_verdict zone_exists(struct backend *backend, const char *name, bool *exists, struct err *err)
+{
+	struct target *target = target_of(backend);
+
+	if (target_ready(target, err) < 0)
+		return BACKEND_DOWN;
+	return listing_exists(target, name, exists) < 0 ? ask_failed(target, "looking for a zone", err) : BACKEND_OK;
+}
+
+static enum backend_verdict list(struct backend *backend, bool (*each)(void *ctx, const struct backend_listed *listed),
+	void *ctx, struct err *err)
+{
+	struct target *target = target_of(backend);
+
+	if (target_ready(target, err) < 0)
+		return BACKEND_DOWN;
+	return listing_run(target, each, ctx) < 0 ? ask_failed(target, "listing the zones", err) : BACKEND_OK;
+}
+
+static void describe(struct backend *backend, struct buf *out)
+{
+	const struct target *target = target_of(backend);
+	const struct coredns_mysql_settings *settings = target->settings;
+
+	if (settings->unix_socket[0] != '\0')
+		buf_printf(out, "coredns_mysql at %s", settings->unix_socket);
+	else
+		buf_printf(out, "coredns_mysql at %s:%u", settings->host, (unsigned)settings->port);
+	buf_printf(out, ", database %s, server %s%s", settings->database,
+		target->version[0] == '\0' ? "not seen yet" : target->version, settings->ssl ? ", TLS" : "");
+}
+
+const struct backend_ops coredns_mysql_ops = {
+	.type = "coredns_mysql",
+	.create = create,
+	.destroy = destroy,
+	.ping = ping,
+	.apply = apply,
+	.zone_exists = zone_exists,
+	.list = list,
+	.describe = describe,
+	.cancel = cancel,
+};

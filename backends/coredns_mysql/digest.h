@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The digest of a zone's rows (zone/zone.h, decisions.md 7) computed by the
+ * server. Any thread; never blocks.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include <mysql.h>
+
+#include "base/buf.h"
+#include "zone/zone.h"
+
+/*
+ * Appends "SELECT zone_id, <count>, <high>, <low> FROM ... WHERE zone_id IN (" to sql; the caller adds the ids (digits
+ * or user variables) and digest_sql_end(). A zone without rows gives no row.
+ */
+void digest_sql_begin(struct buf *sql, const char *records_table);
+void digest_sql_end(struct buf *sql);
+/* From the columns count, high and low of a row. False if they are no numbers. */
+MUST_CHECK bool digest_take(const MYSQL_ROW columns, struct zone_digest *out);

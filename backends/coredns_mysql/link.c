@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/coredns_mysql/link.h"
+
+#include <errmsg.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/coredns_mysql/wait.h"
+#include "base/clock.h"
+
+enum {
+	GOOD_BYE_MS = 500,
+	SCHEMA_STEP_MS = 6 * 3600 * 1000 /* no limit that a real ALTER TABLE meets, but not for ever */
+};
+
+void link_init(struct link *link, const struct coredns_mysql_settings *settings, const char *backend, int cancel_fd)
+{
+	*link = (struct link){ .target = { .backend = backend, .settings = settings, .cancel_fd = cancel_fd },
+		.statement_ms = settings->query_timeout_ms };
+}
+
+int link_open(struct link *link, struct err *err)
+{
+	CHECK(link->mysql == NULL);
+	link->transaction_end_ms = 0;
+	link->answering = false;
+	link->lost = link->timed_out = link->cancelled = false;
+	link->mysql = connect_open(&link->target, &link->code, err);
+	if (link->mysql == NULL)
+		return err == NULL ? ERR_IO : err->code;
+	link->thread_id = mysql_thread_id(link->mysql);
+	return 0;
+}
+
+static void close_within(struct link *link, int64_t limit_ms)
+{
+	struct wait wait = { .deadline_ms = clock_mono_ms(clock_system()) + limit_ms,
+		.cancel_fd = link->target.cancel_fd };
+
+	wait_use(&wait);
+	mysql_close(link->mysql);
+	wait_use(NULL);
+	link->mysql = NULL;
+	link->answering = false;
+	link->transaction_end_ms = 0;
+}
+
+void link_close(struct link *link)
+{
+	if (link->mysql == NULL)
+		return;
+	connect_set_abortive(link->mysql, false);
+	close_within(link, GOOD_BYE_MS);
+}
+
+void link_abort(struct link *link)
+{
+	struct pollfd fd;
+
+	if (link->mysql == NULL)
+		return;
+	/* mysql_close() may add COM_QUIT to what is queued; the RST throws away all of it. */
+	fd = (struct pollfd){ .fd = mysql_get_socket(link->mysql) };
+	if (fd.fd >= 0)
+		connect_set_abortive(link->mysql, true);
+	close_within(link, 0);
+}
+
+bool link_is_alive(struct link *link)
+{
+	struct pollfd fd;
+
+	if (link->mysql == NULL)
+		return false;
+	/* A server has nothing to say unasked but that it leaves (1927, 4031, FIN, RST). */
+	fd = (struct pollfd){ .fd = mysql_get_socket(link->mysql), .events = POLLIN };
+	if (fd.fd >= 0 && poll(&fd, 1, 0) == 0)
+		return true;
+	link_abort(link);
+	return false;
+}
+
+static bool is_client_code(unsigned code)
+{
+	return (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR) || (code >= 5000 && code < 6000);
+}
+
+static int fail(struct link *link, const struct wait *wait)
+{
+	unsigned code = mysql_errno(link->mysql);
+
+	link->answering = false;
+	link->code = code;
+	link->timed_out = wait->timed_out;
+	link->cancelled = wait->cancelled;
+	link->lost = wait->timed_out || wait->cancelled || is_client_code(code) ||
+		classify_code(code) == CLASSIFY_CONNECTION;
+	if (wait->cancelled)
+		snprintf(link->text, sizeof(link->text), "cancelled");
+	else if (wait->timed_out)
+		snprintf(link->text, sizeof(link->text), "no answer in time");
+	else
+		classify_explain(code, mysql_error(link->mysql), link->text, sizeof(link->text));
+	if (link->lost)
+		link_abort(link);
+	return -1;
+}
+
+/* The soonest of: the statement's own limit, the transaction's. */
+static struct wait make_wait(const struct link *link, int64_t limit_ms)
+{
+	int64_t end_ms = clock_mono_ms(clock_system()) + limit_ms;
+
+	if (link->transaction_end_ms != 0 && link->transaction_end_ms < end_ms)
+		end_ms = link->transaction_end_ms;
+	return (struct wait){ .deadline_ms = end_ms, .cancel_fd = link->target.cancel_fd };
+}
+
+int link_send(struct link *link, const struct buf *sql)
+{
+	/* Until the whole packet is out no statement can complete: the bound on a standstill applies. */
+	struct wait wait = make_wait(link, link->target.settings->transaction_stall_ms);
+
+	CHECK(link->mysql != NULL && !link->answering);
+	wait_use(&wait);
+	int failed = mysql_send_query(link->mysql, sql->data, (unsigned long)sql->size);
+	wait_use(NULL);
+	if (failed)
+		return fail(link, &wait);
+	link->answering = link->first = true;
+	return 0;
+}
+
+int link_next(struct link *link, MYSQL_RES **rows)
+{
+	struct wait wait = make_wait(link, link->statement_ms == 0 ? SCHEMA_STEP_MS : link->statement_ms);
+	int outcome;
+
+	*rows = NULL;
+	CHECK(link->mysql != NULL && link->answering);
+	wait_use(&wait);
+	if (link->first)
+		outcome = mysql_read_query_result(link->mysql) ? 1 : 0;
+	else
+		outcome = mysql_next_result(link->mysql);
+	link->first = false;
+	if (outcome == 0 && mysql_field_count(link->mysql) > 0) {
+		*rows = mysql_store_result(link->mysql);
+		if (*rows == NULL)
+			outcome = 1;
+	}
+	wait_use(NULL);
+	if (outcome > 0)
+		return fail(link, &wait);
+	if (outcome < 0) {
+		link->answering = false;
+		return 0;
+	}
+	return 1;
+}
+
+int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t most)
+{
+	size_t count = 0;
+	MYSQL_RES *result;
+	int got;
+
+	for (size_t i = 0; i < most; i++)
+		rows[i] = NULL;
+	if (link_send(link, sql) < 0)
+		return -1;
+	while ((got = link_next(link, &result)) > 0) {
+		if (result != NULL && count < most)
+			rows[count++] = result;
+		else
+			mysql_free_result(result);
+	}
+	if (got == 0)
+		return 0;
+	for (size_t i = 0; i < most; i++) {
+		mysql_free_result(rows[i]);
+		rows[i] = NULL;
+	}
+	return -1;
+}
+
+int link_run(struct link *link, const struct buf *sql, size_t *done)
+{
+	MYSQL_RES *result;
+	int got;
+
+	if (done != NULL)
+		*done = 0;
+	if (link_send(link, sql) < 0)
+		return -1;
+	while ((got = link_next(link, &result)) > 0) {
+		mysql_free_result(result);
+		if (done != NULL)
+			(*done)++;
+	}
+	return got;
+}
+
+void link_transaction_begin(struct link *link, int64_t end_ms)
+{
+	link->transaction_end_ms = end_ms;
+}
+
+void link_transaction_end(struct link *link)
+{
+	link->transaction_end_ms = 0;
+}
+
+bool link_rollback(struct link *link)
+{
+	struct buf sql = { 0 };
+	bool heard = false;
+
+	if (link->mysql != NULL) {
+		buf_puts(&sql, "ROLLBACK");
+		heard = link_run(link, &sql, NULL) == 0;
+		buf_free(&sql);
+	}
+	link_transaction_end(link);
+	return heard;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One connection to the database: packets of statements out, their answers
+ * in, each wait bounded (decisions.md 10). One owner, one thread.
+ *
+ *	if (link_send(link, &sql) == 0)
+ *		while ((got = link_next(link, &rows)) > 0)
+ *			...
+ *
+ * After a failure the statements behind the failed one were not executed.
+ * Where the connection is lost, it is closed already, by RST.
+ */
+#pragma once
+
+#include <mysql.h>
+
+#include "backends/coredns_mysql/classify.h"
+#include "backends/coredns_mysql/connect.h"
+#include "base/buf.h"
+
+struct link {
+	struct connect_target target;
+	MYSQL *mysql;                  /* NULL: not connected */
+	unsigned long thread_id;       /* the server's name for the connection */
+	int64_t statement_ms;          /* how long one answer may take; 0: for ever (schema steps) */
+	int64_t transaction_end_ms;    /* monotonic; 0: no transaction */
+	bool answering;                /* answers of a packet are outstanding */
+	bool first;                    /* of them the first one is next */
+	/* the last failure */
+	unsigned code;                 /* of the server or the library; 0: none, see text */
+	bool lost;                     /* the connection is gone, or its state unknown: it was closed */
+	bool timed_out;
+	bool cancelled;
+	char text[320];                /* why, for people */
+};
+
+void link_init(struct link *link, const struct coredns_mysql_settings *settings, const char *backend, int cancel_fd);
+/* 0, or err says why not. */
+MUST_CHECK int link_open(struct link *link, struct err *err);
+/* A short good-bye to the server, then close. */
+void link_close(struct link *link);
+/* Close by RST at once: what is under way must not arrive any more. */
+void link_abort(struct link *link);
+/* False also if an idle connection was closed by the server meanwhile (it is closed then). */
+bool link_is_alive(struct link *link);
+
+/* 0, or -1: link->code, lost, text. Answers must then be taken until link_next() does not say 1. */
+MUST_CHECK int link_send(struct link *link, const struct buf *sql);
+/* 1: one more statement has succeeded; *rows is its result, the caller's to free, or NULL. 0: that was all. -1: failed. */
+MUST_CHECK int link_next(struct link *link, MYSQL_RES **rows);
+/* Sends, takes all answers and throws results away. 0 or -1. *done, if not NULL: statements that succeeded. */
+MUST_CHECK int link_run(struct link *link, const struct buf *sql, size_t *done);
+/* As link_run, but keeps the first most result sets (NULL: there were fewer), the caller's to free; on -1 none. */
+MUST_CHECK int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t most);
+
+/* The deadline of all statements until link_transaction_end(). */
+void link_transaction_begin(struct link *link, int64_t end_ms);
+void link_transaction_end(struct link *link);
+/* Sends ROLLBACK if there is anybody to hear it. False: the connection is gone. */
+bool link_rollback(struct link *link);

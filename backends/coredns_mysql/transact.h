@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One transaction that brings zones to their state: lock, look, write, verify,
+ * commit (decisions.md 1; reliability.md 3.2-3.3). Thread of the back end;
+ * blocks until end_ms at most.
+ */
+#pragma once
+
+#include "backends/coredns_mysql/target.h"
+#include "backends/coredns_mysql/work.h"
+
+enum transact_end {
+	TRANSACT_DONE,  /* every work is settled */
+	TRANSACT_ZONE,  /* rolled back: one of the zones is to blame (verdict RETRY or REJECT) */
+	TRANSACT_DOWN   /* rolled back or lost: the whole back end; the connection is closed */
+};
+
+struct transact_failure {
+	enum backend_verdict verdict;
+	bool lost;      /* as backend_item.lost */
+	bool untouched; /* lost before anything was written, and not by a time-out */
+	struct err err;
+};
+
+/* works: none settled yet. Those that are STALE are settled whatever becomes of the others. */
+enum transact_end transact_run(struct target *target, struct work *const *works, size_t count, int64_t end_ms,
+	struct transact_failure *failure);

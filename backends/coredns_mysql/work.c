@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/coredns_mysql/work.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+void work_reset(struct work *work)
+{
+	struct backend_item *item = work->item;
+
+	free(work->rows);
+	free(work->row_ids);
+	diff_free(&work->diff);
+	*work = (struct work){ .item = item, .settled = work->settled };
+}
+
+void work_add_row(struct work *work, uint64_t id, const struct diff_row *row)
+{
+	if (work->row_count == work->row_capacity) {
+		work->row_capacity = work->row_capacity == 0 ? 32 : work->row_capacity * 2;
+		work->rows = xrealloc(work->rows, work->row_capacity * sizeof(*work->rows));
+		work->row_ids = xrealloc(work->row_ids, work->row_capacity * sizeof(*work->row_ids));
+	}
+	work->rows[work->row_count] = *row;
+	work->row_ids[work->row_count++] = id;
+}
+
+static bool stamp_is_ours(const struct work *work, const char *store_id)
+{
+	return work->stamp.found && strcmp(work->stamp.by.store_id, store_id) == 0;
+}
+
+/* Does the stamp say what it will say when the item is done? */
+static bool stamp_is_right(const struct work *work, const char *store_id)
+{
+	const struct backend_item *item = work->item;
+
+	if (!stamp_is_ours(work, store_id) || work->stamp.by.generation != item->generation ||
+		work->stamp.deleted != (item->zone == NULL))
+		return false;
+	return item->zone == NULL || zone_digest_equal(&work->stamp.digest, zone_digest(item->zone));
+}
+
+static bool is_stale(const struct work *work, const char *store_id)
+{
+	const struct backend_stamp *by = &work->stamp.by;
+	const struct backend_stamp *allowed = &work->item->supersede;
+
+	if (!work->stamp.found)
+		return false;
+	if (strcmp(by->store_id, allowed->store_id) == 0 && by->generation == allowed->generation)
+		return false;
+	if (stamp_is_ours(work, store_id))
+		return by->generation > work->item->generation;
+	return true;
+}
+
+static enum work_kind judge_delete(const struct work *work, const char *store_id)
+{
+	if (!work->exists)
+		return stamp_is_right(work, store_id) ? WORK_NOTHING : WORK_BURY;
+	/* Unstamped too: the engine sends a delete only for a zone of which it accepted a save, and that save may have been
+	   overtaken by the delete before it got here. */
+	return WORK_REMOVE;
+}
+
+static enum work_kind judge_save(const struct work *work, const char *store_id)
+{
+	bool rows_right = work->actual_known && zone_digest_equal(&work->actual, zone_digest(work->item->zone));
+
+	if (!work->exists)
+		return WORK_CREATE;
+	if (work->misnamed)
+		return WORK_READ;
+	if (stamp_is_right(work, store_id) && (!work->item->check || rows_right))
+		return WORK_NOTHING;
+	return rows_right ? WORK_STAMP : WORK_READ;
+}
+
+bool work_judge(struct work *work, const char *store_id)
+{
+	struct backend_item *item = work->item;
+
+	if (is_stale(work, store_id)) {
+		item->verdict = BACKEND_STALE;
+		item->found = work->stamp.by;
+		err_set(&item->err, ERR_BUSY, "generation %" PRIu64 " of %s store %s is there already, ours is %" PRIu64,
+			item->found.generation, stamp_is_ours(work, store_id) ? "our" : "another",
+			item->found.store_id, item->generation);
+		return false;
+	}
+	work->kind = item->zone == NULL ? judge_delete(work, store_id) : judge_save(work, store_id);
+	return true;
+}
+
+void work_compare(struct work *work, const char *store_id)
+{
+	size_t count;
+	const struct zone_record *records = zone_records(work->item->zone, &count);
+
+	CHECK(work->kind == WORK_READ);
+	diff_make(work->rows, work->row_count, records, count, &work->diff);
+	if (work->diff.count > 0)
+		work->kind = WORK_CHANGE;
+	else if (work->actual_known && !zone_digest_equal(&work->actual, zone_digest(work->item->zone)))
+		work->kind = WORK_REWRITE; /* they only look alike: a NUL inside a text, say */
+	else if (work->misnamed || !stamp_is_right(work, store_id))
+		work->kind = WORK_STAMP;
+	else
+		work->kind = WORK_NOTHING;
+}
+
+bool work_touches_rows(const struct work *work)
+{
+	return work->kind == WORK_STAMP || work->kind == WORK_CHANGE || work->kind == WORK_REWRITE ||
+		work->kind == WORK_CREATE;
+}
+
+bool work_writes(const struct work *work)
+{
+	return work_touches_rows(work) || work->kind == WORK_REMOVE || work->kind == WORK_BURY;
+}
+
+static uint64_t *counter_of(struct backend_item *item, enum diff_kind kind)
+{
+	switch (kind) {
+	case DIFF_UPDATE:
+		return &item->rows_updated;
+	case DIFF_DELETE:
+		return &item->rows_deleted;
+	case DIFF_INSERT:
+		return &item->rows_inserted;
+	}
+	WRONG("a row operation that is none");
+}
+
+void work_count(const struct work *work)
+{
+	struct backend_item *item = work->item;
+	size_t records = 0;
+
+	item->rows_inserted = item->rows_updated = item->rows_deleted = 0;
+	if (!work_writes(work))
+		return;
+	if (item->zone != NULL)
+		(void)zone_records(item->zone, &records);
+	if (work->kind == WORK_CREATE)
+		item->rows_inserted = records + 1;
+	if (work->kind == WORK_REWRITE) {
+		item->rows_deleted = work->row_count;
+		item->rows_inserted = records;
+	}
+	if (work->kind == WORK_REMOVE)
+		item->rows_deleted = work->stamp.digest.count + 1; /* by what the stamp says */
+	for (size_t i = 0; work->kind == WORK_CHANGE && i < work->diff.count; i++)
+		*counter_of(item, work->diff.ops[i].kind) += 1;
+	if (work->misnamed)
+		item->rows_updated++;
+	*counter_of(item, work->stamp.found ? DIFF_UPDATE : DIFF_INSERT) += 1;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One zone within a transaction: what the database holds of it, and what is
+ * to be done about that (decisions.md 1, 6, 11). Pure logic; one owner.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backends/backend.h"
+#include "zone/diff.h"
+
+enum work_kind {
+	WORK_NOTHING, /* it is as it shall be */
+	WORK_READ,    /* the rows must be read to know */
+	WORK_STAMP,   /* the rows are right, the stamp is not */
+	WORK_CHANGE,  /* some rows differ: work.diff */
+	WORK_REWRITE, /* all rows go, all come anew */
+	WORK_CREATE,  /* there is no such zone */
+	WORK_REMOVE,  /* the zone goes, its stamp stays as a tombstone */
+	WORK_BURY     /* the zone is gone, the tombstone is not right */
+};
+
+/* A row of the state table. */
+struct work_stamp {
+	bool found;
+	bool deleted;
+	struct backend_stamp by;
+	struct zone_digest digest; /* all zero where the text is none */
+};
+
+struct work {
+	struct backend_item *item;
+	bool settled;             /* item->verdict stands */
+	/* the zone as found */
+	bool exists;
+	bool misnamed;            /* it is there in another spelling (a collation without case, a trailing blank) */
+	uint64_t zone_id;
+	struct work_stamp stamp;
+	bool actual_known;
+	struct zone_digest actual;
+	struct diff_row *rows;    /* their text belongs to the result they were read from */
+	uint64_t *row_ids;
+	size_t row_count;
+	size_t row_capacity;
+	/* what to do */
+	enum work_kind kind;
+	size_t variable;          /* CREATE: @z<variable> holds the new id */
+	struct diff diff;
+};
+
+/* Forgets all that was found: for another transaction about the same item. */
+void work_reset(struct work *work);
+void work_add_row(struct work *work, uint64_t id, const struct diff_row *row);
+/*
+ * From what was found to work->kind. False: the item is STALE (verdict, found and err are set). store_id: ours.
+ */
+bool work_judge(struct work *work, const char *store_id);
+/* Once the rows of a WORK_READ are there. */
+void work_compare(struct work *work, const char *store_id);
+/* Are the zone's rows written or verified? */
+bool work_touches_rows(const struct work *work);
+/* Is the stamp written? */
+bool work_writes(const struct work *work);
+/* Sets the item's row counts: all three tables. */
+void work_count(const struct work *work);
