@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "engine/core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "engine/core_internal.h"
+#include "engine/message.h"
+
+static const int64_t slow_retry_ms = 3600000;
+static const unsigned jitter_percent = 20;
+
+int64_t core_now_us(const struct core *core)
+{
+	return core->wall_start_us + (clock_mono_ms(core->params.clock) - core->mono_start_ms) * 1000;
+}
+
+int64_t core_wall_us(const struct core *core)
+{
+	return clock_wall_us(core->params.clock);
+}
+
+void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event event, const char *error)
+{
+	enum lane_state before = lane->health.state;
+	bool told = lane_move(&lane->health, event, core_now_us(core), core_wall_us(core), error == NULL ? "" : error,
+		&core->lane_policy);
+
+	if (before != lane->health.state)
+		lane->next_due_us = 0;
+	if (!told)
+		return;
+	lane->revive = lane->health.state == LANE_UP;
+	if (lane->health.state == LANE_UP)
+		core_note(core, "lane_up", NULL, lane->name, NULL, "the back end answers");
+	else
+		core_note(core, "lane_down", NULL, lane->name, NULL, "%s", lane->health.last_error);
+}
+
+/* ---- life ---- */
+
+static int register_lane(struct core *core, size_t index, struct err *err)
+{
+	const struct engine_backend *backend = &core->params.backends[index];
+	struct core_lane *lane = &core->lanes[index];
+
+	lane->name = backend->name;
+	lane->index = (unsigned)index;
+	lane->connections = backend->connections;
+	lane->slots = xcalloc(lane->connections, sizeof(struct core_job *));
+	lane_init(&lane->health, core_wall_us(core));
+	return store_backend_register(core->store, backend->name, core_now_us(core), &lane->backend_id, err);
+}
+
+static bool recall_lane(void *ctx, const struct store_event *event)
+{
+	struct lane *health = ctx;
+
+	if (strcmp(event->kind, "lane_down") == 0) {
+		health->told = LANE_TOLD_DOWN;
+		snprintf(health->last_error, sizeof(health->last_error), "%s",
+			event->detail == NULL ? "" : event->detail);
+	} else if (strcmp(event->kind, "lane_up") == 0) {
+		health->told = LANE_TOLD_UP;
+	} else {
+		return true;
+	}
+	health->since_us = event->at_us;
+	return false;
+}
+
+/* "Down since" must survive our own restart: the event is the lane's record. */
+static int recall_lanes(struct core *core, struct err *err)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		int ret = store_event_list(core->store, INT64_MAX, 10000, NULL, core->lanes[i].name, recall_lane,
+			&core->lanes[i].health, err);
+
+		if (ret != ERR_OK)
+			return ret;
+	}
+	return ERR_OK;
+}
+
+static int register_lanes(struct core *core, struct err *err)
+{
+	int64_t now_us = core_now_us(core);
+	int64_t most = 100 + (int64_t)jitter_percent;
+	int64_t wait_us = now_us + core->policy.backoff_ms[core->policy.backoff_count - 1] * 10 * most;
+	int64_t slow_us = now_us + slow_retry_ms * 10 * most;
+	int ret = store_begin(core->store, err);
+
+	for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++)
+		ret = register_lane(core, i, err);
+	if (ret == ERR_OK)
+		ret = store_due_clamp(core->store, now_us, wait_us, slow_us, err);
+	if (ret == ERR_OK)
+		ret = store_commit(core->store, err);
+	if (ret != ERR_OK)
+		store_rollback(core->store);
+	return ret == ERR_OK ? recall_lanes(core, err) : ret;
+}
+
+int core_create(const struct core_params *params, struct core **out, struct err *err)
+{
+	struct core *core = xcalloc(1, sizeof(*core));
+
+	CHECK(params->backend_count <= CORE_BACKENDS_MAX && params->backoff_count > 0);
+	core->params = *params;
+	core->store = params->store;
+	core->rng.state = params->seed;
+	if (params->seed == 0)
+		hash_random(&core->rng.state, sizeof(core->rng.state));
+	core->policy = (struct delivery_policy){ .backoff_ms = params->backoff_ms,
+		.backoff_count = params->backoff_count, .max_attempts = params->max_attempts,
+		.slow_retry_ms = slow_retry_ms, .jitter_percent = jitter_percent, .rng = &core->rng };
+	core->lane_policy = (struct lane_policy){ .probe_initial_ms = params->probe_initial_ms,
+		.probe_max_ms = params->probe_max_ms, .jitter_percent = jitter_percent, .rng = &core->rng };
+	core->wall_start_us = clock_wall_us(params->clock);
+	core->mono_start_ms = clock_mono_ms(params->clock);
+	core->counters.started_at_us = core->wall_start_us;
+	core->store_ok = true;
+	core->lanes = xcalloc(params->backend_count, sizeof(*core->lanes));
+	core->lane_count = params->backend_count;
+	int ret = register_lanes(core, err);
+	if (ret != ERR_OK) {
+		core_destroy(core);
+		return ret;
+	}
+	*out = core;
+	return ERR_OK;
+}
+
+static void free_values(struct idmap *map)
+{
+	size_t at = 0;
+	int64_t id;
+	void *value;
+
+	while ((value = idmap_next(map, &at, &id)) != NULL)
+		free(value);
+	idmap_free(map);
+}
+
+void core_destroy(struct core *core)
+{
+	if (core == NULL)
+		return;
+	for (size_t i = 0; i < core->lane_count; i++) {
+		struct core_lane *lane = &core->lanes[i];
+
+		CHECK(lane->jobs_out == 0);
+		core_batch_tell(core, lane, true);
+		free_values(&lane->inflight);
+		free_values(&lane->suspicion);
+		free_values(&lane->overrides);
+		free_values(&lane->contested);
+		free(lane->accused);
+		free(lane->slots);
+	}
+	core_drop_staged(core);
+	core_forget_events(core, 0);
+	free(core->staged);
+	free(core->fresh);
+	free(core->events);
+	free(core->outcomes);
+	free(core->lanes);
+	recent_free(&core->recent);
+	free(core);
+}
+
+void core_quiesce(struct core *core)
+{
+	core->quiesced = true;
+}
+
+size_t core_jobs_out(const struct core *core)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < core->lane_count; i++)
+		out += core->lanes[i].jobs_out;
+	return out;
+}
+
+bool core_is_broken(const struct core *core)
+{
+	return core->broken;
+}
+
+/* ---- what others see ---- */
+
+struct telling {
+	struct engine_message *message;
+	char after[ZONE_NAME_SIZE];
+};
+
+static bool tell_name(void *ctx, const struct store_zone *zone)
+{
+	struct telling *telling = ctx;
+
+	engine_message_add_name(telling->message, zone->name, zone->hostname, zone->username);
+	memcpy(telling->after, zone->name, sizeof(telling->after));
+	return true;
+}
+
+int core_tell_names(struct core *core, struct err *err)
+{
+	enum { PAGE = 1000 };
+	struct telling telling = { 0 };
+	size_t got;
+
+	do {
+		telling.message = engine_message_create(ENGINE_NAME_SET);
+		int ret = store_zone_list(core->store, telling.after, PAGE, false, tell_name, &telling, err);
+
+		/* One damaged row costs its own zone, not the start; the next push of that zone mends it. */
+		if (ret == ERR_CORRUPT) {
+			log_error("a stored zone is damaged", LOG_ERR(err));
+		} else if (ret != ERR_OK) {
+			engine_message_destroy(telling.message);
+			return ret;
+		}
+		got = telling.message->name_count;
+		core->params.tell(core->params.ctx, telling.message);
+	} while (got == PAGE);
+	core_tell_store_state(core);
+	core->params.tell(core->params.ctx, engine_message_create(ENGINE_NAMES_LOADED));
+	return ERR_OK;
+}
+
+void core_show(const struct core *core, struct core_board *out)
+{
+	out->counters = core->counters;
+	out->store_ok = core->store_ok;
+	snprintf(out->store_error, sizeof(out->store_error), "%s", core->store_error);
+	out->lane_count = core->lane_count;
+	for (size_t i = 0; i < core->lane_count; i++) {
+		const struct core_lane *lane = &core->lanes[i];
+		struct core_board_lane *shown = &out->lanes[i];
+
+		shown->state = lane_state_name(lane->health.state);
+		shown->since_us = lane->health.since_us;
+		shown->next_probe_us = lane->health.state == LANE_DOWN ? lane->health.next_probe_us : 0;
+		shown->backend_id = lane->backend_id;
+		shown->inflight_count = lane->inflight.size;
+		snprintf(shown->last_error, sizeof(shown->last_error), "%s", lane->health.last_error);
+		snprintf(shown->trouble, sizeof(shown->trouble), "%s", lane->trouble);
+	}
+}
+
+void core_command_destroy(struct core_command *command)
+{
+	engine_request_destroy(command->request);
+	zone_unref(command->zone);
+	free(command);
+}
+
+void core_job_destroy(struct core_job *job)
+{
+	for (size_t i = 0; i < job->zone_count; i++) {
+		zone_unref(job->zones[i].zone);
+		free(job->zones[i].text);
+	}
+	free(job->zones);
+	free(job);
+}

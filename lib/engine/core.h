@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The engine's judgement, without its threads: what a push, a delete or a
+ * lane's answer does to the store, and what is sent to which lane next. The
+ * engine thread drives it (engine.c); the simulation drives it with a fake
+ * clock and scripted lanes.
+ *
+ * One owner (the thread that owns the store handle). Blocks on the store only.
+ * Rules: architecture.md "The idea in six lines", decisions.md 1-6, 11, 13.
+ *
+ * What it remembers outside the store is only what may be forgotten: what is
+ * in flight, who is under suspicion, lane states. A restart finds the rest.
+ */
+#pragma once
+
+#include "backends/backend.h"
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "sched/delivery.h"
+#include "sched/lane.h"
+#include "store/store.h"
+#include "zone/zone.h"
+
+enum {
+	CORE_BATCH_ZONES = 64,           /* most zones of one job */
+	CORE_BATCH_BYTES = 1024 * 1024,  /* most zone text of one job, unless one zone has more */
+	CORE_BACKENDS_MAX = 64
+};
+
+/* A push or delete on its way in; made by the intake. */
+struct core_command {
+	struct engine_request *request; /* owned */
+	char name[ZONE_NAME_SIZE];      /* PUSH, RETRY: canonical; "" if the name was no name */
+	struct zone *zone;              /* PUSH: parsed, one reference; NULL if refused */
+	struct err err;                 /* PUSH: why it is refused */
+};
+
+void core_command_destroy(struct core_command *command);
+
+/* One zone of a job, on its way to a lane and back. */
+struct core_job_zone {
+	int64_t zone_id;
+	char name[ZONE_NAME_SIZE];
+	struct zone *zone;              /* one reference; NULL: deleted, or still to be parsed from text by the lane */
+	char *text;
+	size_t text_size;
+	bool deleted;
+	bool suspect;
+	struct backend_item item;       /* item.zone is set by the lane */
+};
+
+enum core_job_kind { CORE_JOB_PROBE, CORE_JOB_APPLY };
+
+struct core_job {
+	enum core_job_kind kind;
+	unsigned backend;               /* index in core_params.backends */
+	unsigned slot;                  /* which of its connections */
+	enum backend_verdict verdict;   /* PROBE: the answer */
+	struct err err;                 /* PROBE: unless OK */
+	struct core_job_zone *zones;
+	size_t zone_count;
+};
+
+void core_job_destroy(struct core_job *job);
+
+/* Something a back end said that is to become an event. */
+struct core_notice {
+	char *backend;
+	char *kind;
+	char *zone;                     /* canonical; NULL: none */
+	char *text;
+};
+
+struct core_notice *core_notice_create(const char *backend, const char *kind, const char *zone, const char *text);
+void core_notice_destroy(struct core_notice *notice);
+
+struct core_params {
+	struct store *store;
+	const struct clock *clock;
+	const struct engine_backend *backends;
+	size_t backend_count;
+	const int64_t *backoff_ms;
+	unsigned backoff_count;
+	unsigned max_attempts;
+	int64_t probe_initial_ms;
+	int64_t probe_max_ms;
+	uint64_t seed;
+	/* Hands a job to a lane that is idle: never refused, never blocks. The lane gives it back by core_turn. */
+	void (*send)(void *ctx, struct core_job *job);
+	/* Hands a message to the loop; the receiver owns it. */
+	void (*tell)(void *ctx, struct engine_message *message);
+	void *ctx;
+};
+
+struct core;
+
+/* Registers the back ends in the store. Nothing is sent before the first core_turn. */
+MUST_CHECK int core_create(const struct core_params *params, struct core **out, struct err *err);
+/* All jobs must have come back. */
+void core_destroy(struct core *core);
+
+/* Tells the loop all names that are held, and whether the store is good. */
+MUST_CHECK int core_tell_names(struct core *core, struct err *err);
+
+/*
+ * One turn: takes what came in (and owns it then), writes it in one transaction, answers, and sends out what is due.
+ * Returns how long there is nothing to do unless something comes in, in milliseconds.
+ */
+int64_t core_turn(struct core *core, struct core_command **commands, size_t command_count, struct core_job **jobs,
+	size_t job_count);
+/* Takes the notice (and owns it); it is written with the next turn. */
+void core_notify(struct core *core, struct core_notice *notice);
+/* No new jobs from now on. */
+void core_quiesce(struct core *core);
+size_t core_jobs_out(const struct core *core);
+/* The disk is not to be trusted (ERR_IO): nothing is acknowledged any more. */
+bool core_is_broken(const struct core *core);
+
+/* What people see of the lanes and counters, copied. */
+struct core_board_lane {
+	const char *state;
+	int64_t since_us;
+	int64_t next_probe_us;          /* wall clock; 0: none */
+	int64_t backend_id;
+	size_t inflight_count;
+	char last_error[ERR_TEXT_SIZE]; /* of the lane as a whole, "" while it is well */
+	char trouble[ERR_TEXT_SIZE];    /* why something waits although the lane is up; may be stale once nothing does */
+};
+
+struct core_counters {
+	uint64_t pushes;
+	uint64_t deletes;
+	uint64_t refused;
+	uint64_t superseded;
+	uint64_t deliveries;
+	uint64_t delivery_failures;
+	int64_t started_at_us;
+};
+
+struct core_board {
+	bool store_ok;
+	char store_error[ERR_TEXT_SIZE];
+	struct core_counters counters;
+	size_t lane_count;
+	struct core_board_lane lanes[CORE_BACKENDS_MAX];
+};
+
+void core_show(const struct core *core, struct core_board *out);

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What goes to which lane next. What is due is a query, newest first; zones
+ * under suspicion go alone after the others, suspects alone after those
+ * (decisions.md 2, reliability.md 3.4).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/core_internal.h"
+
+enum { DUE_PAGE = 256, SUMMARY_ZONES = 100, DOUBTFUL_TURN = 4, DOUBTFUL_LOOKS = 64 };
+
+static const int64_t idle_us = 1000000;
+static const int64_t summary_us = 60000000;
+
+/* Zones picked for one job. */
+struct pick {
+	struct store_due due[CORE_BATCH_ZONES];
+	size_t count;
+	size_t most;
+	uint64_t bytes;
+};
+
+static void consider(const struct core_lane *lane, struct pick *pick, const struct store_due *due)
+{
+	if (idmap_get(&lane->inflight, due->zone_id) != NULL)
+		return;
+	if (!due->suspect && idmap_get(&lane->suspicion, due->zone_id) != NULL)
+		return;
+	if (pick->count > 0 && pick->bytes + due->text_size > CORE_BATCH_BYTES)
+		return;
+	pick->bytes += due->text_size;
+	pick->due[pick->count++] = *due;
+}
+
+static int collect(struct core *core, const struct core_lane *lane, bool suspect, struct pick *pick, struct err *err)
+{
+	struct store_due page[DUE_PAGE];
+	int64_t before_us = INT64_MAX;
+	int64_t before_id = INT64_MAX;
+	int64_t now_us = core_now_us(core);
+	size_t limit = pick->most + lane->inflight.size;
+	size_t got;
+
+	if (limit > DUE_PAGE)
+		limit = DUE_PAGE;
+	do {
+		int ret = store_due_list(core->store, lane->backend_id, suspect, now_us, before_us, before_id, limit,
+			page, &got, err);
+
+		if (ret != ERR_OK)
+			return ret;
+		for (size_t i = 0; i < got && pick->count < pick->most; i++)
+			consider(lane, pick, &page[i]);
+		if (got > 0) {
+			before_us = page[got - 1].next_try_us;
+			before_id = page[got - 1].zone_id;
+		}
+	} while (got == limit && pick->count < pick->most && pick->bytes < CORE_BATCH_BYTES / 2);
+	return ERR_OK;
+}
+
+/* One zone under suspicion that is due, each in its turn. */
+static int collect_doubtful(struct core *core, struct core_lane *lane, struct pick *pick, struct err *err)
+{
+	size_t looks = lane->suspicion.size < DOUBTFUL_LOOKS ? lane->suspicion.size : DOUBTFUL_LOOKS;
+	int64_t now_us = core_now_us(core);
+
+	for (size_t i = 0; i < looks && pick->count == 0; i++) {
+		struct delivery delivery = { 0 };
+		int64_t id;
+
+		if (idmap_next(&lane->suspicion, &lane->suspicion_at, &id) == NULL) {
+			lane->suspicion_at = 0;
+			CHECK(idmap_next(&lane->suspicion, &lane->suspicion_at, &id) != NULL);
+		}
+		if (idmap_get(&lane->inflight, id) != NULL)
+			continue;
+		int ret = store_delivery_load(core->store, id, lane->backend_id, &delivery, err);
+		if (ret != ERR_OK && ret != ERR_NOTFOUND)
+			return ret;
+		/* Suspects have their place behind all others. */
+		if (ret == ERR_OK && !delivery.suspect && delivery.state != DELIVERY_CLEAN && delivery.next_try_us <= now_us)
+			pick->due[pick->count++] = (struct store_due){ .zone_id = id };
+		delivery_clear(&delivery);
+	}
+	return ERR_OK;
+}
+
+/*
+ * Picks what goes next; *alone: it must be the only job out. Empty: nothing is due that may go now. Zones under
+ * suspicion come after the others, but get a turn now and then: one bad moment must not hold them up for ever.
+ */
+static int choose(struct core *core, struct core_lane *lane, struct pick *pick, bool *alone, struct err *err)
+{
+	int ret = ERR_OK;
+
+	*alone = false;
+	if (!lane->health.trial && lane->streak >= DOUBTFUL_TURN)
+		ret = collect_doubtful(core, lane, pick, err);
+	if (ret == ERR_OK && pick->count == 0) {
+		lane->streak++;
+		ret = collect(core, lane, false, pick, err);
+	}
+	if (ret != ERR_OK || pick->count > 0)
+		return ret;
+	ret = collect_doubtful(core, lane, pick, err);
+	if (ret != ERR_OK || pick->count > 0 || lane->jobs_out > 0)
+		return ret;
+	*alone = true;
+	pick->most = 1;
+	return collect(core, lane, true, pick, err);
+}
+
+/* Loads one zone into the job. */
+static int load_zone(struct core *core, struct core_lane *lane, const struct store_due *due, struct core_job_zone *zone,
+	struct err *err)
+{
+	struct delivery_args args = { .now_us = core_now_us(core), .wall_us = core_wall_us(core) };
+	struct delivery delivery = { 0 };
+	struct store_zone row = { 0 };
+	const struct backend_stamp *supersede = idmap_get(&lane->overrides, due->zone_id);
+	int ret = store_zone_get(core->store, due->zone_id, &row, err);
+
+	if (ret == ERR_OK)
+		ret = store_delivery_load(core->store, due->zone_id, lane->backend_id, &delivery, err);
+	if (ret == ERR_OK && !row.deleted) {
+		zone->zone = recent_get(&core->recent, row.id, row.generation);
+		if (zone->zone == NULL)
+			ret = store_zone_text(core->store, row.id, &zone->text, &zone->text_size, err);
+	}
+	if (ret == ERR_OK) {
+		struct flight *flight = xcalloc(1, sizeof(*flight));
+
+		args.generation = row.generation;
+		zone->zone_id = row.id;
+		memcpy(zone->name, row.name, sizeof(zone->name));
+		zone->deleted = row.deleted;
+		zone->suspect = delivery.suspect;
+		zone->item = (struct backend_item){ .generation = row.generation, .check = delivery.check };
+		if (supersede != NULL)
+			zone->item.supersede = *supersede;
+		delivery_move(&delivery, DELIVERY_TAKEN, &args, &core->policy);
+		flight->generation = row.generation;
+		idmap_set(&lane->inflight, row.id, flight);
+	}
+	delivery_clear(&delivery);
+	store_zone_clear(&row);
+	return ret;
+}
+
+/* A row that can't be read must not be tried in a loop: it waits as one that this back end can't hold. */
+static int set_aside(struct core *core, struct core_lane *lane, int64_t zone_id, struct err *err)
+{
+	struct delivery delivery = { 0 };
+	struct delivery_args args = { .now_us = core_now_us(core),
+		.error = "the stored text is damaged; a new push of the zone mends it" };
+	int ret = store_begin(core->store, err);
+
+	if (ret == ERR_OK)
+		ret = store_delivery_load(core->store, zone_id, lane->backend_id, &delivery, err);
+	if (ret == ERR_OK) {
+		args.generation = delivery.wanted;
+		delivery_move(&delivery, DELIVERY_TAKEN, &args, &core->policy);
+		delivery_move(&delivery, DELIVERY_REJECT, &args, &core->policy);
+		ret = store_delivery_save(core->store, zone_id, lane->backend_id, &delivery, err);
+	}
+	if (ret == ERR_OK)
+		ret = store_commit(core->store, err);
+	if (ret != ERR_OK)
+		store_rollback(core->store);
+	delivery_clear(&delivery);
+	return ret;
+}
+
+static unsigned idle_slot(const struct core_lane *lane)
+{
+	unsigned slot = 0;
+
+	while (slot < lane->connections && lane->slots[slot] != NULL)
+		slot++;
+	return slot;
+}
+
+static void send_job(struct core *core, struct core_lane *lane, struct core_job *job)
+{
+	job->backend = lane->index;
+	job->slot = idle_slot(lane);
+	CHECK(job->slot < lane->connections);
+	lane->slots[job->slot] = job;
+	if (lane->jobs_out++ == 0)
+		lane->batch.busy_since_us = core_now_us(core);
+	core->params.send(core->params.ctx, job);
+}
+
+static void send_probe(struct core *core, struct core_lane *lane)
+{
+	struct core_job *job = xcalloc(1, sizeof(*job));
+
+	job->kind = CORE_JOB_PROBE;
+	lane->probe_out = true;
+	core_lane_move(core, lane, LANE_PROBE_SENT, NULL);
+	send_job(core, lane, job);
+}
+
+/* Loads what was picked; a zone whose stored text is damaged is set aside, any other trouble ends it. */
+static int fill_job(struct core *core, struct core_lane *lane, const struct pick *pick, struct core_job *job,
+	struct err *err)
+{
+	job->zones = xcalloc(pick->count, sizeof(*job->zones));
+	for (size_t i = 0; i < pick->count; i++) {
+		int ret = load_zone(core, lane, &pick->due[i], &job->zones[job->zone_count], err);
+
+		if (ret == ERR_CORRUPT || ret == ERR_NOTFOUND) {
+			log_error("a zone can't be read from the store", LOG_STR("backend", lane->name),
+				LOG_INT("zone_id", pick->due[i].zone_id), LOG_ERR(err));
+			ret = set_aside(core, lane, pick->due[i].zone_id, err);
+		} else if (ret == ERR_OK) {
+			job->zone_count++;
+		}
+		if (ret != ERR_OK)
+			return ret;
+	}
+	return ERR_OK;
+}
+
+/* The store can't be read (or written): nothing is sent for a while. */
+static bool give_up(struct core *core, struct core_lane *lane, const struct err *err)
+{
+	log_error("what is due can't be read", LOG_STR("backend", lane->name), LOG_ERR(err));
+	lane->next_due_us = core_now_us(core) + idle_us;
+	if (err->code == ERR_IO)
+		core_store_failed(core, err);
+	return false;
+}
+
+/* Sends one job; false: nothing may go now. */
+static bool send_zones(struct core *core, struct core_lane *lane)
+{
+	struct pick pick = { .most = lane->health.trial ? 1 : CORE_BATCH_ZONES };
+	struct core_job *job;
+	struct err err;
+	bool alone;
+
+	if (choose(core, lane, &pick, &alone, &err) != ERR_OK)
+		return give_up(core, lane, &err);
+	if (pick.count == 0) {
+		if (store_due_next(core->store, lane->backend_id, core_now_us(core), &lane->next_due_us, &err) != ERR_OK)
+			give_up(core, lane, &err);
+		else if (lane->next_due_us == INT64_MAX && lane->jobs_out == 0)
+			lane->trouble[0] = '\0';
+		return false;
+	}
+	job = xcalloc(1, sizeof(*job));
+	job->kind = CORE_JOB_APPLY;
+	int ret = fill_job(core, lane, &pick, job, &err);
+	if (job->zone_count == 0) {
+		core_job_destroy(job);
+		return ret == ERR_OK || give_up(core, lane, &err);
+	}
+	lane->alone_out = alone;
+	if (pick.count == 1 && idmap_get(&lane->suspicion, pick.due[0].zone_id) != NULL)
+		lane->streak = 0;
+	send_job(core, lane, job);
+	return ret == ERR_OK || give_up(core, lane, &err);
+}
+
+void core_dispatch(struct core *core, struct core_lane *lane)
+{
+	int64_t now_us = core_now_us(core);
+	bool probe_due = lane->health.state == LANE_DOUBT ||
+		(lane->health.state == LANE_DOWN && lane->health.next_probe_us <= now_us);
+
+	if (probe_due && !lane->probe_out && idle_slot(lane) < lane->connections) {
+		send_probe(core, lane);
+		return;
+	}
+	while (lane->next_due_us <= now_us && !lane->alone_out &&
+		lane->jobs_out < lane_window(&lane->health, lane->connections)) {
+		if (!send_zones(core, lane))
+			break;
+	}
+}
+
+static bool batch_is_over(const struct core_lane *lane)
+{
+	return lane->jobs_out == 0 && lane->batch.zones + lane->batch.failures > 0;
+}
+
+/* When the summary may be printed: a second after the last delivery, and not more than one a minute unless it is big. */
+static int64_t batch_tell_us(const struct core_lane *lane)
+{
+	int64_t at = lane->batch.last_us + idle_us;
+
+	if (lane->batch.zones + lane->batch.failures < SUMMARY_ZONES && lane->batch.told_us != 0 &&
+		lane->batch.told_us + summary_us > at)
+		at = lane->batch.told_us + summary_us;
+	return at;
+}
+
+void core_batch_tell(struct core *core, struct core_lane *lane, bool now)
+{
+	struct batch_stats *batch = &lane->batch;
+	int64_t now_us = core_now_us(core);
+
+	if (!batch_is_over(lane) || (!now && now_us < batch_tell_us(lane)))
+		return;
+	double seconds = (double)batch->busy_us / 1e6;
+	log_info("batch done", LOG_STR("backend", lane->name), LOG_UINT("zones", batch->zones),
+		LOG_UINT("failures", batch->failures), LOG_REAL("seconds", seconds),
+		LOG_REAL("zones_per_second", seconds > 0 ? (double)batch->zones / seconds : 0.0));
+	*batch = (struct batch_stats){ .told_us = now_us };
+}
+
+int64_t core_lane_wake_us(const struct core *core, const struct core_lane *lane)
+{
+	bool has_room = idle_slot(lane) < lane->connections;
+	int64_t wake = INT64_MAX;
+	int64_t send_us = INT64_MAX;
+
+	if (batch_is_over(lane))
+		wake = batch_tell_us(lane);
+	if (core->quiesced || core->broken)
+		return wake;
+	/* Where there is no room an answer from the lane wakes us anyway. */
+	if (lane->health.state == LANE_DOWN && has_room && !lane->probe_out)
+		send_us = lane->health.next_probe_us;
+	if (lane->health.state == LANE_DOUBT && has_room && !lane->probe_out)
+		send_us = 0;
+	if (lane->jobs_out < lane_window(&lane->health, lane->connections) && !lane->alone_out)
+		send_us = lane->next_due_us;
+	if (send_us < core->dispatch_us)
+		send_us = core->dispatch_us;
+	return send_us < wake ? send_us : wake;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a turn gathers until its commit: events to write, messages to tell. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/core_internal.h"
+
+void core_note(struct core *core, const char *kind, const char *zone, const char *backend, const char *source,
+	const char *format, ...)
+{
+	char detail[2 * ERR_TEXT_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	log_at(strcmp(kind, "lane_up") == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, kind, LOG_STR("zone", zone),
+		LOG_STR("backend", backend), LOG_STR("source", source), LOG_STR("detail", detail));
+	core->events = xrealloc(core->events, (core->event_count + 1) * sizeof(*core->events));
+	core->events[core->event_count++] = (struct noted_event){ .kind = xstrdup(kind), .zone = xstrdup(zone),
+		.backend = xstrdup(backend), .source = xstrdup(source), .detail = xstrdup(detail) };
+}
+
+void core_forget_events(struct core *core, size_t keep)
+{
+	while (core->event_count > keep) {
+		struct noted_event *event = &core->events[--core->event_count];
+
+		free(event->kind);
+		free(event->zone);
+		free(event->backend);
+		free(event->source);
+		free(event->detail);
+	}
+}
+
+int core_write_events(struct core *core, struct err *err)
+{
+	for (size_t i = 0; i < core->event_count; i++) {
+		const struct noted_event *noted = &core->events[i];
+		struct store_event event = { .at_us = core_wall_us(core), .kind = noted->kind, .zone = noted->zone,
+			.backend = noted->backend, .source = noted->source, .detail = noted->detail };
+		int ret = store_event_add(core->store, &event, err);
+
+		if (ret != ERR_OK)
+			return ret;
+	}
+	return ERR_OK;
+}
+
+void core_stage(struct core *core, struct engine_message *message)
+{
+	/* Nobody waits for a reply to request 0. */
+	if (message->kind == ENGINE_REPLY && message->id == 0) {
+		engine_message_destroy(message);
+		return;
+	}
+	if ((core->staged_count & (core->staged_count - 1)) == 0) {
+		size_t room = core->staged_count == 0 ? 1 : core->staged_count * 2;
+
+		core->staged = xrealloc(core->staged, room * sizeof(*core->staged));
+	}
+	core->staged[core->staged_count++] = message;
+}
+
+void core_keep(struct core *core, int64_t zone_id, uint64_t generation, struct zone *zone)
+{
+	core->fresh = xrealloc(core->fresh, (core->fresh_count + 1) * sizeof(*core->fresh));
+	core->fresh[core->fresh_count++] = (struct fresh){ .zone_id = zone_id, .generation = generation,
+		.zone = zone_ref(zone) };
+}
+
+static void forget_fresh(struct core *core)
+{
+	for (size_t i = 0; i < core->fresh_count; i++)
+		zone_unref(core->fresh[i].zone);
+	core->fresh_count = 0;
+}
+
+void core_tell_staged(struct core *core)
+{
+	for (size_t i = 0; i < core->fresh_count; i++)
+		recent_put(&core->recent, core->fresh[i].zone_id, core->fresh[i].generation, core->fresh[i].zone);
+	forget_fresh(core);
+	for (size_t i = 0; i < core->staged_count; i++)
+		core->params.tell(core->params.ctx, core->staged[i]);
+	core->staged_count = 0;
+}
+
+void core_drop_staged(struct core *core)
+{
+	forget_fresh(core);
+	for (size_t i = 0; i < core->staged_count; i++)
+		engine_message_destroy(core->staged[i]);
+	core->staged_count = 0;
+}
+
+struct core_notice *core_notice_create(const char *backend, const char *kind, const char *zone, const char *text)
+{
+	struct core_notice *notice = xcalloc(1, sizeof(*notice));
+
+	*notice = (struct core_notice){ .backend = xstrdup(backend), .kind = xstrdup(kind), .zone = xstrdup(zone),
+		.text = xstrdup(text) };
+	return notice;
+}
+
+void core_notice_destroy(struct core_notice *notice)
+{
+	free(notice->backend);
+	free(notice->kind);
+	free(notice->zone);
+	free(notice->text);
+	free(notice);
+}
+
+void core_notify(struct core *core, struct core_notice *notice)
+{
+	char plain[ZONE_NAME_SIZE];
+
+	core_note(core, notice->kind, notice->zone == NULL ? NULL : zone_name_plain(notice->zone, plain),
+		notice->backend, NULL, "%s", notice->text);
+	core_notice_destroy(notice);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The inside of core.h, shared by core*.c only. */
+#pragma once
+
+#include "base/rng.h"
+#include "engine/core.h"
+#include "engine/idmap.h"
+#include "engine/recent.h"
+
+/* Beyond this a generation found at a target is nonsense that we don't rise above, but overwrite. */
+#define CORE_GENERATION_MAX (UINT64_C(1) << 62)
+
+/* What a lane was given for one zone; lives from sending to landing. */
+struct flight {
+	uint64_t generation;
+	bool again;                     /* a check was asked for meanwhile */
+};
+
+/* A zone under whose delivery the connection was lost, until a probe tells who is to blame. */
+struct accused {
+	int64_t zone_id;
+	uint64_t generation;
+	uint64_t successes;             /* of the lane, when it was accused */
+	char name[ZONE_NAME_SIZE];
+	char error[ERR_TEXT_SIZE];
+};
+
+/* How often another store's stamp was overwritten lately (decisions.md 3). */
+struct repairs {
+	int64_t window_us;              /* start of the hour that is counted */
+	unsigned count;
+};
+
+/* Zones delivered since the lane was last idle, for the summary in the log. */
+struct batch_stats {
+	int64_t busy_since_us;          /* while a job is out */
+	int64_t busy_us;                /* the times before, added up */
+	int64_t last_us;                /* the last answer */
+	int64_t told_us;                /* when the last summary was printed */
+	uint64_t zones;
+	uint64_t failures;
+};
+
+struct core_lane {
+	const char *name;
+	int64_t backend_id;
+	unsigned index;
+	unsigned connections;
+	struct lane health;
+	struct core_job **slots;        /* what each connection has; NULL: idle */
+	size_t jobs_out;
+	bool probe_out;
+	bool revive;                    /* came up in this turn: its DEAD deliveries are due */
+	bool alone_out;                 /* the job that is out must stay alone */
+	struct idmap inflight;          /* zone id -> struct flight */
+	struct idmap suspicion;         /* zone id -> struct accused: failed with the connection or the whole back end; a job
+	                                   of its own from now on */
+	size_t suspicion_at;            /* whose turn it is */
+	unsigned streak;                /* jobs sent since one of those had a turn */
+	uint64_t successes;             /* zones delivered since we started */
+	struct idmap overrides;         /* zone id -> struct backend_stamp: foreign stamps that may be overwritten */
+	struct idmap contested;         /* zone id -> struct repairs */
+	struct accused *accused;        /* of the doubt that is being cleared up */
+	size_t accused_count;
+	int64_t next_due_us;            /* nothing is due before; 0: look */
+	struct batch_stats batch;
+	char trouble[ERR_TEXT_SIZE];    /* why something waits although the lane is up; "" once nothing does */
+};
+
+/* What one landed zone means for its row. Applied to the store in a second step, which may have to be repeated. */
+struct outcome {
+	unsigned lane;
+	int64_t zone_id;
+	enum delivery_event event;
+	uint64_t generation;            /* that the lane had */
+	bool again;
+	struct backend_stamp found;     /* STALE */
+	char error[ERR_TEXT_SIZE];
+};
+
+struct noted_event {
+	char *kind;
+	char *zone;
+	char *backend;
+	char *source;
+	char *detail;
+};
+
+struct core {
+	struct core_params params;
+	struct store *store;
+	struct rng rng;
+	struct delivery_policy policy;
+	struct lane_policy lane_policy;
+	int64_t wall_start_us;
+	int64_t mono_start_ms;
+	struct core_lane *lanes;
+	size_t lane_count;
+	struct recent recent;
+	struct outcome *outcomes;       /* of this turn */
+	size_t outcome_count;
+	struct noted_event *events;     /* of this turn */
+	size_t event_count;
+	struct fresh {                  /* parsed zones of this turn: for the lanes, once they are committed */
+		int64_t zone_id;
+		uint64_t generation;
+		struct zone *zone;
+	} *fresh;
+	size_t fresh_count;
+	struct engine_message **staged; /* told when the transaction is committed */
+	size_t staged_count;
+	bool store_ok;
+	bool broken;
+	bool quiesced;
+	char store_error[ERR_TEXT_SIZE];
+	int64_t store_probe_us;         /* next try to write while the store is not good */
+	int64_t prune_us;
+	int64_t dispatch_us;            /* nothing is sent before: deliveries could not be recorded */
+	struct core_counters counters;
+};
+
+/* Engine time: wall clock at start plus monotonic time since. */
+int64_t core_now_us(const struct core *core);
+int64_t core_wall_us(const struct core *core);
+
+/* ---- core_gather.c: what a turn gathers until its commit ---- */
+
+/* Notes an event for this turn's transaction, and logs it. zone, backend, source may be NULL. */
+PRINTF_LIKE(6, 7)
+void core_note(struct core *core, const char *kind, const char *zone, const char *backend, const char *source,
+	const char *format, ...);
+/* Says what is told once the transaction is committed. */
+void core_stage(struct core *core, struct engine_message *message);
+/* Keeps a parsed zone for the lanes, from the commit on. */
+void core_keep(struct core *core, int64_t zone_id, uint64_t generation, struct zone *zone);
+/* The events noted so far go into the transaction; those from keep on are forgotten. */
+MUST_CHECK int core_write_events(struct core *core, struct err *err);
+void core_forget_events(struct core *core, size_t keep);
+/* After the commit, or after a rollback. */
+void core_tell_staged(struct core *core);
+void core_drop_staged(struct core *core);
+
+/* The store failed: no pushes until it works again; ERR_IO: never again. */
+void core_store_failed(struct core *core, const struct err *err);
+/* Tells the loop whether pushes can be made durable. */
+void core_tell_store_state(struct core *core);
+/* Moves the lane's health; notes what people are told of. */
+void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event event, const char *error);
+/* Moves one delivery row by an event that ends no flight (PUSHED, CHECK, REPLAY). was: the generation before. */
+MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,
+	enum delivery_event event, uint64_t generation, struct err *err);
+
+/* core_command.c: carries one command out inside the transaction. An error is the store's; what is wrong with the
+   command itself is in the reply that is staged. */
+MUST_CHECK int core_carry_out(struct core *core, struct core_command *command, struct err *err);
+
+/* core_result.c */
+/* Takes a job back: slots, lane health, suspicion; what it means for rows goes to core->outcomes. Owns the job then. */
+void core_land(struct core *core, struct core_job *job);
+/* Writes count of core->outcomes, from first on, inside the transaction. May be repeated after a rollback. */
+MUST_CHECK int core_write_outcomes(struct core *core, size_t first, size_t count, struct err *err);
+
+/* core_dispatch.c */
+void core_dispatch(struct core *core, struct core_lane *lane);
+/* When the lane wants attention next; engine time, INT64_MAX: never. */
+int64_t core_lane_wake_us(const struct core *core, const struct core_lane *lane);
+/* Logs the summary of a finished batch if it is time, or now. */
+void core_batch_tell(struct core *core, struct core_lane *lane, bool now);

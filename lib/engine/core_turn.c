@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One turn: what came in is written in one transaction, answered, and what is due goes out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/core_internal.h"
+#include "engine/message.h"
+
+static const int64_t second_us = 1000000;
+
+/* ---- the store's own health ---- */
+
+void core_tell_store_state(struct core *core)
+{
+	struct engine_message *message = engine_message_create(ENGINE_STORE_STATE);
+
+	message->store_ok = core->store_ok;
+	if (!core->store_ok)
+		err_set(&message->err, ERR_NOSPACE, "%s", core->store_error);
+	core->params.tell(core->params.ctx, message);
+}
+
+void core_store_failed(struct core *core, const struct err *err)
+{
+	if (err->code == ERR_IO) {
+		struct engine_message *fatal = engine_message_create(ENGINE_FATAL);
+
+		core->broken = true;
+		fatal->err = *err;
+		core->params.tell(core->params.ctx, fatal);
+	}
+	if (core->store_ok) {
+		log_error("the store can't be written", LOG_ERR(err));
+		core->store_ok = false;
+		snprintf(core->store_error, sizeof(core->store_error), "%s", err->text);
+		core_tell_store_state(core);
+	}
+	if (err->code == ERR_NOSPACE)
+		store_ballast_release(core->store);
+	core->store_probe_us = core_now_us(core) + second_us;
+}
+
+static void probe_store(struct core *core)
+{
+	struct err err;
+
+	if (core->store_ok || core->broken || core_now_us(core) < core->store_probe_us)
+		return;
+	core->store_probe_us = core_now_us(core) + second_us;
+	if (!store_ballast_take(core->store))
+		return;
+	int ret = store_check_place(core->store, &err);
+	if (ret == ERR_OK)
+		ret = store_probe(core->store, &err);
+	if (ret != ERR_OK) {
+		core_store_failed(core, &err);
+		return;
+	}
+	core->store_ok = true;
+	log_info("the store can be written again");
+	core_tell_store_state(core);
+}
+
+static void prune_store(struct core *core)
+{
+	struct err err;
+	int ret;
+
+	if (!core->store_ok || core_now_us(core) < core->prune_us)
+		return;
+	core->prune_us = core_now_us(core) + 600 * second_us;
+	uint64_t pruned = 0;
+	ret = store_begin(core->store, &err);
+	if (ret == ERR_OK)
+		ret = store_prune(core->store, core_wall_us(core), &pruned, &err);
+	if (ret == ERR_OK)
+		ret = store_commit(core->store, &err);
+	if (ret != ERR_OK) {
+		store_rollback(core->store);
+		log_warn("old events can't be pruned", LOG_ERR(&err));
+	}
+	/* A step at a time, so that no push waits long; but until there is nothing left to prune. */
+	if (pruned > 0)
+		core->prune_us = core_now_us(core) + second_us;
+}
+
+/* ---- one turn ---- */
+
+static int revive_dead(struct core *core, struct err *err)
+{
+	/* A lane that came up gets its dead deliveries back, once. */
+	for (size_t i = 0; i < core->lane_count; i++) {
+		struct core_lane *lane = &core->lanes[i];
+
+		if (!lane->revive)
+			continue;
+		int ret = store_revive_dead(core->store, lane->backend_id, core_now_us(core), NULL, err);
+		if (ret != ERR_OK)
+			return ret;
+	}
+	return ERR_OK;
+}
+
+static int carry_out_all(struct core *core, struct core_command **commands, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		int ret = core_carry_out(core, commands[i], err);
+
+		if (ret != ERR_OK)
+			return ret;
+	}
+	return ERR_OK;
+}
+
+static int write_turn(struct core *core, struct core_command **commands, size_t count, struct err *err)
+{
+	int ret = store_begin(core->store, err);
+
+	if (ret == ERR_OK)
+		ret = core_write_outcomes(core, 0, core->outcome_count, err);
+	if (ret == ERR_OK)
+		ret = revive_dead(core, err);
+	if (ret == ERR_OK)
+		ret = carry_out_all(core, commands, count, err);
+	if (ret == ERR_OK)
+		ret = core_write_events(core, err);
+	if (ret == ERR_OK)
+		ret = store_commit(core->store, err);
+	if (ret != ERR_OK) {
+		store_rollback(core->store);
+		return ret;
+	}
+	for (size_t i = 0; i < core->lane_count; i++)
+		core->lanes[i].revive = false;
+	return ERR_OK;
+}
+
+static void refuse_all(struct core *core, struct core_command **commands, size_t count, const struct err *err)
+{
+	struct err refusal = *err;
+
+	err_prefix(&refusal, "not stored");
+	for (size_t i = 0; i < count; i++)
+		core_stage(core, engine_message_reply(commands[i]->request, &refusal));
+}
+
+/* One row that fails for a reason of its own (damage) must not fail what came with it: each gets its own transaction. */
+static void write_outcomes_apart(struct core *core)
+{
+	struct err err;
+
+	for (size_t i = 0; i < core->outcome_count; i++) {
+		int ret = store_begin(core->store, &err);
+
+		if (ret == ERR_OK)
+			ret = core_write_outcomes(core, i, 1, &err);
+		if (ret == ERR_OK)
+			ret = store_commit(core->store, &err);
+		if (ret == ERR_OK)
+			continue;
+		store_rollback(core->store);
+		log_error("a delivery is not recorded, it will be repeated",
+			LOG_STR("backend", core->lanes[core->outcomes[i].lane].name),
+			LOG_INT("zone_id", core->outcomes[i].zone_id), LOG_ERR(&err));
+	}
+	core->outcome_count = 0;
+}
+
+static void commit_apart(struct core *core, struct core_command **commands, size_t count)
+{
+	struct err err;
+
+	write_outcomes_apart(core);
+	for (size_t i = 0; i < count; i++) {
+		size_t events = core->event_count;
+
+		if (write_turn(core, &commands[i], 1, &err) == ERR_OK) {
+			core_tell_staged(core);
+			core_forget_events(core, 0);
+			continue;
+		}
+		core_drop_staged(core);
+		core_forget_events(core, events);
+		log_error("a request can't be stored", LOG_ERR(&err));
+		refuse_all(core, &commands[i], 1, &err);
+		core_tell_staged(core);
+	}
+	/* What is left to write: events of lanes, if there was no command to take them along. */
+	if (core->event_count > 0 && write_turn(core, NULL, 0, &err) != ERR_OK)
+		log_warn("events are not recorded", LOG_ERR(&err));
+}
+
+static void write_all(struct core *core, struct core_command **commands, size_t count)
+{
+	size_t events = core->event_count;
+	struct err err;
+
+	if (core->store_ok && count > 0 && store_check_place(core->store, &err) != ERR_OK)
+		core_store_failed(core, &err);
+	if (!core->store_ok) {
+		err_set(&err, ERR_NOSPACE, "%s", core->store_error);
+		refuse_all(core, commands, count, &err);
+		core_tell_staged(core);
+		count = 0;
+	}
+	if (write_turn(core, commands, count, &err) == ERR_OK) {
+		core_tell_staged(core);
+		return;
+	}
+	core_drop_staged(core);
+	core_forget_events(core, events);
+	if (err.code == ERR_CORRUPT) {
+		commit_apart(core, commands, count);
+		return;
+	}
+	core_store_failed(core, &err);
+	refuse_all(core, commands, count, &err);
+	core_tell_staged(core);
+	/* What lanes achieved is worth the ballast: a restart would only find it out again. */
+	if (!core->broken && write_turn(core, NULL, 0, &err) != ERR_OK) {
+		log_warn("deliveries not recorded, they will be repeated", LOG_ERR(&err));
+		core->dispatch_us = core_now_us(core) + second_us;
+	}
+}
+
+static int64_t wake_ms(const struct core *core)
+{
+	int64_t wake = core->store_ok ? core->prune_us : core->store_probe_us;
+	int64_t now = core_now_us(core);
+
+	/* Nothing gets better by itself then. */
+	if (core->broken)
+		wake = now + second_us;
+	for (size_t i = 0; i < core->lane_count; i++) {
+		int64_t lane_wake = core_lane_wake_us(core, &core->lanes[i]);
+
+		if (lane_wake < wake)
+			wake = lane_wake;
+	}
+	return wake <= now ? 0 : (wake - now + 999) / 1000;
+}
+
+static bool wants_revival(const struct core *core)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		if (core->lanes[i].revive)
+			return true;
+	}
+	return false;
+}
+
+int64_t core_turn(struct core *core, struct core_command **commands, size_t command_count, struct core_job **jobs,
+	size_t job_count)
+{
+	for (size_t i = 0; i < job_count; i++)
+		core_land(core, jobs[i]);
+	if (command_count > 0 || core->outcome_count > 0 || core->event_count > 0 || wants_revival(core))
+		write_all(core, commands, command_count);
+	for (size_t i = 0; i < command_count; i++)
+		core_command_destroy(commands[i]);
+	core->outcome_count = 0;
+	core_forget_events(core, 0);
+	probe_store(core);
+	prune_store(core);
+	for (size_t i = 0; i < core->lane_count; i++) {
+		if (!core->quiesced && !core->broken && core_now_us(core) >= core->dispatch_us)
+			core_dispatch(core, &core->lanes[i]);
+		core_batch_tell(core, &core->lanes[i], false);
+	}
+	return wake_ms(core);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "engine/engine.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "engine/engine_internal.h"
+#include "engine/message.h"
+
+enum { TURN_COMMANDS = 256, TURN_JOBS = 64, QUERIES_MOST = 256, NOTICES_MOST = 1024, MESSAGES_SPARE = 65536 };
+
+/* ---- the engine thread ---- */
+
+static void publish_board(struct engine *engine)
+{
+	CHECK(pthread_mutex_lock(&engine->board.lock) == 0);
+	core_show(engine->core, &engine->board.content);
+	pthread_mutex_unlock(&engine->board.lock);
+}
+
+void engine_tell(struct engine *engine, struct engine_message *message)
+{
+	/* What is under way is bounded, so is what is told: this queue can't be full. */
+	CHECK(queue_push(engine->messages, message) == ERR_OK);
+}
+
+static void core_tells(void *ctx, struct engine_message *message)
+{
+	engine_tell(ctx, message);
+}
+
+static void core_sends(void *ctx, struct core_job *job)
+{
+	struct engine *engine = ctx;
+	size_t first = 0;
+
+	for (unsigned i = 0; i < job->backend; i++)
+		first += engine->params.backends[i].connections;
+	CHECK(queue_push(engine->lanes[first + job->slot].jobs, job) == ERR_OK);
+}
+
+static void cancel_lanes(struct engine *engine)
+{
+	if (atomic_exchange(&engine->cancelled, true))
+		return;
+	log_warn("deliveries in flight are cut short; they are repeated at the next start",
+		LOG_UINT("jobs", core_jobs_out(engine->core)));
+	for (size_t i = 0; i < engine->lane_count; i++)
+		engine->lanes[i].backend->ops->cancel(engine->lanes[i].backend);
+}
+
+/* One turn; returns how long to wait for the next. */
+static int64_t turn(struct engine *engine, int64_t wait_ms, bool *idle)
+{
+	void *commands[TURN_COMMANDS];
+	void *jobs[TURN_JOBS];
+	void *notice;
+	size_t bytes = 0;
+	size_t command_count = queue_take(engine->commands, commands, TURN_COMMANDS, wait_ms);
+	size_t job_count = queue_take(engine->done, jobs, TURN_JOBS, 0);
+
+	for (size_t i = 0; i < command_count; i++)
+		bytes += ((struct core_command *)commands[i])->request->text_size;
+	while (queue_take(engine->notices, &notice, 1, 0) == 1)
+		core_notify(engine->core, notice);
+	wait_ms = core_turn(engine->core, (struct core_command **)commands, command_count, (struct core_job **)jobs,
+		job_count);
+	atomic_fetch_sub(&engine->under_way, command_count);
+	atomic_fetch_sub(&engine->bytes_under_way, bytes);
+	publish_board(engine);
+	*idle = command_count == 0 && job_count == 0;
+	/* There may be more than one turn takes; nobody wakes us for those again. */
+	return job_count == TURN_JOBS ? 0 : wait_ms;
+}
+
+static void *engine_run(void *arg)
+{
+	struct engine *engine = arg;
+	int64_t wait_ms = 0;
+	bool idle = false;
+
+	for (;;) {
+		bool stopping = atomic_load(&engine->stopping);
+
+		if (stopping) {
+			int64_t left_ms = engine->stop_deadline_ms - clock_mono_ms(engine->params.clock);
+
+			core_quiesce(engine->core);
+			if (idle && core_jobs_out(engine->core) == 0 && atomic_load(&engine->under_way) == 0)
+				break;
+			if (left_ms <= 0)
+				cancel_lanes(engine);
+			wait_ms = left_ms > 100 || left_ms <= 0 ? 100 : left_ms;
+		}
+		wait_ms = turn(engine, wait_ms, &idle);
+	}
+	core_destroy(engine->core);
+	return NULL;
+}
+
+/* ---- start and stop ---- */
+
+/* In a lane's thread: becomes an event by the engine thread's hand. */
+static void back_end_notice(void *ctx, const char *backend, const char *kind, const char *zone, const char *text)
+{
+	struct engine *engine = ctx;
+	struct core_notice *notice = core_notice_create(backend, kind, zone, text);
+
+	if (queue_push(engine->notices, notice) == ERR_OK) {
+		queue_wake(engine->commands);
+		return;
+	}
+	log_warn("a back end's notice is not recorded", LOG_STR("backend", backend), LOG_STR("kind", kind),
+		LOG_STR("detail", text));
+	core_notice_destroy(notice);
+}
+
+static void copy_params(struct engine *engine, const struct engine_params *params)
+{
+	struct engine_backend *backends = xcalloc(params->backend_count, sizeof(*backends));
+	int64_t *backoff = xcalloc(params->backoff_count, sizeof(*backoff));
+
+	engine->params = *params;
+	engine->params.store_path = xstrdup(params->store_path);
+	for (size_t i = 0; i < params->backend_count; i++) {
+		backends[i] = params->backends[i];
+		backends[i].name = xstrdup(params->backends[i].name);
+		engine->lane_count += backends[i].connections;
+	}
+	memcpy(backoff, params->backoff_ms, params->backoff_count * sizeof(*backoff));
+	engine->params.backends = backends;
+	engine->params.backoff_ms = backoff;
+	if (engine->params.clock == NULL)
+		engine->params.clock = clock_system();
+}
+
+static void make_queues(struct engine *engine)
+{
+	size_t most = engine->params.queue_capacity;
+
+	engine->requests = queue_create(most, false);
+	engine->commands = queue_create(most, false);
+	engine->done = queue_create(engine->lane_count == 0 ? 1 : engine->lane_count, false);
+	engine->queries = queue_create(QUERIES_MOST, false);
+	engine->notices = queue_create(NOTICES_MOST, false);
+	engine->messages = queue_create(4 * most + QUERIES_MOST + MESSAGES_SPARE, true);
+	CHECK(pthread_mutex_init(&engine->board.lock, NULL) == 0);
+}
+
+static int make_lane(struct engine *engine, size_t at, const struct engine_backend *conf, struct err *err)
+{
+	struct engine_lane_thread *lane = &engine->lanes[at];
+	struct backend_params params = { .name = conf->name, .store_id = engine->store_id, .settings = conf->settings,
+		.notice = back_end_notice, .notice_ctx = engine };
+
+	lane->engine = engine;
+	lane->conf = conf;
+	hash_random(&lane->rng.state, sizeof(lane->rng.state));
+	int ret = conf->ops->create(&params, &lane->backend, err);
+	if (ret != ERR_OK)
+		return err_prefix(err, "back end %s", conf->name);
+	lane->jobs = queue_create(1, false);
+	return ERR_OK;
+}
+
+static int make_lanes(struct engine *engine, struct err *err)
+{
+	size_t at = 0;
+
+	engine->lanes = xcalloc(engine->lane_count, sizeof(*engine->lanes));
+	for (size_t i = 0; i < engine->params.backend_count; i++) {
+		for (unsigned k = 0; k < engine->params.backends[i].connections; k++) {
+			int ret = make_lane(engine, at++, &engine->params.backends[i], err);
+
+			if (ret != ERR_OK)
+				return ret;
+		}
+	}
+	return ERR_OK;
+}
+
+static int make_core(struct engine *engine, struct err *err)
+{
+	struct core_params params = {
+		.store = engine->store,
+		.clock = engine->params.clock,
+		.backends = engine->params.backends,
+		.backend_count = engine->params.backend_count,
+		.backoff_ms = engine->params.backoff_ms,
+		.backoff_count = engine->params.backoff_count,
+		.max_attempts = engine->params.max_attempts,
+		.probe_initial_ms = engine->params.probe_initial_ms,
+		.probe_max_ms = engine->params.probe_max_ms,
+		.seed = engine->params.seed,
+		.send = core_sends,
+		.tell = core_tells,
+		.ctx = engine,
+	};
+	int ret = core_create(&params, &engine->core, err);
+
+	if (ret == ERR_OK)
+		ret = core_tell_names(engine->core, err);
+	if (ret == ERR_OK)
+		publish_board(engine);
+	return ret;
+}
+
+static void start_threads(struct engine *engine)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < engine->params.backend_count; i++) {
+		for (unsigned k = 0; k < engine->params.backends[i].connections; k++, at++) {
+			char *name = xasprintf("lane/%s/%u", engine->params.backends[i].name, k);
+
+			engine->lanes[at].thread = thread_start(name, lanes_run, &engine->lanes[at]);
+			free(name);
+		}
+	}
+	engine->reader_thread = thread_start("reader", reader_run, engine);
+	if (engine->checker != NULL)
+		engine->checker_thread = thread_start("check", reader_check, engine);
+	engine->engine_thread = thread_start("engine", engine_run, engine);
+	engine->intake_thread = thread_start("intake", intake_run, engine);
+}
+
+/* The reader first: only the last handle to close takes the WAL into the file. */
+static void close_store(struct engine *engine)
+{
+	store_close(engine->checker);
+	store_close(engine->reader);
+	store_close(engine->store);
+	engine->checker = NULL;
+	engine->reader = NULL;
+	engine->store = NULL;
+}
+
+static void undo_start(struct engine *engine)
+{
+	for (size_t i = 0; engine->lanes != NULL && i < engine->lane_count; i++) {
+		if (engine->lanes[i].backend != NULL)
+			engine->lanes[i].backend->ops->destroy(engine->lanes[i].backend);
+	}
+	core_destroy(engine->core);
+	close_store(engine);
+	engine_destroy(engine);
+}
+
+/*
+ * Opens both handles. Where the configuration names the predecessor's own database, as its default does, that file is
+ * left alone and ours is made beside it.
+ */
+static int open_store(struct engine *engine, struct err *err)
+{
+	const char *path = engine->params.store_path;
+	bool missing = access(path, F_OK) != 0;
+	int ret = store_open(path, &engine->store, &engine->unclean, err);
+
+	if (ret == ERR_OK && missing)
+		log_warn("a new store was made: it holds no zone until one is pushed", LOG_STR("store", path));
+	if (ret == ERR_FOREIGN) {
+		char *folder = xstrdup(path);
+		char *beside = xasprintf("%s/zonefan.db", dirname(folder));
+
+		log_warn("the configured store is left alone, ours is beside it", LOG_ERR(err), LOG_STR("store", beside));
+		free(folder);
+		free((void *)(uintptr_t)path);
+		engine->params.store_path = beside;
+		ret = store_open(beside, &engine->store, &engine->unclean, err);
+	}
+	if (ret == ERR_OK)
+		ret = store_open_reader(engine->params.store_path, &engine->reader, err);
+	if (ret == ERR_OK && engine->unclean)
+		ret = store_open_reader(engine->params.store_path, &engine->checker, err);
+	return ret;
+}
+
+int engine_start(const struct engine_params *params, struct engine **out, struct err *err)
+{
+	struct engine *engine = xcalloc(1, sizeof(*engine));
+
+	copy_params(engine, params);
+	make_queues(engine);
+	int ret = open_store(engine, err);
+	if (ret == ERR_OK) {
+		memcpy(engine->store_id, store_id(engine->store), sizeof(engine->store_id));
+		ret = make_lanes(engine, err);
+	}
+	if (ret == ERR_OK)
+		ret = make_core(engine, err);
+	if (ret != ERR_OK) {
+		undo_start(engine);
+		return ret;
+	}
+	start_threads(engine);
+	*out = engine;
+	return ERR_OK;
+}
+
+void engine_stop(struct engine *engine, int64_t deadline_ms)
+{
+	engine->stop_deadline_ms = clock_mono_ms(engine->params.clock) + deadline_ms;
+	queue_close(engine->requests);
+	thread_join(engine->intake_thread);
+	atomic_store(&engine->stopping, true);
+	queue_wake(engine->commands);
+	thread_join(engine->engine_thread);
+	for (size_t i = 0; i < engine->lane_count; i++) {
+		queue_close(engine->lanes[i].jobs);
+		thread_join(engine->lanes[i].thread);
+	}
+	queue_close(engine->queries);
+	thread_join(engine->reader_thread);
+	if (engine->checker != NULL) {
+		store_interrupt(engine->checker);
+		thread_join(engine->checker_thread);
+	}
+	close_store(engine);
+}
+
+void engine_destroy(struct engine *engine)
+{
+	struct engine_message *message;
+
+	while ((message = engine_take(engine)) != NULL)
+		engine_message_destroy(message);
+	for (size_t i = 0; engine->lanes != NULL && i < engine->lane_count; i++)
+		queue_destroy(engine->lanes[i].jobs);
+	void *notice;
+	while (queue_take(engine->notices, &notice, 1, 0) == 1)
+		core_notice_destroy(notice);
+	queue_destroy(engine->notices);
+	queue_destroy(engine->requests);
+	queue_destroy(engine->commands);
+	queue_destroy(engine->done);
+	queue_destroy(engine->queries);
+	queue_destroy(engine->messages);
+	pthread_mutex_destroy(&engine->board.lock);
+	for (size_t i = 0; i < engine->params.backend_count; i++)
+		free((void *)(uintptr_t)engine->params.backends[i].name);
+	free((void *)(uintptr_t)engine->params.backends);
+	free((void *)(uintptr_t)engine->params.backoff_ms);
+	free((void *)(uintptr_t)engine->params.store_path);
+	free(engine->lanes);
+	free(engine);
+}
+
+/* ---- what the loop calls ---- */
+
+static bool is_query(enum engine_op op)
+{
+	return op != ENGINE_PUSH && op != ENGINE_DELETE && op != ENGINE_RETRY;
+}
+
+int engine_submit(struct engine *engine, struct engine_request *request)
+{
+	size_t bytes = request->text_size;
+
+	if (is_query(request->op))
+		return queue_push(engine->queries, request);
+	/* Only this thread adds, so what is checked here can only have shrunk since. */
+	size_t waiting = atomic_load(&engine->bytes_under_way);
+	if (waiting > 0 && waiting + bytes > engine->params.queue_bytes)
+		return ERR_BUSY;
+	if (atomic_load(&engine->under_way) >= engine->params.queue_capacity)
+		return ERR_BUSY;
+	atomic_fetch_add(&engine->under_way, 1);
+	atomic_fetch_add(&engine->bytes_under_way, bytes);
+	int ret = queue_push(engine->requests, request);
+	if (ret != ERR_OK) {
+		atomic_fetch_sub(&engine->under_way, 1);
+		atomic_fetch_sub(&engine->bytes_under_way, bytes);
+	}
+	return ret;
+}
+
+int engine_fd(const struct engine *engine)
+{
+	return queue_fd(engine->messages);
+}
+
+struct engine_message *engine_take(struct engine *engine)
+{
+	void *message;
+
+	return queue_take(engine->messages, &message, 1, 0) == 1 ? message : NULL;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The engine: takes pushes, makes them durable, brings every back end to the
+ * wanted state. What other rooms see of it is this header: they post requests
+ * and take messages; neither store, nor sched, nor back ends show.
+ *
+ * Threads (lib/README.md): engine_submit and engine_take belong to one
+ * thread (the loop) and never block. Inside there are
+ * an intake thread (parses zone text), the engine thread (owns the store), a
+ * reader thread (lists), and the lanes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+struct backend_ops;
+
+struct engine_backend {
+	const char *name;
+	const struct backend_ops *ops;
+	const void *settings;          /* as backend.h says, of the type */
+	unsigned connections;          /* lane threads */
+};
+
+struct engine_params {
+	const char *store_path;
+	const struct engine_backend *backends;
+	size_t backend_count;
+	const int64_t *backoff_ms;
+	unsigned backoff_count;
+	unsigned max_attempts;
+	int64_t probe_initial_ms;
+	int64_t probe_max_ms;
+	size_t max_zone_records;       /* 0: no limit */
+	size_t queue_capacity;         /* requests under way; beyond it engine_submit says ERR_BUSY */
+	size_t queue_bytes;            /* zone text of requests under way; likewise (one request is always taken) */
+	uint64_t seed;                 /* of jitter; 0: random */
+	const struct clock *clock;     /* NULL: the system's */
+};
+
+struct engine;
+
+/* Opens the store, starts the threads, queues the names message(s). All in params may go afterwards, but settings. */
+MUST_CHECK int engine_start(const struct engine_params *params, struct engine **out, struct err *err);
+/*
+ * No further requests; those queued are carried out and answered, deliveries in flight get until deadline_ms, then are
+ * cancelled. Blocks. Messages can still be taken until engine_destroy.
+ */
+void engine_stop(struct engine *engine, int64_t deadline_ms);
+void engine_destroy(struct engine *engine);
+
+/* ---- requests ---- */
+
+enum engine_op {
+	ENGINE_PUSH,     /* zone (a name as sent), hostname, username, text */
+	ENGINE_DELETE,   /* names, hostname */
+	ENGINE_RETRY,    /* zone, or NULL for all: every delivery that is not clean is tried now */
+	ENGINE_STATUS,
+	ENGINE_ZONES,    /* after, limit */
+	ENGINE_ZONE,     /* zone */
+	ENGINE_REJECTED, /* after, limit; or zone for one with its text */
+	ENGINE_EVENTS    /* before, limit, zone */
+};
+
+/* Made by engine_request_create, filled by the caller with malloc'ed strings; NULL where it does not apply. */
+struct engine_request {
+	enum engine_op op;
+	uint64_t id;           /* the caller's ticket; 0: no reply is wanted */
+	char *zone;            /* as sent: checked and normalised by the engine */
+	char **names;          /* DELETE: as sent */
+	size_t name_count;
+	char *hostname;        /* NULL or "": not given */
+	char *username;
+	char *source;          /* the client's address, for events */
+	char *text;            /* PUSH: zone text, any byte */
+	size_t text_size;
+	char *after;           /* lists: a zone name */
+	int64_t before;        /* EVENTS: an event id, 0: from the newest */
+	size_t limit;
+};
+
+struct engine_request *engine_request_create(enum engine_op op, uint64_t id);
+void engine_request_destroy(struct engine_request *request);
+
+/* 0: the request is the engine's and a reply with its id will come. ERR_BUSY, ERR_CLOSED: it is still the caller's. */
+MUST_CHECK int engine_submit(struct engine *engine, struct engine_request *request);
+
+/* ---- messages ---- */
+
+enum engine_message_kind {
+	ENGINE_REPLY,        /* to request id */
+	ENGINE_NAME_SET,     /* names[]: these zones are held, with these owners */
+	ENGINE_NAME_GONE,    /* names[]: these are not any more */
+	ENGINE_NAMES_LOADED, /* at start, after the NAME_SET messages for all that the store holds */
+	ENGINE_STORE_STATE,  /* store_ok: can pushes be made durable? (readyz) */
+	ENGINE_FATAL         /* the store's disk is not to be trusted: leave with err's text */
+};
+
+struct engine_name {
+	char *name;          /* canonical */
+	char *hostname;      /* "" if unknown */
+	char *username;
+};
+
+struct engine_delivery {
+	char *backend;
+	uint64_t wanted;
+	uint64_t applied;
+	const char *state;   /* "clean", "due", "wait", "held" (not clean and the lane is not up), "rejected", "dead" */
+	bool suspect;
+	uint32_t attempts;
+	int64_t next_try_us; /* wall clock; 0: none */
+	int64_t since_us;    /* 0 while clean */
+	int64_t applied_at_us;
+	char *last_error;    /* NULL: none */
+};
+
+struct engine_zone {
+	char *name;          /* canonical */
+	uint64_t generation;
+	bool deleted;
+	uint32_t serial;
+	uint64_t records;
+	char digest[33];
+	char *hostname;
+	char *username;
+	int64_t updated_at_us;
+	struct engine_delivery *deliveries; /* ENGINE_ZONE only */
+	size_t delivery_count;
+};
+
+struct engine_lane {
+	char *backend;
+	char *type;
+	const char *state;   /* "up", "down", "probing", "paused" */
+	int64_t since_us;
+	uint64_t pending;
+	int64_t oldest_pending_us; /* age of the oldest, microseconds; 0: none */
+	uint64_t inflight;
+	uint64_t dead;
+	uint64_t rejected;
+	uint64_t suspect;
+	int64_t next_probe_us;     /* wall clock; 0: not down */
+	char *last_error;    /* of the lane; NULL: none */
+};
+
+struct engine_refused {
+	char *zone;
+	int64_t at_us;
+	char *source;
+	char *hostname;
+	char *username;
+	char *error;
+	char *text;          /* NULL in lists */
+	size_t text_size;
+};
+
+struct engine_event {
+	int64_t id;
+	int64_t at_us;
+	char *kind;
+	char *zone;
+	char *backend;
+	char *source;
+	char *detail;
+};
+
+struct engine_status {
+	uint64_t zones_total;
+	uint64_t queue_size;    /* requests waiting for the engine */
+	bool store_ok;
+	char *store_error;      /* NULL: none */
+	uint64_t pushes;        /* since start, each */
+	uint64_t deletes;
+	uint64_t refused;
+	uint64_t superseded;
+	uint64_t deliveries;
+	uint64_t delivery_failures;
+	int64_t started_at_us;
+	struct engine_lane *lanes;
+	size_t lane_count;
+};
+
+struct engine_message {
+	enum engine_message_kind kind;
+	uint64_t id;              /* REPLY */
+	enum engine_op op;        /* REPLY: of the request */
+	struct err err;           /* REPLY: code 0 or why not; what to tell the client. FATAL, STORE_STATE: why */
+	struct engine_name *names;
+	size_t name_count;
+	bool store_ok;
+	/* REPLY to a query, by op: */
+	struct engine_status *status;
+	struct engine_zone *zones;      /* ZONES, ZONE (exactly one) */
+	size_t zone_count;
+	struct engine_refused *refused; /* REJECTED */
+	size_t refused_count;
+	struct engine_event *events;    /* EVENTS */
+	size_t event_count;
+	uint64_t affected;              /* RETRY: deliveries that are tried again */
+	bool more;                      /* the list goes on behind its last element */
+};
+
+/* Readable while messages wait: for the event loop. */
+int engine_fd(const struct engine *engine);
+/* The next message, or NULL. The caller frees it with engine_message_destroy. */
+struct engine_message *engine_take(struct engine *engine);
+void engine_message_destroy(struct engine_message *message);

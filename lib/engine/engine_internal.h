@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Inside the engine: its threads and the queues between them.
+ *
+ *	loop --engine_submit--> intake --commands--> engine thread --jobs--> lanes
+ *	  ^                                             |    ^                 |
+ *	  +---------------- messages -------------------+    +------ done -----+
+ *	loop --engine_submit--> reader (lists) --messages--> loop
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/queue.h"
+#include "engine/core.h"
+#include "engine/engine.h"
+
+/* One connection of one back end; its thread owns the struct backend. */
+struct engine_lane_thread {
+	struct engine *engine;
+	const struct engine_backend *conf;
+	struct backend *backend;
+	struct queue *jobs;         /* at most one at a time */
+	pthread_t thread;
+	struct rng rng;
+};
+
+/* The notice board: the engine thread's picture of the lanes, copied under its lock for the reader. */
+struct engine_board {
+	pthread_mutex_t lock;
+	struct core_board content;
+};
+
+struct engine {
+	struct engine_params params; /* strings and arrays are the engine's own copies */
+	struct store *store;         /* the writer: engine thread only, while it runs */
+	struct store *reader;        /* reader thread only */
+	struct store *checker;       /* after an unclean end: of a thread that looks the store through, slowly */
+	struct core *core;           /* engine thread only, once it runs */
+	struct queue *requests;      /* to the intake */
+	struct queue *commands;      /* intake -> engine thread */
+	struct queue *done;          /* lanes -> engine thread */
+	struct queue *notices;       /* back ends -> engine thread: what becomes an event */
+	struct queue *queries;       /* to the reader */
+	struct queue *messages;      /* to the loop */
+	struct engine_lane_thread *lanes; /* those of back end 0, then of back end 1, ... */
+	size_t lane_count;
+	pthread_t intake_thread;
+	pthread_t engine_thread;
+	pthread_t reader_thread;
+	pthread_t checker_thread;
+	struct engine_board board;
+	atomic_size_t under_way;     /* commands between engine_submit and their reply */
+	atomic_size_t bytes_under_way;
+	atomic_bool stopping;
+	atomic_bool cancelled;       /* lanes give up what they wait for */
+	int64_t stop_deadline_ms;    /* monotonic; set before stopping */
+	bool unclean;
+	char store_id[STORE_ID_SIZE];
+};
+
+/* intake.c, lanes.c, reader.c: what their threads run; the argument is as named. */
+void *intake_run(void *engine);
+void *lanes_run(void *engine_lane_thread);
+void *reader_run(void *engine);
+void *reader_check(void *engine);
+
+/* Hands a message to the loop. */
+void engine_tell(struct engine *engine, struct engine_message *message);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lane threads: each owns one connection to one back end, takes one job at a
+ * time, and gives it back answered. What a failure means is not decided here,
+ * but for one thing: a zone that is told RETRY is repeated at once, three
+ * times (decisions.md 3).
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "engine/engine_internal.h"
+
+enum { REPEATS = 3, REPEAT_MIN_MS = 20, REPEAT_MAX_MS = 200 };
+
+/* Zones that were not in the engine's memory come as text. */
+static void parse_zone(const struct engine *engine, struct core_job_zone *zone)
+{
+	if (zone->deleted || zone->zone != NULL)
+		return;
+	if (zone_parse(zone->name, zone->text, zone->text_size, engine->params.max_zone_records, &zone->zone,
+		    &zone->item.err) == ERR_OK)
+		return;
+	err_prefix(&zone->item.err, "the stored text is not accepted any more");
+	zone->zone = NULL;
+	zone->item.verdict = BACKEND_REJECT;
+}
+
+static void pause_ms(int64_t ms)
+{
+	struct timespec time = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+/* Delivers the chosen zones (indices into the job) and leaves in chosen those that are to be repeated. */
+static size_t apply_some(struct engine_lane_thread *lane, struct core_job *job, size_t *chosen, size_t count,
+	struct backend_item *items)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct core_job_zone *zone = &job->zones[chosen[i]];
+
+		items[i] = zone->item;
+		items[i].name = zone->name;
+		items[i].zone = zone->zone;
+	}
+	lane->backend->ops->apply(lane->backend, items, count);
+	for (size_t i = 0; i < count; i++) {
+		job->zones[chosen[i]].item = items[i];
+		if (items[i].verdict == BACKEND_RETRY)
+			chosen[left++] = chosen[i];
+	}
+	return left;
+}
+
+static void apply(struct engine_lane_thread *lane, struct core_job *job)
+{
+	size_t *chosen = xcalloc(job->zone_count, sizeof(*chosen));
+	struct backend_item *items = xcalloc(job->zone_count, sizeof(*items));
+	size_t count = 0;
+
+	for (size_t i = 0; i < job->zone_count; i++) {
+		struct core_job_zone *zone = &job->zones[i];
+
+		parse_zone(lane->engine, zone);
+		if (zone->deleted || zone->zone != NULL)
+			chosen[count++] = i;
+	}
+	for (int repeat = 0; count > 0; repeat++) {
+		count = apply_some(lane, job, chosen, count, items);
+		if (repeat == REPEATS || atomic_load(&lane->engine->cancelled))
+			break;
+		if (count > 0)
+			pause_ms(rng_between(&lane->rng, REPEAT_MIN_MS, REPEAT_MAX_MS));
+	}
+	free(items);
+	free(chosen);
+}
+
+void *lanes_run(void *arg)
+{
+	struct engine_lane_thread *lane = arg;
+	struct engine *engine = lane->engine;
+	void *item;
+
+	while (queue_take(lane->jobs, &item, 1, -1) == 1) {
+		struct core_job *job = item;
+
+		if (job->kind == CORE_JOB_PROBE)
+			job->verdict = lane->backend->ops->ping(lane->backend, &job->err);
+		else
+			apply(lane, job);
+		CHECK(queue_push(engine->done, job) == ERR_OK);
+		queue_wake(engine->commands);
+	}
+	/* Here, not where it was made: what a client library keeps per thread goes with the thread that used it. */
+	lane->backend->ops->destroy(lane->backend);
+	return NULL;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The world of one simulated schedule: the real core on a real store, a fake
+ * clock, targets in memory whose faults follow the seed, and a model of what
+ * was acknowledged. One thread; every choice comes from the seed.
+ */
+#pragma once
+
+#include "backends/memory/memory.h"
+#include "base/rng.h"
+#include "engine/core.h"
+
+enum { WORLD_TARGETS = 3, WORLD_ZONES = 12, WORLD_JOBS = 16 };
+
+/* How one target behaves at the moment. */
+struct world_target {
+	struct memory_target *target;
+	struct memory_settings settings;
+	struct world *world;
+	bool down;
+	unsigned trouble;       /* percent of zone writes that meet a random fault */
+	int poison;             /* this zone always fails; -1: none */
+	bool poison_is_down;    /* it is answered DOWN, instead of losing the connection */
+};
+
+/* What the client side knows of one zone. */
+struct world_zone {
+	char name[ZONE_NAME_SIZE];
+	bool known;             /* a push of it was acknowledged once */
+	bool deleted;
+	struct zone_digest digest;
+	unsigned content;       /* of the newest acknowledged push */
+	const char *owner;
+};
+
+struct world {
+	struct rng rng;
+	uint64_t seed;
+	int64_t mono_ms;
+	int64_t skew_us;        /* of the wall clock; changes at restarts */
+	struct clock clock;
+	char folder[64];
+	char path[128];
+	struct store *store;
+	struct core *core;
+	struct engine_backend backends[WORLD_TARGETS];
+	struct backend *lanes[WORLD_TARGETS];
+	struct world_target targets[WORLD_TARGETS];
+	struct world_zone zones[WORLD_ZONES];
+	struct core_job *jobs[WORLD_JOBS]; /* with the lanes */
+	size_t job_count;
+	int64_t wait_ms;        /* as core_turn said */
+	uint64_t next_id;
+	bool replied;
+	bool reply_ok;
+	bool calm;              /* no faults any more */
+	uint64_t steps;
+	uint64_t faults;
+	uint64_t restarts;
+};
+
+void world_create(struct world *world, uint64_t seed);
+void world_destroy(struct world *world);
+
+/* One random step: a push, a delete, an answer, time, a fault, a restart. */
+void world_step(struct world *world);
+/* Ends all faults, pushes everything once more, and lets time pass until nothing is left to do. */
+void world_settle(struct world *world);
+/* What must hold after every step, and after settling; a violation is told and counted. */
+void world_check(struct world *world);
+void world_check_settled(struct world *world);
+unsigned world_violations(void);
