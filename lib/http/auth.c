@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "http/auth.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+
+/* A set-associative table: an attacker with many addresses only evicts others of his set. */
+enum { SETS = 512, WAYS = 8 };
+
+/* Tokens are counted in 1/60000, so that "per minute" is tokens per millisecond. */
+enum { TOKEN = 60000 };
+
+struct bucket {
+	int64_t tokens;
+	int64_t at_ms;
+};
+
+struct slot {
+	bool used;
+	uint8_t address[AUTH_ADDRESS_SIZE];
+	struct bucket bucket;
+};
+
+struct auth {
+	uint8_t username[HASH_SIZE];
+	uint8_t password[HASH_SIZE];
+	uint8_t seed[16];
+	struct bucket global;
+	bool global_used;
+	struct slot slots[SETS][WAYS];
+};
+
+struct auth *auth_create(const char *username, const char *password)
+{
+	struct auth *auth = xcalloc(1, sizeof(*auth));
+
+	hash_sha256(username, strlen(username), auth->username);
+	hash_sha256(password, strlen(password), auth->password);
+	hash_random(auth->seed, sizeof(auth->seed));
+	return auth;
+}
+
+void auth_destroy(struct auth *auth)
+{
+	if (auth == NULL)
+		return;
+	explicit_bzero(auth, sizeof(*auth));
+	free(auth);
+}
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* RFC 4648 4, padding optional. NULL if text is no base64. The result has a NUL behind its size bytes. */
+static char *base64_decode(const char *text, size_t *out_size)
+{
+	size_t length = strcspn(text, "=");
+	char *out = xmalloc(length / 4 * 3 + 4);
+	uint32_t bits = 0;
+	unsigned count = 0;
+	size_t used = 0;
+
+	if (strspn(text + length, "=") != strlen(text + length) || strlen(text + length) > 2 || length % 4 == 1) {
+		free(out);
+		return NULL;
+	}
+	for (size_t i = 0; i < length; i++) {
+		int value = base64_value(text[i]);
+
+		if (value < 0) {
+			free(out);
+			return NULL;
+		}
+		bits = (bits << 6 | (uint32_t)value) & 0xffffff;
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			out[used++] = (char)(bits >> count & 0xff);
+		}
+	}
+	out[used] = '\0';
+	*out_size = used;
+	return out;
+}
+
+static bool is_match(const struct auth *auth, const char *authorization)
+{
+	uint8_t username[HASH_SIZE], password[HASH_SIZE];
+	char *pair;
+	size_t size, user_size;
+	bool user_good, password_good;
+
+	if (strncasecmp(authorization, "Basic ", 6) != 0)
+		return false;
+	authorization += 6;
+	authorization += strspn(authorization, " ");
+	pair = base64_decode(authorization, &size);
+	if (pair == NULL)
+		return false;
+	user_size = memchr(pair, ':', size) != NULL ? (size_t)((char *)memchr(pair, ':', size) - pair) : size;
+	hash_sha256(pair, user_size, username);
+	hash_sha256(pair + user_size + (user_size < size), size - user_size - (user_size < size), password);
+	user_good = hash_equal(username, auth->username);
+	password_good = hash_equal(password, auth->password);
+	explicit_bzero(pair, size);
+	free(pair);
+	return user_good & password_good & (user_size < size);
+}
+
+static bool bucket_take(struct bucket *bucket, int64_t burst, int64_t per_minute, int64_t now_ms)
+{
+	int64_t passed = now_ms - bucket->at_ms;
+
+	if (passed > 0 && passed < INT32_MAX)
+		bucket->tokens += passed * per_minute;
+	if (passed >= INT32_MAX || bucket->tokens > burst * TOKEN)
+		bucket->tokens = burst * TOKEN;
+	bucket->at_ms = now_ms;
+	if (bucket->tokens < TOKEN)
+		return false;
+	bucket->tokens -= TOKEN;
+	return true;
+}
+
+static struct bucket *find_bucket(struct auth *auth, const uint8_t address[AUTH_ADDRESS_SIZE], int64_t now_ms)
+{
+	uint8_t key[sizeof(auth->seed) + AUTH_ADDRESS_SIZE], hash[HASH_SIZE];
+	struct slot *set, *oldest;
+
+	memcpy(key, auth->seed, sizeof(auth->seed));
+	memcpy(key + sizeof(auth->seed), address, AUTH_ADDRESS_SIZE);
+	hash_sha256(key, sizeof(key), hash);
+	set = auth->slots[(hash[0] | hash[1] << 8) % SETS];
+	oldest = &set[0];
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].used && memcmp(set[i].address, address, AUTH_ADDRESS_SIZE) == 0)
+			return &set[i].bucket;
+		if (oldest->used && (!set[i].used || set[i].bucket.at_ms < oldest->bucket.at_ms))
+			oldest = &set[i];
+	}
+	oldest->used = true;
+	memcpy(oldest->address, address, AUTH_ADDRESS_SIZE);
+	oldest->bucket = (struct bucket){ .tokens = (int64_t)AUTH_ADDRESS_BURST * TOKEN, .at_ms = now_ms };
+	return &oldest->bucket;
+}
+
+enum auth_verdict auth_check(struct auth *auth, const char *authorization, const uint8_t address[AUTH_ADDRESS_SIZE],
+	int64_t now_ms)
+{
+	if (authorization == NULL)
+		return AUTH_ABSENT;
+	if (is_match(auth, authorization))
+		return AUTH_GOOD;
+	if (!auth->global_used) {
+		auth->global_used = true;
+		auth->global = (struct bucket){ .tokens = (int64_t)AUTH_GLOBAL_BURST * TOKEN, .at_ms = now_ms };
+	}
+	/* An address that is over its own limit does not drain everybody's. */
+	if (!bucket_take(find_bucket(auth, address, now_ms), AUTH_ADDRESS_BURST, AUTH_ADDRESS_PER_MINUTE, now_ms))
+		return AUTH_LIMITED;
+	if (!bucket_take(&auth->global, AUTH_GLOBAL_BURST, AUTH_GLOBAL_PER_MINUTE, now_ms))
+		return AUTH_LIMITED;
+	return AUTH_WRONG;
+}

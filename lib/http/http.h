@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The HTTP front: DA dialect, probes, operator API. Owns the event loop; runs
+ * in the thread that calls http_run (main). Never blocks, never touches store
+ * or back ends: it posts requests to the engine and answers when messages
+ * come. Dialect: directadmin-protocol.md 10; hygiene: reliability.md 10.1.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+struct engine;
+
+struct http_params {
+	const char *listen_address;    /* "": all, v6 and v4 */
+	uint16_t listen_port;          /* 0: any free one (tests); see http_port */
+	const char *control_socket;    /* path; "": none; mode 0660 */
+	const char *auth_username;
+	const char *auth_password;
+	unsigned exists_parent;        /* 0, 2 or 3 */
+	size_t max_body_bytes;
+	size_t max_inflight_bytes;
+	unsigned max_connections;
+	unsigned max_connections_per_address;
+	int64_t header_deadline_ms;
+	int64_t body_deadline_ms;
+	int64_t connection_deadline_ms;
+	int64_t stop_deadline_ms;      /* how long SIGTERM waits for requests in hand */
+};
+
+struct http;
+
+/* Binds; serves nothing before http_run. The strings outlive it. ERR_IO names address and port. */
+MUST_CHECK int http_create(const struct http_params *params, struct engine *engine, struct http **out,
+	struct err *err);
+/*
+ * Serves until SIGTERM or SIGINT (or ENGINE_FATAL, then the text is in err and the return is ERR_IO). On a signal it
+ * stops accepting, answers what is in hand, and returns 0; the caller then stops the engine.
+ */
+MUST_CHECK int http_run(struct http *http, struct err *err);
+void http_destroy(struct http *http);
+uint16_t http_port(const struct http *http);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of this room share. Everything here belongs to the loop
+ * thread; the picture is in README.md.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "http/auth.h"
+#include "http/gate.h"
+#include "http/http.h"
+#include "http/names.h"
+#include "http/net.h"
+
+enum {
+	HTTP_QUEUE_WAIT_MS = 5000,   /* how long a request waits for a full queue, or for the names (decisions.md 13) */
+	HTTP_QUEUE_RETRY_MS = 20,
+	HTTP_RETRY_AFTER_S = 5,      /* what a 503 or 429 tells the client */
+	HTTP_REFUSAL_MS = 1000,      /* for a refusal to be read before the connection is closed */
+	HTTP_ACCEPT_PAUSE_MS = 100,  /* after accept ran out of descriptors */
+	HTTP_CONTROL_MAX = 64        /* connections on the control socket; they do not count with the others */
+};
+
+enum conn_phase {
+	CONN_NEW,      /* accepted, not yet looked at */
+	CONN_HEAD,     /* idle, or the head is coming */
+	CONN_BODY,
+	CONN_HAND,     /* a whole request is with us */
+	CONN_REPLY,    /* its answer is being written */
+	CONN_REFUSED   /* a refusal of our own is written; then what comes is thrown away until the client closes */
+};
+
+enum conn_wait { WAIT_NONE, WAIT_QUEUE, WAIT_NAMES };
+
+struct conn {
+	TAILQ_ENTRY(conn) link;            /* of http.conns, oldest first */
+	TAILQ_ENTRY(conn) wait_link;       /* of http.waiting, while wait is not WAIT_NONE */
+	struct http *http;
+	struct bufferevent *bev;           /* one reference of ours, so that it outlives the library's */
+	struct evhttp_connection *evcon;   /* NULL until seen */
+	struct event *kick;                /* calls conn_on_kick from the loop itself, on a clean stack */
+	struct event *timer;
+	struct evbuffer *held;             /* read, not yet seen by the gate */
+	struct evbuffer *body;             /* of the unfinished request, checked */
+	struct gate gate;
+	enum conn_phase phase;
+	int fd;
+	bool control;                      /* came by the control socket: no login */
+	bool counted;                      /* is one of http.conn_count or control_count */
+	bool passing;                      /* we are moving bytes: no news for the gate */
+	bool keep_alive;                   /* after the request in hand */
+	bool authenticated;                /* once, at least */
+	char address[NET_TEXT_SIZE];
+	uint8_t address_key[NET_KEY_SIZE];
+	int64_t opened_ms;
+	size_t bytes;                      /* held in memory for this connection's request */
+	/* the request in hand: */
+	struct evhttp_request *request;    /* NULL once answered */
+	uint64_t id;                       /* 0: nothing is asked of the engine */
+	enum conn_wait wait;
+	int64_t wait_until_ms;
+	struct engine_request *waiting_request; /* WAIT_QUEUE: not yet taken */
+};
+
+TAILQ_HEAD(conn_list, conn);
+
+/* Says at most one line a second, with how many it stands for. */
+struct http_limit {
+	int64_t next_ms;
+	uint64_t suppressed;
+};
+
+/* One of the two ways in. */
+struct door {
+	struct http *http;
+	struct evhttp *evhttp;
+	LIST_ENTRY(door) link;
+	struct evconnlistener *listener;   /* NULL once stopped */
+	struct evhttp_bound_socket *socket;
+	struct event *resume;              /* after a pause */
+	bool control;
+};
+
+struct http {
+	struct http_params params;
+	struct engine *engine;
+	struct event_base *base;
+	struct door front;
+	struct door control;               /* .evhttp NULL: no control socket */
+	uint16_t port;
+	struct auth *auth;
+	struct names *names;
+	bool names_loaded;
+	bool store_ok;
+	char store_error[ERR_TEXT_SIZE];
+	struct conn_list conns;
+	size_t conn_count;                 /* front only */
+	size_t control_count;
+	struct conn **by_fd;
+	size_t by_fd_size;
+	size_t inflight_bytes;
+	uint64_t last_id;
+	struct conn_list waiting;          /* first come, first served */
+	struct event *wait_timer;
+	struct event *engine_event;
+	struct event *signals[2];
+	struct event *stop_timer;
+	bool stopping;
+	bool fatal;
+	struct err fatal_err;
+	struct http_limit log_auth;
+	struct http_limit log_accept;
+	struct http_limit log_refused;
+};
+
+int64_t http_now_ms(void);
+struct timeval http_timeval(int64_t ms);
+/* True if a line may be written now; *count is how many events it stands for. */
+bool http_limit_pass(struct http_limit *limit, uint64_t *count);
+
+/* ---- conn.c: connections ---- */
+
+/* evhttp's bufferevent callback; arg is the door. */
+struct bufferevent *conn_open(struct event_base *base, void *arg);
+/* Closes at once, whatever is under way. Not from within a callback of evhttp. */
+void conn_close(struct conn *conn);
+/* Those with nothing under way. */
+void conn_close_idle(struct http *http);
+struct conn *conn_by_fd(struct http *http, int fd);
+/* The answer to the request in hand is complete: the next one may come. */
+void conn_answered(struct conn *conn);
+/* The current phase may last so long, but not beyond the life of the connection. */
+void conn_deadline(struct conn *conn, int64_t ms);
+/* The connection is refused: nothing more is read from it, memory is given back, and it lives HTTP_REFUSAL_MS more. */
+void conn_give_up(struct conn *conn);
+/* No request, nor a part of one, is with us. */
+bool conn_is_idle(const struct conn *conn);
+
+/* ---- refuse.c: answers that the library never hears of ---- */
+
+/* error=1&text=... with this status, then the connection is closed. headers: further lines, each with CRLF; or "". */
+void refuse_send(struct conn *conn, int status, const char *headers, const char *text, bool with_body);
+/* Closes the unfinished requests that are largest, until the bytes in memory are within the limit. */
+void refuse_excess(struct http *http);
+/* Makes room for conn, or closes it, if there are too many connections. False: it was closed. */
+bool refuse_crowd(struct conn *conn);
+
+/* ---- request.c: the request in hand ---- */
+
+/* evhttp's general callback; arg is the door. */
+void request_arrived(struct evhttp_request *request, void *arg);
+/* The connection goes away: forget the request. */
+void request_forget(struct conn *conn);
+void request_reply(struct conn *conn, int status, const char *type, const char *headers, const void *body,
+	size_t size);
+/* error=1&text=...; a status other than 200 says why. */
+void request_fail(struct conn *conn, int status, const char *text);
+/* {"error": ...} */
+void request_fail_json(struct conn *conn, int status, const char *text);
+/* Hands the request to the engine, or makes it wait. Takes ownership. */
+void request_submit(struct conn *conn, struct engine_request *request);
+/* Runs the request again once the names are loaded. */
+void request_await_names(struct conn *conn);
+/* The reason phrase of a status. */
+const char *request_reason(int status);
+void request_on_message(struct http *http, struct engine_message *message);
+void request_on_wait_timer(evutil_socket_t fd, short what, void *arg);
+
+/* ---- da.c: the DirectAdmin dialect (directadmin-protocol.md) ---- */
+
+/* False: no path of this dialect. */
+bool da_handle(struct conn *conn, const char *path, size_t path_size, const char *query);
+void da_reply(struct conn *conn, const struct engine_message *message);
+
+/* ---- api.c: probes and the operators' interface ---- */
+
+bool api_handle(struct conn *conn, const char *path, size_t path_size, const char *query);
+void api_reply(struct conn *conn, const struct engine_message *message);
+bool api_is_open(const char *target);

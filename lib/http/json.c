@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "http/json.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/clock.h"
+
+/* An oldest delivery that waits longer than this is no longer the way of things: the back end is behind. */
+enum { BEHIND_US = 15 * 1000 * 1000 };
+
+/* Many readers of JSON refuse \u0000 or end the text there. */
+static void append_without_nul(struct buf *out, const char *text, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		const char *nul = memchr(text + at, '\0', size - at);
+		size_t part = nul != NULL ? (size_t)(nul - (text + at)) : size - at;
+
+		buf_append(out, text + at, part);
+		at += part;
+		if (nul != NULL) {
+			buf_puts(out, "\xef\xbf\xbd"); /* U+FFFD */
+			at++;
+		}
+	}
+}
+
+static json_t *text_of(const char *text, size_t size)
+{
+	struct buf clean = { 0 };
+	json_t *probe = json_stringn(text, size);
+	json_t *out;
+
+	if (probe != NULL && memchr(text, '\0', size) == NULL)
+		return probe;
+	buf_append(&clean, text, size);
+	for (size_t i = 0; probe == NULL && i < size; i++) {
+		if ((unsigned char)clean.data[i] >= 0x80)
+			clean.data[i] = '?';
+	}
+	json_decref(probe);
+	struct buf whole = { 0 };
+	append_without_nul(&whole, clean.data, size);
+	out = json_stringn(whole.data, whole.size);
+	buf_free(&clean);
+	buf_free(&whole);
+	CHECK(out != NULL);
+	return out;
+}
+
+json_t *json_text(const char *text)
+{
+	return text != NULL ? text_of(text, strlen(text)) : json_null();
+}
+
+json_t *json_name(const char *name)
+{
+	size_t size;
+
+	if (name == NULL)
+		return json_null();
+	size = strlen(name);
+	return text_of(name, size > 1 && name[size - 1] == '.' ? size - 1 : size);
+}
+
+/* 0: never, or not known. */
+static json_t *time_of(int64_t wall_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	return wall_us != 0 ? json_string(clock_text(wall_us, text)) : json_null();
+}
+
+static json_t *number_of(uint64_t number)
+{
+	return json_integer((json_int_t)number);
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+	CHECK(json_object_set_new(object, key, value) == 0);
+}
+
+static json_t *lane_of(const struct engine_lane *lane)
+{
+	json_t *out = json_object();
+
+	set(out, "name", json_text(lane->backend));
+	set(out, "type", json_text(lane->type));
+	set(out, "state", json_text(lane->state));
+	set(out, "since", time_of(lane->since_us));
+	set(out, "pending", number_of(lane->pending));
+	set(out, "oldest_pending_seconds",
+		lane->oldest_pending_us > 0 ? json_real((double)(lane->oldest_pending_us / 1000) / 1e3) : json_null());
+	set(out, "inflight", number_of(lane->inflight));
+	set(out, "dead", number_of(lane->dead));
+	set(out, "rejected", number_of(lane->rejected));
+	set(out, "suspect", number_of(lane->suspect));
+	set(out, "next_probe", time_of(lane->next_probe_us));
+	set(out, "last_error", json_text(lane->last_error));
+	return out;
+}
+
+struct sums {
+	uint64_t pending;
+	uint64_t dead;
+	bool lame;
+};
+
+static struct sums sum_lanes(const struct engine_status *status)
+{
+	struct sums sums = { 0 };
+
+	for (size_t i = 0; i < status->lane_count; i++) {
+		const struct engine_lane *lane = &status->lanes[i];
+
+		sums.pending += lane->pending;
+		sums.dead += lane->dead + lane->rejected;
+		if (strcmp(lane->state, "up") != 0 || lane->dead + lane->rejected + lane->suspect > 0 ||
+			lane->oldest_pending_us > BEHIND_US)
+			sums.lame = true;
+	}
+	return sums;
+}
+
+/* The fields that the predecessor's pages and monitors read. */
+static void add_predecessors(json_t *out, const struct engine_status *status, const struct sums *sums)
+{
+	json_t *queues = json_object(), *workers = json_object();
+	json_t *reconciler = json_object(), *peers = json_object(), *zones = json_object();
+
+	set(queues, "save", number_of(status->queue_size));
+	set(queues, "delete", json_integer(0)); /* deletes stand in the one queue */
+	set(queues, "retry", number_of(sums->pending));
+	set(queues, "dead_letters", number_of(sums->dead));
+	set(out, "queues", queues);
+	set(workers, "save", json_boolean(status->store_ok));
+	set(workers, "delete", json_boolean(status->store_ok));
+	set(workers, "retry_drain", json_true());
+	set(out, "workers", workers);
+	set(reconciler, "enabled", json_false());
+	set(reconciler, "alive", json_false());
+	set(out, "reconciler", reconciler);
+	set(peers, "enabled", json_false());
+	set(peers, "alive", json_false());
+	set(peers, "peers", json_array());
+	set(peers, "total", json_integer(0));
+	set(peers, "healthy", json_integer(0));
+	set(peers, "degraded", json_integer(0));
+	set(out, "peer_sync", peers);
+	set(zones, "total", number_of(status->zones_total));
+	set(out, "zones", zones);
+}
+
+json_t *json_status(const struct engine_status *status)
+{
+	json_t *out = json_object(), *backends = json_array(), *store = json_object(), *counters = json_object();
+	struct sums sums = sum_lanes(status);
+
+	set(out, "status", json_string(!status->store_ok ? "error" : sums.lame ? "degraded" : "ok"));
+	add_predecessors(out, status, &sums);
+	for (size_t i = 0; i < status->lane_count; i++)
+		CHECK(json_array_append_new(backends, lane_of(&status->lanes[i])) == 0);
+	set(out, "backends", backends);
+	set(store, "ok", json_boolean(status->store_ok));
+	set(store, "error", json_text(status->store_error));
+	set(out, "store", store);
+	set(counters, "pushes", number_of(status->pushes));
+	set(counters, "deletes", number_of(status->deletes));
+	set(counters, "refused", number_of(status->refused));
+	set(counters, "superseded", number_of(status->superseded));
+	set(counters, "deliveries", number_of(status->deliveries));
+	set(counters, "delivery_failures", number_of(status->delivery_failures));
+	set(out, "counters", counters);
+	set(out, "started_at", time_of(status->started_at_us));
+	set(out, "version", json_string(ZONEFAN_VERSION));
+	return out;
+}
+
+static json_t *delivery_of(const struct engine_delivery *delivery)
+{
+	json_t *out = json_object();
+
+	set(out, "backend", json_text(delivery->backend));
+	set(out, "wanted_generation", number_of(delivery->wanted));
+	set(out, "applied_generation", number_of(delivery->applied));
+	set(out, "state", json_text(delivery->state));
+	set(out, "suspect", json_boolean(delivery->suspect));
+	set(out, "attempts", number_of(delivery->attempts));
+	set(out, "next_try", time_of(delivery->next_try_us));
+	set(out, "since", time_of(delivery->since_us));
+	set(out, "applied_at", time_of(delivery->applied_at_us));
+	set(out, "last_error", json_text(delivery->last_error));
+	return out;
+}
+
+json_t *json_zone(const struct engine_zone *zone, bool with_deliveries)
+{
+	json_t *out = json_object(), *deliveries;
+
+	set(out, "name", json_name(zone->name));
+	set(out, "generation", number_of(zone->generation));
+	set(out, "deleted", json_boolean(zone->deleted));
+	set(out, "serial", number_of(zone->serial));
+	set(out, "records", number_of(zone->records));
+	set(out, "digest", json_text(zone->digest));
+	set(out, "hostname", json_text(zone->hostname != NULL ? zone->hostname : ""));
+	set(out, "username", json_text(zone->username != NULL ? zone->username : ""));
+	set(out, "updated_at", time_of(zone->updated_at_us));
+	if (!with_deliveries)
+		return out;
+	deliveries = json_array();
+	for (size_t i = 0; i < zone->delivery_count; i++)
+		CHECK(json_array_append_new(deliveries, delivery_of(&zone->deliveries[i])) == 0);
+	set(out, "deliveries", deliveries);
+	return out;
+}
+
+json_t *json_refused(const struct engine_refused *refused, bool with_text)
+{
+	json_t *out = json_object();
+
+	set(out, "zone", json_name(refused->zone));
+	set(out, "at", time_of(refused->at_us));
+	set(out, "source", json_text(refused->source));
+	set(out, "hostname", json_text(refused->hostname));
+	set(out, "username", json_text(refused->username));
+	set(out, "error", json_text(refused->error));
+	set(out, "size", number_of(refused->text_size));
+	if (with_text)
+		set(out, "text", refused->text != NULL ? text_of(refused->text, refused->text_size) : json_null());
+	return out;
+}
+
+json_t *json_event(const struct engine_event *event)
+{
+	json_t *out = json_object();
+
+	set(out, "id", json_integer(event->id));
+	set(out, "at", time_of(event->at_us));
+	set(out, "kind", json_text(event->kind));
+	set(out, "zone", event->zone != NULL && *event->zone != '\0' ? json_name(event->zone) : json_null());
+	set(out, "backend", json_text(event->backend));
+	set(out, "source", json_text(event->source));
+	set(out, "detail", json_text(event->detail));
+	return out;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "http/net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int fail(int fd, struct err *err, const char *what, const char *address, unsigned port)
+{
+	int saved = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return err_set(err, ERR_IO, "%s on %s port %u: %s", what, *address != '\0' ? address : "all addresses", port,
+		strerror(saved));
+}
+
+static uint16_t bound_port(int fd)
+{
+	struct sockaddr_storage address = { 0 };
+	socklen_t size = sizeof(address);
+
+	CHECK(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+	if (address.ss_family == AF_INET6)
+		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+	return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+static int listen_on(const struct addrinfo *info, const char *address, uint16_t *port, int *out, struct err *err)
+{
+	int on = 1, off = 0;
+	int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fail(fd, err, "cannot make a socket", address, *port);
+	/* Else a restart would wait for the connections of the process before. */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (info->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, NET_BACKLOG) < 0)
+		return fail(fd, err, "cannot listen", address, *port);
+	*port = bound_port(fd);
+	*out = fd;
+	return 0;
+}
+
+int net_listen_tcp(const char *address, uint16_t *port, int *out, struct err *err)
+{
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	char service[8];
+	int ret;
+
+	snprintf(service, sizeof(service), "%u", (unsigned)*port);
+	if (*address == '\0') {
+		struct sockaddr_in6 any6 = { .sin6_family = AF_INET6, .sin6_port = htons(*port),
+			.sin6_addr = IN6ADDR_ANY_INIT };
+		struct addrinfo info = { .ai_family = AF_INET6, .ai_addr = (struct sockaddr *)&any6,
+			.ai_addrlen = sizeof(any6) };
+
+		if (listen_on(&info, address, port, out, err) == 0)
+			return 0;
+		if (errno == EADDRINUSE || errno == EACCES)
+			return ERR_IO;
+		address = "0.0.0.0"; /* a host without IPv6 */
+	}
+	ret = getaddrinfo(address, service, &hints, &found);
+	if (ret != 0)
+		return err_set(err, ERR_IO, "cannot listen on %s port %s: %s", address, service, gai_strerror(ret));
+	ret = listen_on(found, address, port, out, err);
+	freeaddrinfo(found);
+	return ret;
+}
+
+static bool is_alive(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool alive = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return alive;
+}
+
+int net_listen_unix(const char *path, int *out, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct stat st;
+	mode_t old;
+	int fd, ret;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return err_set(err, ERR_IO, "control socket %s: the path is longer than %zu characters", path,
+			sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, strlen(path));
+	if (lstat(path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode))
+			return err_set(err, ERR_IO, "control socket %s: a file of another kind is there", path);
+		if (is_alive(&address))
+			return err_set(err, ERR_IO, "control socket %s: another process listens on it", path);
+		unlink(path);
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set(err, ERR_IO, "control socket %s: %s", path, strerror(errno));
+	old = umask(0117); /* the file must never be wider than 0660, not for a moment */
+	ret = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	umask(old);
+	if (ret < 0 || chmod(path, 0660) < 0 || listen(fd, NET_BACKLOG) < 0) {
+		ret = err_set(err, ERR_IO, "control socket %s: %s", path, strerror(errno));
+		close(fd);
+		return ret;
+	}
+	*out = fd;
+	return 0;
+}
+
+bool net_peer(int fd, char text[NET_TEXT_SIZE], uint8_t key[NET_KEY_SIZE])
+{
+	struct sockaddr_storage address = { 0 };
+	socklen_t size = sizeof(address);
+	const struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
+	const struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
+
+	memset(key, 0, NET_KEY_SIZE);
+	if (getpeername(fd, (struct sockaddr *)&address, &size) < 0)
+		return false;
+	if (address.ss_family == AF_UNIX) {
+		snprintf(text, NET_TEXT_SIZE, "control");
+	} else if (address.ss_family == AF_INET) {
+		memcpy(key + 12, &v4->sin_addr, 4);
+		inet_ntop(AF_INET, &v4->sin_addr, text, NET_TEXT_SIZE);
+	} else if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+		memcpy(key + 12, v6->sin6_addr.s6_addr + 12, 4);
+		inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text, NET_TEXT_SIZE);
+	} else {
+		memcpy(key, v6->sin6_addr.s6_addr, 8);
+		inet_ntop(AF_INET6, &v6->sin6_addr, text, NET_TEXT_SIZE);
+	}
+	return true;
+}

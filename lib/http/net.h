@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Listening sockets and peer addresses. Sockets are close-on-exec and do not
+ * block. Blocks on name resolution of a listen address only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum {
+	NET_KEY_SIZE = 16,
+	NET_TEXT_SIZE = 64,
+	NET_BACKLOG = 512
+};
+
+/* address "": all, v6 and v4 on one socket, or v4 alone where there is no v6. *port is replaced by the one bound. */
+MUST_CHECK int net_listen_tcp(const char *address, uint16_t *port, int *out, struct err *err);
+/* Mode 0660. A socket file that nobody listens on is replaced; one in use is an error. */
+MUST_CHECK int net_listen_unix(const char *path, int *out, struct err *err);
+/*
+ * The other end: its address as text, and a key for limits (an IPv4 address, or the /64 of an IPv6 address: whoever
+ * has one has all of it). False: it has gone already.
+ */
+MUST_CHECK bool net_peer(int fd, char text[NET_TEXT_SIZE], uint8_t key[NET_KEY_SIZE]);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Refusals: answers of our own, written around evhttp, which would answer
+ * HTML. After one, the connection is closed and no byte of it is read as HTTP.
+ */
+#include "http/internal.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "http/form.h"
+
+static void on_read(struct bufferevent *bev UNUSED, void *arg UNUSED)
+{
+	/* The input buffer's callback has thrown it away already. */
+}
+
+static void on_written(struct bufferevent *bev UNUSED, void *arg)
+{
+	struct conn *conn = arg;
+
+	/* Not closed yet: closing with unread bytes resets the connection, and the client may never see the answer. */
+	shutdown(conn->fd, SHUT_WR);
+}
+
+static void on_event(struct bufferevent *bev UNUSED, short what UNUSED, void *arg)
+{
+	struct timeval now = { 0, 0 };
+	struct conn *conn = arg;
+
+	evtimer_add(conn->timer, &now); /* gone or broken: closed from the loop, not from within the bufferevent */
+}
+
+static void build(struct buf *out, int status, const char *headers, const char *text, bool with_body)
+{
+	struct buf body = { 0 };
+
+	buf_puts(&body, "error=1&text=");
+	form_encode(&body, text);
+	buf_printf(out, "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n%sConnection: close\r\n\r\n",
+		status, request_reason(status), body.size, headers);
+	if (with_body)
+		buf_append(out, body.data, body.size);
+	buf_free(&body);
+}
+
+void refuse_send(struct conn *conn, int status, const char *headers, const char *text, bool with_body)
+{
+	struct buf answer = { 0 };
+	uint64_t count;
+
+	CHECK(conn->phase == CONN_HEAD || conn->phase == CONN_BODY);
+	if (status != 401 && http_limit_pass(&conn->http->log_refused, &count))
+		log_info("request refused", LOG_STR("address", conn->address), LOG_INT("status", status),
+			LOG_STR("reason", text), LOG_UINT("times", count));
+	conn_give_up(conn);
+	build(&answer, status, headers, text, with_body);
+	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);
+	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
+	bufferevent_write(conn->bev, answer.data, answer.size);
+	buf_free(&answer);
+}
+
+void refuse_excess(struct http *http)
+{
+	while (http->inflight_bytes > http->params.max_inflight_bytes) {
+		struct conn *conn, *largest = NULL;
+
+		TAILQ_FOREACH(conn, &http->conns, link) {
+			if ((conn->phase == CONN_HEAD || conn->phase == CONN_BODY) &&
+				(largest == NULL || conn->bytes > largest->bytes))
+				largest = conn;
+		}
+		if (largest == NULL || largest->bytes == 0)
+			return; /* all of it belongs to requests in hand */
+		refuse_send(largest, 503, "Retry-After: 5\r\n", "too much at once", true);
+	}
+}
+
+/* Who goes first when there are too many: the lower. -1: not at all, it works for somebody with the password. */
+static int rank(const struct conn *conn)
+{
+	if (conn->phase == CONN_REFUSED)
+		return 0;
+	if (!conn->authenticated && (conn->phase == CONN_HEAD || conn->phase == CONN_BODY))
+		return 1;
+	if (conn_is_idle(conn))
+		return 2;
+	return -1;
+}
+
+/* The oldest of the lowest rank; of this one's address only, if same_address. */
+static struct conn *find_victim(const struct conn *newcomer, bool same_address)
+{
+	struct conn *conn, *victim = NULL;
+
+	TAILQ_FOREACH(conn, &newcomer->http->conns, link) {
+		if (conn == newcomer || conn->control || rank(conn) < 0 ||
+			(same_address && memcmp(conn->address_key, newcomer->address_key, NET_KEY_SIZE) != 0))
+			continue;
+		if (victim == NULL || rank(conn) < rank(victim))
+			victim = conn;
+	}
+	return victim;
+}
+
+static bool make_room(struct conn *newcomer, bool same_address)
+{
+	struct conn *victim = find_victim(newcomer, same_address);
+
+	if (victim != NULL) {
+		conn_close(victim);
+		return true;
+	}
+	conn_close(newcomer);
+	return false;
+}
+
+static unsigned count_address(const struct conn *newcomer)
+{
+	const struct conn *conn;
+	unsigned count = 0;
+
+	TAILQ_FOREACH(conn, &newcomer->http->conns, link) {
+		if (!conn->control && conn->phase != CONN_NEW &&
+			memcmp(conn->address_key, newcomer->address_key, NET_KEY_SIZE) == 0)
+			count++;
+	}
+	return count + 1; /* the newcomer */
+}
+
+bool refuse_crowd(struct conn *conn)
+{
+	struct http *http = conn->http;
+
+	if (conn->control) {
+		if (http->control_count <= HTTP_CONTROL_MAX)
+			return true;
+		conn_close(conn);
+		return false;
+	}
+	if (count_address(conn) > http->params.max_connections_per_address && !make_room(conn, true))
+		return false;
+	return http->conn_count <= http->params.max_connections || make_room(conn, false);
+}

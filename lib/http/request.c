@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The request in hand: evhttp has delivered it; it is answered at once, or the
+ * engine is asked and it is answered when the reply comes. A request has a
+ * ticket, never a pointer, at the engine: the connection may be gone by then.
+ */
+#include "http/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/log.h"
+#include "http/form.h"
+
+/* The ticket's low bits are the descriptor, for finding the connection; the rest tells whether it is still the same. */
+enum { ID_FD_BITS = 20 };
+
+const char *request_reason(int status)
+{
+	switch (status) {
+	case 200: return "OK";
+	case 400: return "Bad Request";
+	case 401: return "Unauthorized";
+	case 404: return "Not Found";
+	case 405: return "Method Not Allowed";
+	case 408: return "Request Timeout";
+	case 413: return "Content Too Large";
+	case 417: return "Expectation Failed";
+	case 429: return "Too Many Requests";
+	case 500: return "Internal Server Error";
+	case 503: return "Service Unavailable";
+	case 505: return "HTTP Version Not Supported";
+	default: WRONG("a status without a reason phrase");
+	}
+}
+
+static void stop_waiting(struct conn *conn)
+{
+	if (conn->wait == WAIT_NONE)
+		return;
+	TAILQ_REMOVE(&conn->http->waiting, conn, wait_link);
+	conn->wait = WAIT_NONE;
+	engine_request_destroy(conn->waiting_request);
+	conn->waiting_request = NULL;
+}
+
+void request_forget(struct conn *conn)
+{
+	stop_waiting(conn);
+	conn->id = 0;
+	/* evhttp has let go of a request that was with us, so nobody else frees it. */
+	if (conn->request != NULL && evhttp_request_get_connection(conn->request) == NULL)
+		evhttp_request_free(conn->request);
+	conn->request = NULL;
+}
+
+static void on_complete(struct evhttp_request *request UNUSED, void *arg)
+{
+	conn_answered(arg);
+}
+
+static void add_headers(struct evkeyvalq *out, const char *headers)
+{
+	while (*headers != '\0') {
+		const char *colon = strchr(headers, ':');
+		const char *end = strstr(headers, "\r\n");
+		char *name = xmemdup(headers, (size_t)(colon - headers));
+		char *value = xmemdup(colon + 2, (size_t)(end - colon - 2));
+
+		evhttp_add_header(out, name, value);
+		free(name);
+		free(value);
+		headers = end + 2;
+	}
+}
+
+void request_reply(struct conn *conn, int status, const char *type, const char *headers, const void *body, size_t size)
+{
+	struct evhttp_request *request = conn->request;
+	struct evkeyvalq *out = evhttp_request_get_output_headers(request);
+	struct evbuffer *buffer = evbuffer_new();
+	char length[24];
+
+	CHECK(conn->phase == CONN_HAND && request != NULL && buffer != NULL);
+	stop_waiting(conn);
+	conn->request = NULL;
+	conn->id = 0;
+	conn->phase = CONN_REPLY;
+	if (conn->http->stopping)
+		conn->keep_alive = false;
+	evhttp_add_header(out, "Content-Type", type);
+	evutil_snprintf(length, sizeof(length), "%zu", size);
+	evhttp_add_header(out, "Content-Length", length); /* evhttp adds it for HTTP/1.1 only */
+	add_headers(out, headers);
+	if (!conn->keep_alive)
+		evhttp_add_header(out, "Connection", "close");
+	evbuffer_add(buffer, body, size);
+	evhttp_request_set_on_complete_cb(request, on_complete, conn);
+	evhttp_send_reply(request, status, request_reason(status), buffer);
+	evbuffer_free(buffer);
+	/*
+	 * evhttp reads on, to see the client go: but a client that has only shut down its sending side wants its answer,
+	 * and one that sends without reading must not fill our memory.
+	 */
+	bufferevent_disable(conn->bev, EV_READ);
+}
+
+void request_fail(struct conn *conn, int status, const char *text)
+{
+	struct buf body = { 0 };
+
+	buf_puts(&body, "error=1&text=");
+	form_encode(&body, text);
+	request_reply(conn, status, "text/plain", status == 503 ? "Retry-After: 5\r\n" : "", body.data, body.size);
+	buf_free(&body);
+}
+
+void request_fail_json(struct conn *conn, int status, const char *text)
+{
+	json_t *error = json_pack("{s:s}", "error", text);
+	char *body;
+
+	if (error == NULL) /* a text that is no UTF-8, from a remote */
+		error = json_pack("{s:s}", "error", "an error whose text cannot be shown");
+	body = json_dumps(error, JSON_COMPACT);
+	CHECK(body != NULL);
+	request_reply(conn, status, "application/json", status == 503 ? "Retry-After: 5\r\n" : "", body, strlen(body));
+	free(body);
+	json_decref(error);
+}
+
+static bool is_panels(const char *path, size_t size)
+{
+	return size >= 5 && memcmp(path, "/CMD_", 5) == 0;
+}
+
+static void fail(struct conn *conn, int status, const char *text)
+{
+	struct gate_head head = gate_head(&conn->gate);
+
+	if (is_panels(head.target, strcspn(head.target, "?")))
+		request_fail(conn, status, text);
+	else
+		request_fail_json(conn, status, text);
+}
+
+static void dispatch(struct conn *conn)
+{
+	const char *target = gate_head(&conn->gate).target;
+	size_t path_size = strcspn(target, "?");
+	const char *query = target[path_size] == '?' ? target + path_size + 1 : "";
+
+	if (da_handle(conn, target, path_size, query) || api_handle(conn, target, path_size, query))
+		return;
+	if (is_panels(target, path_size))
+		request_fail(conn, 404, "no such command");
+	else
+		request_fail_json(conn, 404, "no such page");
+}
+
+void request_arrived(struct evhttp_request *request, void *arg)
+{
+	struct http *http = ((struct door *)arg)->http;
+	struct evhttp_connection *evcon = evhttp_request_get_connection(request);
+	struct conn *conn = conn_by_fd(http, bufferevent_getfd(evhttp_connection_get_bufferevent(evcon)));
+
+	CHECK(conn != NULL && conn->evcon == evcon && conn->phase == CONN_HAND);
+	conn->request = request;
+	bufferevent_disable(conn->bev, EV_READ); /* evhttp does not for every kind of request */
+	dispatch(conn);
+}
+
+static void wait_for(struct conn *conn, enum conn_wait what)
+{
+	struct http *http = conn->http;
+	struct timeval tv = http_timeval(HTTP_QUEUE_RETRY_MS);
+
+	conn->wait = what;
+	conn->wait_until_ms = http_now_ms() + HTTP_QUEUE_WAIT_MS;
+	TAILQ_INSERT_TAIL(&http->waiting, conn, wait_link);
+	if (!evtimer_pending(http->wait_timer, NULL))
+		evtimer_add(http->wait_timer, &tv);
+}
+
+void request_submit(struct conn *conn, struct engine_request *request)
+{
+	struct http *http = conn->http;
+	struct conn *other;
+	int ret = 0;
+
+	CHECK(conn->fd < 1 << ID_FD_BITS);
+	conn->id = ++http->last_id << ID_FD_BITS | (uint64_t)conn->fd;
+	request->id = conn->id;
+	TAILQ_FOREACH(other, &http->waiting, wait_link) {
+		if (other->wait == WAIT_QUEUE)
+			ret = ERR_BUSY; /* no overtaking */
+	}
+	if (ret == 0)
+		ret = engine_submit(http->engine, request);
+	if (ret == 0)
+		return;
+	conn->waiting_request = request;
+	if (ret == ERR_BUSY) {
+		wait_for(conn, WAIT_QUEUE);
+		return;
+	}
+	engine_request_destroy(request);
+	conn->waiting_request = NULL;
+	fail(conn, 503, "shutting down");
+}
+
+void request_await_names(struct conn *conn)
+{
+	wait_for(conn, WAIT_NAMES);
+}
+
+/* Tries one that waits. True: the queue is still full. */
+static bool retry(struct conn *conn, bool queue_full)
+{
+	int64_t now_ms = http_now_ms();
+	int ret = ERR_BUSY;
+
+	if (conn->wait == WAIT_NAMES && conn->http->names_loaded) {
+		stop_waiting(conn);
+		dispatch(conn);
+		return queue_full;
+	}
+	if (conn->wait == WAIT_QUEUE && !queue_full) {
+		ret = engine_submit(conn->http->engine, conn->waiting_request);
+		if (ret == 0) {
+			conn->waiting_request = NULL;
+			stop_waiting(conn);
+			return false;
+		}
+	}
+	if (ret == ERR_CLOSED)
+		fail(conn, 503, "shutting down");
+	else if (now_ms >= conn->wait_until_ms)
+		fail(conn, 503, conn->wait == WAIT_NAMES ? "starting, try again later" : "busy, try again later");
+	return true;
+}
+
+static void retry_waiting(struct http *http)
+{
+	struct timeval tv = http_timeval(HTTP_QUEUE_RETRY_MS);
+	struct conn *conn, *next;
+	bool queue_full = false;
+
+	for (conn = TAILQ_FIRST(&http->waiting); conn != NULL; conn = next) {
+		next = TAILQ_NEXT(conn, wait_link);
+		if (conn->wait == WAIT_QUEUE)
+			queue_full = retry(conn, queue_full);
+		else
+			retry(conn, queue_full);
+	}
+	if (!TAILQ_EMPTY(&http->waiting) && !evtimer_pending(http->wait_timer, NULL))
+		evtimer_add(http->wait_timer, &tv);
+}
+
+void request_on_wait_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	retry_waiting(arg);
+}
+
+static void on_reply(struct http *http, struct engine_message *message)
+{
+	struct conn *conn = conn_by_fd(http, (int)(message->id & ((1 << ID_FD_BITS) - 1)));
+
+	if (conn == NULL || conn->id != message->id || conn->wait != WAIT_NONE)
+		return; /* the client has gone */
+	if (message->op == ENGINE_PUSH || message->op == ENGINE_DELETE)
+		da_reply(conn, message);
+	else
+		api_reply(conn, message);
+}
+
+void request_on_message(struct http *http, struct engine_message *message)
+{
+	switch (message->kind) {
+	case ENGINE_REPLY:
+		on_reply(http, message);
+		if (!TAILQ_EMPTY(&http->waiting))
+			retry_waiting(http); /* there is room now */
+		break;
+	case ENGINE_NAME_SET:
+		for (size_t i = 0; i < message->name_count; i++)
+			names_set(http->names, message->names[i].name, message->names[i].hostname,
+				message->names[i].username);
+		break;
+	case ENGINE_NAME_GONE:
+		for (size_t i = 0; i < message->name_count; i++)
+			names_remove(http->names, message->names[i].name);
+		break;
+	case ENGINE_NAMES_LOADED:
+		http->names_loaded = true;
+		retry_waiting(http);
+		break;
+	case ENGINE_STORE_STATE:
+		http->store_ok = message->store_ok;
+		evutil_snprintf(http->store_error, sizeof(http->store_error), "%s", message->err.text);
+		break;
+	case ENGINE_FATAL:
+		http->fatal = true;
+		http->fatal_err = message->err;
+		event_base_loopbreak(http->base);
+		break;
+	}
+}

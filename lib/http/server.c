@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "http/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* Messages taken from the engine before connections get their turn again. */
+enum { MESSAGES_PER_TURN = 256 };
+
+int64_t http_now_ms(void)
+{
+	return clock_mono_ms(clock_system());
+}
+
+struct timeval http_timeval(int64_t ms)
+{
+	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+}
+
+bool http_limit_pass(struct http_limit *limit, uint64_t *count)
+{
+	int64_t now_ms = http_now_ms();
+
+	limit->suppressed++;
+	if (now_ms < limit->next_ms)
+		return false;
+	limit->next_ms = now_ms + 1000;
+	*count = limit->suppressed;
+	limit->suppressed = 0;
+	return true;
+}
+
+static void on_library_log(int severity, const char *text)
+{
+	if (severity >= EVENT_LOG_WARN)
+		log_debug("libevent", LOG_STR("text", text));
+}
+
+static void on_resume(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct door *door = arg;
+
+	if (door->listener != NULL)
+		evconnlistener_enable(door->listener);
+}
+
+/*
+ * All doors of the process. evhttp_bind_listener makes evhttp the argument of all the listener's callbacks, so that
+ * the one for errors cannot know its door otherwise.
+ */
+static LIST_HEAD(, door) doors = LIST_HEAD_INITIALIZER(doors);
+
+static struct door *find_door(const struct evconnlistener *listener)
+{
+	struct door *door;
+
+	LIST_FOREACH(door, &doors, link) {
+		if (door->listener == listener)
+			return door;
+	}
+	WRONG("a listener without a door");
+}
+
+/* accept failed, mostly for want of descriptors: a listener that stays ready would spin (reliability.md 10.1 L7). */
+static void on_accept_error(struct evconnlistener *listener, void *arg UNUSED)
+{
+	struct timeval tv = http_timeval(HTTP_ACCEPT_PAUSE_MS);
+	int error = errno;
+	struct door *door = find_door(listener);
+	uint64_t count;
+
+	evconnlistener_disable(listener);
+	evtimer_add(door->resume, &tv);
+	if (http_limit_pass(&door->http->log_accept, &count))
+		log_error("cannot accept connections", LOG_STR("error", strerror(error)), LOG_UINT("times", count));
+}
+
+static void on_engine(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct http *http = arg;
+	struct engine_message *message;
+
+	for (int i = 0; i < MESSAGES_PER_TURN && !http->fatal; i++) {
+		message = engine_take(http->engine);
+		if (message == NULL)
+			return;
+		request_on_message(http, message);
+		engine_message_destroy(message);
+	}
+}
+
+static void close_door(struct door *door)
+{
+	if (door->listener == NULL)
+		return;
+	event_del(door->resume);
+	evhttp_del_accept_socket(door->evhttp, door->socket); /* frees the listener and closes its descriptor */
+	door->listener = NULL;
+}
+
+static void on_stop_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct http *http = arg;
+
+	log_warn("stopping with requests unanswered", LOG_UINT("connections", http->conn_count + http->control_count));
+	event_base_loopbreak(http->base);
+}
+
+static void on_signal(evutil_socket_t signal_number, short what UNUSED, void *arg)
+{
+	struct http *http = arg;
+	struct timeval tv = http_timeval(http->params.stop_deadline_ms);
+
+	if (http->stopping) {
+		event_base_loopbreak(http->base);
+		return;
+	}
+	log_info("stopping", LOG_STR("signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM"));
+	http->stopping = true;
+	close_door(&http->front);
+	close_door(&http->control);
+	conn_close_idle(http);
+	if (TAILQ_EMPTY(&http->conns))
+		event_base_loopbreak(http->base);
+	else
+		evtimer_add(http->stop_timer, &tv);
+}
+
+static void open_door(struct http *http, struct door *door, int fd, bool control)
+{
+	door->http = http;
+	door->control = control;
+	door->resume = evtimer_new(http->base, on_resume, door);
+	door->evhttp = evhttp_new(http->base);
+	/* Without a callback it does not accept yet; evhttp_bind_listener sets one. */
+	door->listener = evconnlistener_new(http->base, NULL, door,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	CHECK(door->resume != NULL && door->evhttp != NULL && door->listener != NULL);
+	evhttp_set_bevcb(door->evhttp, conn_open, door);
+	evhttp_set_gencb(door->evhttp, request_arrived, door);
+	evhttp_set_allowed_methods(door->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
+	/* The gate has checked both; these only bound what a fault of ours could do. */
+	evhttp_set_max_body_size(door->evhttp, (ev_ssize_t)http->params.max_body_bytes);
+	evhttp_set_max_headers_size(door->evhttp, GATE_HEADERS_SIZE_MAX);
+	door->socket = evhttp_bind_listener(door->evhttp, door->listener);
+	CHECK(door->socket != NULL);
+	evconnlistener_set_error_cb(door->listener, on_accept_error);
+	LIST_INSERT_HEAD(&doors, door, link);
+}
+
+static void make_events(struct http *http)
+{
+	static const int numbers[2] = { SIGTERM, SIGINT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		http->signals[i] = evsignal_new(http->base, numbers[i], on_signal, http);
+		CHECK(http->signals[i] != NULL);
+	}
+	http->wait_timer = evtimer_new(http->base, request_on_wait_timer, http);
+	http->stop_timer = evtimer_new(http->base, on_stop_deadline, http);
+	http->engine_event = event_new(http->base, engine_fd(http->engine), EV_READ | EV_PERSIST, on_engine, http);
+	CHECK(http->wait_timer != NULL && http->stop_timer != NULL && http->engine_event != NULL);
+}
+
+static int open_doors(struct http *http, struct err *err)
+{
+	int front, control;
+	int ret = net_listen_tcp(http->params.listen_address, &http->port, &front, err);
+
+	if (ret != 0)
+		return ret;
+	if (*http->params.control_socket != '\0') {
+		ret = net_listen_unix(http->params.control_socket, &control, err);
+		if (ret != 0) {
+			close(front);
+			return ret;
+		}
+		open_door(http, &http->control, control, true);
+	}
+	open_door(http, &http->front, front, false);
+	return 0;
+}
+
+int http_create(const struct http_params *params, struct engine *engine, struct http **out, struct err *err)
+{
+	struct http *http = xcalloc(1, sizeof(*http));
+	int ret;
+
+	event_set_log_callback(on_library_log);
+	http->params = *params;
+	http->engine = engine;
+	http->port = params->listen_port;
+	http->store_ok = true; /* the engine has opened it; it says when that changes */
+	TAILQ_INIT(&http->conns);
+	TAILQ_INIT(&http->waiting);
+	http->auth = auth_create(params->auth_username, params->auth_password);
+	http->names = names_create();
+	http->base = event_base_new();
+	CHECK(http->base != NULL);
+	ret = open_doors(http, err);
+	if (ret != 0) {
+		http_destroy(http);
+		return ret;
+	}
+	make_events(http);
+	*out = http;
+	return 0;
+}
+
+int http_run(struct http *http, struct err *err)
+{
+	/* A client that goes away while it is answered must not end the process. */
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
+		event_add(http->signals[i], NULL);
+	event_add(http->engine_event, NULL);
+	CHECK(event_base_dispatch(http->base) >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
+		event_del(http->signals[i]);
+	if (http->fatal) {
+		*err = http->fatal_err;
+		return ERR_IO;
+	}
+	return 0;
+}
+
+static void free_event(struct event *event)
+{
+	if (event != NULL)
+		event_free(event);
+}
+
+static void free_door(struct door *door)
+{
+	if (door->evhttp == NULL)
+		return;
+	LIST_REMOVE(door, link);
+	event_free(door->resume);
+	evhttp_free(door->evhttp); /* with its listener and connections */
+}
+
+void http_destroy(struct http *http)
+{
+	if (http == NULL)
+		return;
+	free_door(&http->front);
+	if (http->control.evhttp != NULL)
+		unlink(http->params.control_socket);
+	free_door(&http->control);
+	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
+		free_event(http->signals[i]);
+	free_event(http->wait_timer);
+	free_event(http->stop_timer);
+	free_event(http->engine_event);
+	auth_destroy(http->auth);
+	names_destroy(http->names);
+	free(http->by_fd);
+	event_base_free(http->base);
+	free(http);
+}
+
+uint16_t http_port(const struct http *http)
+{
+	return http->port;
+}
