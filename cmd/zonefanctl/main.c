@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* zonefanctl: the operator's command line over the operator API. Exit codes are in usage_text. */
+#include <curl/curl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "client.h"
+#include "conf/conf.h"
+#include "show.h"
+
+extern char **environ;
+
+enum { EXIT_WELL = 0, EXIT_FAILED = 1, EXIT_BEHIND = 2, EXIT_MISSING = 3, EXIT_USAGE = 64 };
+enum { EVENTS_SHOWN = 100 };
+
+static const char usage_text[] =
+	"usage: zonefanctl [--config FILE] [--json] [--url URL --user NAME --password-file FILE] COMMAND\n"
+	"\n"
+	"  status             every data centre: state, since when, what is behind, why\n"
+	"  zones              all zones\n"
+	"  zone NAME          one zone and its deliveries\n"
+	"  rejected [NAME]    pushes that were refused; with NAME the refused text too\n"
+	"  events             the newest events\n"
+	"  retry [NAME]       try every delivery that waits (of that zone) now; a zone that is clean is compared\n"
+	"  check              check the configuration and print the effective one (works without zonefand)\n"
+	"\n"
+	"  --config FILE      default: as zonefand's; tells where the control socket is\n"
+	"  --json             for programs\n"
+	"  --url URL          speak to this address with a login, instead of the control socket\n"
+	"\n"
+	"exit codes: 0 done and well; 1 failed (zonefand does not answer, or answered an error); 2 status: something is behind;\n"
+	"            3 there is no such zone; 64 misuse\n";
+
+struct options {
+	const char *config;
+	const char *url;
+	const char *user;
+	const char *password_file;
+	bool json;
+};
+
+static int misuse(void)
+{
+	fputs(usage_text, stderr);
+	return EXIT_USAGE;
+}
+
+static int failed(const struct err *err)
+{
+	fprintf(stderr, "zonefanctl: %s\n", err->text);
+	return err->code == ERR_NOTFOUND ? EXIT_MISSING : EXIT_FAILED;
+}
+
+static void print_json(const json_t *json)
+{
+	json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+/* ---- commands ---- */
+
+static int finish(const struct options *options, int ret, const struct err *err, json_t *answer,
+	void (*show)(const json_t *answer))
+{
+	if (ret != ERR_OK)
+		return failed(err);
+	if (options->json)
+		print_json(answer);
+	else
+		show(answer);
+	json_decref(answer);
+	return EXIT_WELL;
+}
+
+static int status(const struct options *options, const struct client *client, const char *name)
+{
+	struct err err;
+	json_t *answer;
+	bool well;
+
+	(void)name;
+	if (client_get(client, "/status", &answer, &err) != ERR_OK)
+		return failed(&err);
+	if (options->json) {
+		const char *word = json_string_value(json_object_get(answer, "status"));
+
+		print_json(answer);
+		well = word != NULL && strcmp(word, "ok") == 0;
+	} else {
+		well = show_status(answer);
+	}
+	json_decref(answer);
+	return well ? EXIT_WELL : EXIT_BEHIND;
+}
+
+static int zones(const struct options *options, const struct client *client, const char *name)
+{
+	struct err err;
+	json_t *answer = NULL;
+
+	(void)name;
+	int ret = client_list(client, "/api/v1/zones", "zones", "after", 0, &answer, &err);
+	return finish(options, ret, &err, answer, show_zones);
+}
+
+static int one(const struct options *options, const struct client *client, const char *folder, const char *name,
+	void (*show)(const json_t *answer))
+{
+	char *encoded = client_encode(name);
+	char *path = xasprintf("%s/%s", folder, encoded);
+	struct err err;
+	json_t *answer = NULL;
+	int ret = client_get(client, path, &answer, &err);
+
+	free(path);
+	free(encoded);
+	return finish(options, ret, &err, answer, show);
+}
+
+static int zone(const struct options *options, const struct client *client, const char *name)
+{
+	return one(options, client, "/api/v1/zones", name, show_zone);
+}
+
+static int rejected(const struct options *options, const struct client *client, const char *name)
+{
+	struct err err;
+	json_t *answer = NULL;
+
+	if (name != NULL)
+		return one(options, client, "/api/v1/rejected", name, show_refused);
+	int ret = client_list(client, "/api/v1/rejected", "rejected", "after", 0, &answer, &err);
+	return finish(options, ret, &err, answer, show_rejected);
+}
+
+static int events(const struct options *options, const struct client *client, const char *name)
+{
+	struct err err;
+	json_t *answer = NULL;
+
+	(void)name;
+	int ret = client_list(client, "/api/v1/events", "events", "before", EVENTS_SHOWN, &answer, &err);
+	return finish(options, ret, &err, answer, show_events);
+}
+
+static void show_retried(const json_t *answer)
+{
+	printf("%" JSON_INTEGER_FORMAT " deliveries are tried now\n",
+		json_integer_value(json_object_get(answer, "retried")));
+}
+
+static int retry(const struct options *options, const struct client *client, const char *name)
+{
+	char *encoded = name == NULL ? NULL : client_encode(name);
+	char *path = name == NULL ? xstrdup("/api/v1/retry") : xasprintf("/api/v1/retry?zone=%s", encoded);
+	struct err err;
+	json_t *answer = NULL;
+	int ret = client_post(client, path, &answer, &err);
+
+	free(path);
+	free(encoded);
+	return finish(options, ret, &err, answer, show_retried);
+}
+
+static const struct command {
+	const char *name;
+	enum { NO_NAME, MAY_NAME, MUST_NAME } argument;
+	int (*run)(const struct options *options, const struct client *client, const char *name);
+} commands[] = {
+	{ "status", NO_NAME, status },     { "zones", NO_NAME, zones },   { "zone", MUST_NAME, zone },
+	{ "rejected", MAY_NAME, rejected }, { "events", NO_NAME, events }, { "retry", MAY_NAME, retry },
+};
+
+/* ---- where zonefand is ---- */
+
+static struct conf *load_conf(const struct options *options)
+{
+	struct buf notices = { 0 };
+	struct conf *conf = NULL;
+	struct err err;
+
+	if (conf_load(options->config, environ, &conf, &notices, &err) != ERR_OK) {
+		if (notices.size > 0)
+			fputs(notices.data, stderr);
+		failed(&err);
+		conf = NULL;
+	}
+	buf_free(&notices);
+	return conf;
+}
+
+static int check(const struct options *options)
+{
+	struct conf *conf = load_conf(options);
+	struct buf text = { 0 };
+	struct err err;
+
+	if (conf == NULL)
+		return EXIT_FAILED;
+	bool fits = conf_check_host(conf, &err) == ERR_OK;
+	if (fits) {
+		(options->json ? conf_print_json : conf_print)(conf, &text);
+		fputs(text.data, stdout);
+		buf_free(&text);
+	} else {
+		fprintf(stderr, "zonefanctl: %s\n", err.text);
+	}
+	conf_destroy(conf);
+	return fits ? EXIT_WELL : EXIT_FAILED;
+}
+
+static char *read_password(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+
+	if (file == NULL)
+		return NULL;
+	ssize_t size = getline(&line, &room, file);
+	fclose(file);
+	if (size < 0) {
+		free(line);
+		return NULL;
+	}
+	line[strcspn(line, "\r\n")] = '\0';
+	return line;
+}
+
+static int run_by_url(const struct options *options, const struct command *command, const char *name)
+{
+	char *password = options->password_file == NULL ? NULL : read_password(options->password_file);
+	struct client client = { .url = options->url, .username = options->user, .password = password };
+
+	if (options->user == NULL || password == NULL) {
+		fputs("zonefanctl: --url needs --user and --password-file with a readable file\n", stderr);
+		free(password);
+		return EXIT_USAGE;
+	}
+	int code = command->run(options, &client, name);
+	explicit_bzero(password, strlen(password));
+	free(password);
+	return code;
+}
+
+static int run_by_socket(const struct options *options, const struct command *command, const char *name)
+{
+	struct conf *conf = load_conf(options);
+
+	if (conf == NULL)
+		return EXIT_FAILED;
+	struct client client = { .socket_path = conf->control_socket };
+	int code = EXIT_FAILED;
+	if (conf->control_socket[0] == '\0')
+		fputs("zonefanctl: app.control_socket is off: use --url\n", stderr);
+	else
+		code = command->run(options, &client, name);
+	conf_destroy(conf);
+	return code;
+}
+
+static int run(const struct options *options, int count, char **words)
+{
+	if (count == 1 && strcmp(words[0], "check") == 0)
+		return check(options);
+	for (size_t i = 0; count > 0 && i < ARRAY_SIZE(commands); i++) {
+		const struct command *command = &commands[i];
+
+		if (strcmp(command->name, words[0]) != 0)
+			continue;
+		if (count > 2 || (count == 2 && command->argument == NO_NAME) ||
+			(count == 1 && command->argument == MUST_NAME))
+			return misuse();
+		return options->url != NULL ? run_by_url(options, command, count == 2 ? words[1] : NULL) :
+					      run_by_socket(options, command, count == 2 ? words[1] : NULL);
+	}
+	return misuse();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "url", required_argument, NULL, 'u' },
+		{ "user", required_argument, NULL, 'n' },
+		{ "password-file", required_argument, NULL, 'p' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options options = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:jh", known, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options.config = optarg;
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'u':
+			options.url = optarg;
+			break;
+		case 'n':
+			options.user = optarg;
+			break;
+		case 'p':
+			options.password_file = optarg;
+			break;
+		case 'v':
+			puts("zonefanctl " ZONEFAN_VERSION);
+			return EXIT_WELL;
+		case 'h':
+			fputs(usage_text, stdout);
+			return EXIT_WELL;
+		default:
+			return misuse();
+		}
+	}
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	int code = run(&options, argc - optind, argv + optind);
+	curl_global_cleanup();
+	return code;
+}

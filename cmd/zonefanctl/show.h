@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tables for people: what the operator API answers, in aligned columns. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* true: everything is well. */
+bool show_status(const json_t *status);
+void show_zones(const json_t *list);
+void show_zone(const json_t *zone);
+void show_rejected(const json_t *list);
+void show_refused(const json_t *refused);
+void show_events(const json_t *list);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * zonefand: arguments, ordered start-up, stop, exit codes; no logic.
+ *
+ * Exit codes (sysexits.h): 0 stopped on request, 64 usage, 65 the store is
+ * damaged or newer than this release, 70 the disk under the store failed,
+ * 78 the configuration or its surroundings are wrong.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "wire.h"
+
+extern char **environ;
+
+enum { ENGINE_STOP_MS = 5000 };
+
+struct options {
+	const char *config;
+	bool check;
+	enum log_format format;
+};
+
+static const char usage_text[] =
+	"usage: zonefand [--config FILE] [--check] [--log-format logfmt|json]\n"
+	"       zonefand --version | --help\n"
+	"\n"
+	"Takes DNS zones that DirectAdmin pushes, and brings every data centre's database to them.\n"
+	"\n"
+	"  --config FILE      default: /etc/zonefan/app.yml, ./app.yml, ./config/app.yml, /etc/directdnsonly/app.yml\n"
+	"  --check            check the configuration, print the effective one (secrets masked), leave\n"
+	"  --log-format FMT   of the log on stderr: logfmt (default) or json\n";
+
+static void leave_usage(FILE *to, int code)
+{
+	fputs(usage_text, to);
+	exit(code);
+}
+
+static struct options read_options(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },     { "check", no_argument, NULL, 'k' },
+		{ "log-format", required_argument, NULL, 'f' }, { "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },             { NULL, 0, NULL, 0 },
+	};
+	struct options options = { .format = LOG_FORMAT_LOGFMT };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options.config = optarg;
+			break;
+		case 'k':
+			options.check = true;
+			break;
+		case 'f':
+			if (strcmp(optarg, "json") == 0)
+				options.format = LOG_FORMAT_JSON;
+			else if (strcmp(optarg, "logfmt") != 0)
+				leave_usage(stderr, EX_USAGE);
+			break;
+		case 'v':
+			puts("zonefand " ZONEFAN_VERSION);
+			exit(EX_OK);
+		case 'h':
+			leave_usage(stdout, EX_OK);
+			break;
+		default:
+			leave_usage(stderr, EX_USAGE);
+		}
+	}
+	if (optind != argc)
+		leave_usage(stderr, EX_USAGE);
+	return options;
+}
+
+static void log_notices(struct buf *notices)
+{
+	char *rest = notices->size == 0 ? NULL : notices->data;
+	char *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (*line != '\0')
+			log_warn("configuration notice", LOG_STR("notice", line));
+	}
+}
+
+static struct conf *load(const struct options *options)
+{
+	struct buf notices = { 0 };
+	struct conf *conf;
+	struct err err;
+
+	if (conf_load(options->config, environ, &conf, &notices, &err) != ERR_OK) {
+		log_notices(&notices);
+		log_error("the configuration is wrong", LOG_ERR(&err));
+		exit(EX_CONFIG);
+	}
+	if (conf->timezone[0] != '\0') {
+		setenv("TZ", conf->timezone, 1);
+		tzset();
+	}
+	log_setup(conf->log_level, options->format, conf->timezone[0] != '\0');
+	log_notices(&notices);
+	buf_free(&notices);
+	return conf;
+}
+
+static int check(const struct conf *conf)
+{
+	struct buf text = { 0 };
+	struct wire wire;
+	struct err err;
+
+	if (wire_create(conf, &wire, &err) != ERR_OK) {
+		log_error("the configuration is wrong", LOG_ERR(&err));
+		return EX_CONFIG;
+	}
+	wire_clear(&wire);
+	if (conf_check_host(conf, &err) != ERR_OK) {
+		log_error("the configuration does not fit this host", LOG_ERR(&err));
+		return EX_CONFIG;
+	}
+	conf_print(conf, &text);
+	fputs(text.data, stdout);
+	buf_free(&text);
+	return EX_OK;
+}
+
+static int start_failed(const struct err *err)
+{
+	log_error("can't start", LOG_ERR(err));
+	return err->code == ERR_CORRUPT || err->code == ERR_VERSION ? EX_DATAERR : EX_CONFIG;
+}
+
+static int serve(struct wire *wire)
+{
+	struct engine *engine;
+	struct http *http;
+	struct err err;
+
+	int ret = engine_start(&wire->engine, &engine, &err);
+	if (ret != ERR_OK)
+		return start_failed(&err);
+	ret = http_create(&wire->http, engine, &http, &err);
+	if (ret != ERR_OK) {
+		engine_stop(engine, 0);
+		engine_destroy(engine);
+		return start_failed(&err);
+	}
+	log_info("zonefand serves", LOG_STR("version", ZONEFAN_VERSION), LOG_UINT("port", http_port(http)),
+		LOG_STR("store", wire->engine.store_path), LOG_UINT("backends", wire->engine.backend_count));
+	ret = http_run(http, &err);
+	if (ret != ERR_OK)
+		log_error("leaving", LOG_ERR(&err));
+	/* The engine first: requests that it still answers point at nothing of the front's by then, and the front's
+	   listening sockets are closed already. */
+	engine_stop(engine, ret == ERR_OK ? ENGINE_STOP_MS : 0);
+	http_destroy(http);
+	engine_destroy(engine);
+	log_info("zonefand stopped");
+	return ret == ERR_OK ? EX_OK : EX_SOFTWARE;
+}
+
+/* Secrets must not end up in a core file, nor the store in somebody's hands. */
+static void protect(void)
+{
+	struct rlimit none = { 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	/* Log rotation sends them out of habit: no reason to leave without an orderly stop. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = read_options(argc, argv);
+	struct wire wire;
+	struct err err;
+	int code;
+
+	protect();
+	log_setup(LOG_LEVEL_INFO, options.format, false);
+	struct conf *conf = load(&options);
+	if (options.check) {
+		code = check(conf);
+	} else if (conf_check_host(conf, &err) != ERR_OK || wire_create(conf, &wire, &err) != ERR_OK) {
+		code = start_failed(&err);
+	} else {
+		code = serve(&wire);
+		wire_clear(&wire);
+	}
+	conf_destroy(conf);
+	return code;
+}
