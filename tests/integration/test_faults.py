@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Issue: "One DC refusing, black-holed and SIGSTOPped (at connect, at every statement, at COMMIT), read-only, with a
+revoked grant, 5 s late at every statement: the others' deliveries are unaffected; 1,000 pushes of one zone meanwhile
+cause exactly one write there when it is back; no attempt is burnt; it converges within one probe interval of coming
+back." (product table W4, W7, D2, D4, D5; reliability.md B01-B10, B18.)
+"""
+import re
+import socket
+import threading
+import time
+
+import pytest
+from zf.rows import assert_rows_are
+from zf.wait import free_port, wait_for
+from zf.zones import da_zone, named, version_of
+
+ZONE = "coalesced.example"
+PUSHES = 1000
+PROBE_MAX = 2.0  # retry.probe_max_ms below
+# The longest that a call of ours may hang before it is given up (the time-outs below), and with it the probe that is
+# out at the moment of return.
+CALL = 2.0
+TIMEOUTS = {"connect_timeout_ms": 1000, "query_timeout_ms": 2000, "transaction_stall_ms": 3000}
+CONFIG = {"retry": {"backoff_seconds": [30, 30], "max_attempts": 5, "probe_initial_ms": 200,
+                    "probe_max_ms": int(PROBE_MAX * 1000)}}
+
+
+class Refused:
+    def begin(self, centre):
+        centre.proxy.refuse()
+
+    def end(self, centre):
+        centre.proxy.passing()
+
+
+class BlackHole(Refused):
+    def begin(self, centre):
+        centre.proxy.black_hole()
+
+
+class StoppedServer:
+    """SIGSTOP of the process: the kernel still shakes hands for it."""
+
+    def begin(self, centre):
+        centre.proxy.cut()
+        centre.db.freeze()
+
+    def end(self, centre):
+        centre.db.resume()
+
+
+class StoppedAt:
+    """SIGSTOP at the moment a statement passes."""
+
+    def __init__(self, *patterns):
+        self.patterns = patterns
+
+    def begin(self, centre):
+        self.trigger = centre.proxy.call_on(*self.patterns, action=centre.db.freeze)
+
+    def end(self, centre):
+        assert self.trigger.hits == 1, "the statement never passed: the test tests nothing"
+        centre.db.resume()
+
+
+class ReadOnly:
+    def begin(self, centre):
+        centre.db.set_read_only(True)
+
+    def end(self, centre):
+        centre.db.set_read_only(False)
+
+
+class Revoked:
+    """Rights on tables, as documented for an account that makes no schema: a REVOKE is felt by open connections too."""
+
+    def begin(self, centre):
+        centre.db.revoke("INSERT, UPDATE")
+
+    def end(self, centre):
+        centre.db.grant_dml_only()
+
+
+class Down:
+    def begin(self, centre):
+        centre.db.kill()
+
+    def end(self, centre):
+        centre.db.start()
+
+
+class NoTable:
+    """The schema is not managed here, so a missing table is the operator's."""
+
+    def begin(self, centre):
+        centre.db.sql("RENAME TABLE zonefan_state TO hidden")
+
+    def end(self, centre):
+        centre.db.sql("RENAME TABLE hidden TO zonefan_state")
+
+
+FAULTS = {
+    "refused": Refused(), "black hole": BlackHole(), "stopped at connect": StoppedServer(),
+    "stopped at the lock": StoppedAt(b"FOR UPDATE", b"for update"),
+    "stopped at insert": StoppedAt(b"INSERT INTO", b"insert into"),
+    "stopped at update or delete": StoppedAt(b"UPDATE `", b"UPDATE r", b"UPDATE z", b"DELETE "),
+    "stopped at COMMIT": StoppedAt(b"COMMIT", b"commit"),
+    "read-only": ReadOnly(), "revoked": Revoked(), "killed": Down(), "no table": NoTable(),
+}
+
+
+@pytest.mark.parametrize("kind", list(FAULTS))
+def test_one_data_centre_is_out(install, dcs, kind):
+    fault = FAULTS[kind]
+    backends = {"dc2": {**TIMEOUTS, "manage_schema": kind != "no table"}}
+    zonefan = install(dcs, config={**CONFIG, "dns": {"backends": backends}}, start=False)
+    if kind in ("no table", "revoked"):
+        first = install(dcs)  # makes the schema
+        first.wait_lane("dc2", "up")
+        first.stop()
+    if kind == "revoked":
+        dcs[1].db.grant_dml_only()
+    zonefan.start()
+    da = zonefan.da()
+    da.push_ok(ZONE, da_zone(ZONE, 1))
+    zonefan.wait_converged()
+    names = named("other", 20)
+
+    changed = dcs[1].db.rows_changed()
+    fault.begin(dcs[1])
+    for name in names:
+        da.push_ok(name, da_zone(name))
+    slowest = 0
+    for version in range(2, PUSHES + 2):
+        started = time.monotonic()
+        da.push_ok(ZONE, da_zone(ZONE, version))
+        slowest = max(slowest, time.monotonic() - started)
+    # the others are up to date although the second is out
+    zonefan.wait_converged("dc1", "dc3", deadline=30)
+    for centre in (dcs[0], dcs[2]):
+        assert version_of(centre.db.rows(ZONE)) == PUSHES + 1
+    wait_for(lambda: zonefan.backend("dc2")["state"] in ("down", "probing"), 30,
+             lambda: f"the lane is down: {zonefan.backend('dc2')}")
+    # one that is stopped at a certain statement may have got other zones before
+    pending = zonefan.backend("dc2")["pending"]
+    assert 1 <= pending <= 21 if isinstance(fault, StoppedAt) else pending == 21
+    assert zonefan.backend("dc2")["last_error"]
+    assert slowest < 5, f"a push waited {slowest} s for a data centre that is out"
+    delivery = zonefan.delivery(ZONE, "dc2")
+    assert delivery["attempts"] == 0, f"an outage burnt attempts: {delivery}"
+    assert delivery["state"] == "held" and delivery["wanted_generation"] > delivery["applied_generation"]
+    assert zonefan.status()["status"] == "degraded"
+
+    fault.end(dcs[1])
+    back = time.monotonic()
+    limit = 3 * (PROBE_MAX * 1.2 + CALL)
+    zonefan.wait_converged("dc2", deadline=limit)
+    took = time.monotonic() - back
+    print(f"{kind}: converged {took:.2f} s after its return (limit {limit:.1f}), slowest push {slowest:.3f} s")
+    assert_rows_are(dcs[1].db.rows(ZONE), da_zone(ZONE, PUSHES + 1), ZONE, "dc2")
+    rows = dcs[1].db.all_rows()
+    for name in names:
+        assert_rows_are(rows[name], da_zone(name), name, "dc2")
+    assert zonefan.delivery(ZONE, "dc2")["attempts"] == 0
+    if kind != "killed" and not isinstance(fault, StoppedAt):
+        # One write of each zone: its stamp changes once for the thousand pushes. (A killed server has counted anew,
+        # one that was stopped within a transaction counts that one too, rolled back or not.)
+        stamps = dcs[1].db.rows_changed()["zonefan_state"] - changed["zonefan_state"]
+        assert stamps == len(names) + 1, f"{stamps} stamps written for {len(names) + 1} zones"
+    zonefan.stop()
+
+
+def test_exactly_one_write(install, dcs):
+    """W4, counted by the server itself: its general log shows one transaction for the zone after 1,000 pushes."""
+    zonefan = install(dcs, config=CONFIG)
+    da = zonefan.da()
+    da.push_ok(ZONE, da_zone(ZONE, 1))
+    zonefan.wait_converged()
+    dcs[1].proxy.refuse()
+    for version in range(2, PUSHES + 2):
+        da.push_ok(ZONE, da_zone(ZONE, version))
+    zonefan.wait_lane("dc2", "down")
+    log = dcs[1].db.general_log(True)
+    changed = dcs[1].db.rows_changed()
+    dcs[1].proxy.passing()
+    zonefan.wait_converged()
+    dcs[1].db.general_log(False)
+    after = dcs[1].db.rows_changed()
+    assert after["zonefan_state"] - changed["zonefan_state"] == 1
+    # SOA, TXT and four addresses differ between two versions
+    assert 0 < after["records"] - changed["records"] <= 12
+    with open(log, encoding="utf-8", errors="replace") as file:
+        commits = [line for line in file if re.search(r"\tQuery\tCOMMIT", line, re.I)]
+    assert len(commits) <= 2, "more than one write (and the probe) was committed"
+    assert version_of(dcs[1].db.rows(ZONE)) == PUSHES + 1
+    assert zonefan.status()["backends"][1]["pending"] == 0
+
+
+def test_slow_at_every_statement(install, dcs):
+    """
+    W7, B18: every answer 5 s late. The database is slow, not down (decisions.md 10): it goes on being written, with
+    the newest state; the others do not wait for it.
+    """
+    zonefan = install(dcs, config={**CONFIG, "dns": {"backends": {"dc2": {"connect_timeout_ms": 120_000}}}})
+    da = zonefan.da()
+    da.push_ok(ZONE, da_zone(ZONE, 1))
+    zonefan.wait_converged()
+    changed = dcs[1].db.rows_changed()
+    dcs[1].proxy.slow(down=5)
+    for version in range(2, PUSHES + 2):
+        da.push_ok(ZONE, da_zone(ZONE, version))
+    pushed = time.monotonic()
+    zonefan.wait_converged("dc1", "dc3", deadline=10)
+    took = time.monotonic() - pushed
+    for centre in (dcs[0], dcs[2]):
+        assert version_of(centre.db.rows(ZONE)) == PUSHES + 1
+    print(f"the others had everything {took:.2f} s after the last push")
+    assert zonefan.backend("dc2")["pending"] == 1
+    assert zonefan.backend("dc2")["state"] == "up", "slow is not down"
+    zonefan.wait_converged("dc2", deadline=240)
+    assert version_of(dcs[1].db.rows(ZONE)) == PUSHES + 1
+    assert zonefan.backend("dc2")["state"] == "up"
+    assert zonefan.delivery(ZONE, "dc2")["attempts"] == 0
+    writes = dcs[1].db.rows_changed()["zonefan_state"] - changed["zonefan_state"]
+    assert writes <= 3, f"{writes} writes of one zone: the pushes were not coalesced"
+
+
+def test_probe_rate_while_black_holed(install, dcs):
+    """D2, B01: one probe at a time on the lane's own clock, not one connection for each zone that waits."""
+    zonefan = install(dcs, config={**CONFIG, "dns": {"backends": {"dc2": TIMEOUTS}}})
+    zonefan.wait_lane("dc2", "up")
+    dcs[1].proxy.black_hole()
+    da = zonefan.da()
+    for name in named("waiting", 200):
+        da.push_ok(name, da_zone(name))
+    zonefan.wait_lane("dc2", "down", 30)
+    before, started = dcs[1].proxy.connections, time.monotonic()
+    wait_for(lambda: time.monotonic() - started > 10, 20, "ten seconds of probing")
+    probes = dcs[1].proxy.connections - before
+    # each takes connect_timeout and then waits for its interval: at most one in probe_initial
+    assert 1 <= probes <= 10, f"{probes} connections in 10 s for one data centre that is out"
+    dcs[1].proxy.passing()
+    zonefan.wait_converged()
+
+
+def test_commit_answer_lost(install, dcs):
+    """B05: COMMIT reaches the server, its answer does not come back: fence, read again, no blind success."""
+    zonefan = install(dcs, config={**CONFIG, "dns": {"backends": {"dc2": {**TIMEOUTS, "connections": 1}}}})
+    da = zonefan.da()
+    da.push_ok(ZONE, da_zone(ZONE, 1))
+    zonefan.wait_converged()
+    for version in range(2, 22):
+        centre = dcs[1]
+        if version % 2:
+            # after the COMMIT went up, nothing comes down any more
+            centre.proxy.call_on(b"COMMIT", b"commit", action=lambda: centre.proxy.cut_after(0, way="down"))
+        else:
+            centre.proxy.cut_on(b"COMMIT", b"commit", times=1)
+        da.push_ok(ZONE, da_zone(ZONE, version))
+        zonefan.wait_converged(deadline=30)
+        assert_rows_are(centre.db.rows(ZONE), da_zone(ZONE, version), ZONE, "dc2")
+    assert not zonefan.delivery(ZONE, "dc2")["suspect"] or zonefan.delivery(ZONE, "dc2")["state"] == "clean"
+
+
+def test_late_commit_does_not_land(install, dcs):
+    """
+    B06: a COMMIT that hangs in the network when the writer gives up must not land after newer state was written: the
+    fence comes first. Here a newer push waits behind the stuck one.
+    """
+    zonefan = install(dcs, config={**CONFIG, "dns": {"backends": {"dc2": {**TIMEOUTS, "connections": 1}}}})
+    da = zonefan.da()
+    da.push_ok(ZONE, da_zone(ZONE, 1))
+    zonefan.wait_converged()
+    for version in range(2, 8):
+        dcs[1].proxy.call_on(b"COMMIT", b"commit", action=dcs[1].db.freeze)
+        da.push_ok(ZONE, da_zone(ZONE, version * 10))
+        wait_for(lambda: dcs[1].db.stopped, 30, "the server is stopped at COMMIT")
+        da.push_ok(ZONE, da_zone(ZONE, version * 10 + 1))
+        wait_for(lambda: zonefan.backend("dc2")["state"] != "up", 30, "the writer has given up")
+        dcs[1].db.resume()
+        zonefan.wait_converged(deadline=30)
+        assert version_of(dcs[1].db.rows(ZONE)) == version * 10 + 1
+
+
+def test_server_restart_costs_nothing(install, dcs):
+    """B08: idle connections die with a clean restart: no failed delivery, no suspect, no attempt."""
+    zonefan = install(dcs)
+    da = zonefan.da()
+    da.push_ok(ZONE, da_zone(ZONE, 1))
+    zonefan.wait_converged()
+    for version in (2, 3):
+        dcs[1].db.stop()
+        dcs[1].db.start()
+        da.push_ok(ZONE, da_zone(ZONE, version))
+        zonefan.wait_converged()
+        delivery = zonefan.delivery(ZONE, "dc2")
+        assert delivery["attempts"] == 0 and not delivery["suspect"] and delivery["state"] == "clean"
+
+
+def test_foreign_lock(install, dcs):
+    """B13: another session holds the zone's row: the lane repeats, the zone keeps its old rows, then it is written."""
+    zonefan = install(dcs, config={"retry": {"backoff_seconds": [1], "max_attempts": 50}})
+    da = zonefan.da()
+    da.push_ok(ZONE, da_zone(ZONE, 1))
+    zonefan.wait_converged()
+    holder = dcs[1].db.connect()
+    holder.begin()
+    holder.cursor().execute("SELECT id FROM zones WHERE zone_name=%s FOR UPDATE", (ZONE + ".",))
+    da.push_ok(ZONE, da_zone(ZONE, 2))
+    zonefan.wait_converged("dc1", "dc3")
+    wait_for(lambda: zonefan.delivery(ZONE, "dc2")["attempts"] > 0, 90, "an attempt is counted")
+    assert version_of(dcs[1].db.rows(ZONE)) == 1
+    assert zonefan.backend("dc2")["state"] == "up", "one locked row is no reason to take the lane down"
+    # other zones of that data centre go on
+    da.push_ok("unlocked.example", da_zone("unlocked.example"))
+    wait_for(lambda: dcs[1].db.rows("unlocked.example"), 60, "another zone is written meanwhile")
+    holder.rollback()
+    holder.close()
+    zonefan.wait_converged()
+    assert version_of(dcs[1].db.rows(ZONE)) == 2
+
+
+def test_server_killed_at_random(install, dcs):
+    """B07: the database dies 15 times in the middle of writing: nothing lost, nothing torn, redelivered."""
+    zonefan = install(dcs)
+    da = zonefan.da()
+    names = named("dies", 10)
+    version = 0
+    for _ in range(15):
+        dcs[1].proxy.call_on(b"COMMIT", b"commit", b"INSERT", b"insert", action=dcs[1].db.kill)
+        version += 1
+        for name in names:
+            da.push_ok(name, da_zone(name, version))
+        wait_for(lambda: not dcs[1].db.alive(), 30, "the server is dead")
+        dcs[1].db.start()
+        rows = dcs[1].db.all_rows()
+        for name in names:
+            version_of(rows.get(name, []))  # fails if torn
+    zonefan.wait_converged()
+    for name in names:
+        assert_rows_are(dcs[1].db.rows(name), da_zone(name, version), name, "dc2")
+
+
+def test_dribbling_server_is_bounded(install, dcs):
+    """B23: a server that dribbles its greeting byte by byte holds nobody longer than connect_timeout_ms."""
+    port = free_port()
+    listener = socket.create_server(("127.0.0.1", port))
+    seen = []
+    halt = threading.Event()
+
+    def dribble():
+        while not halt.is_set():
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            opened = time.monotonic()
+            greeting = b"\x4a\x00\x00\x0a10.11.19-MariaDB\x00" + b"x" * 60
+            client.settimeout(0.5)
+            try:
+                for byte in greeting:
+                    client.send(bytes([byte]))
+                    try:
+                        if client.recv(1) == b"":
+                            break
+                    except TimeoutError:
+                        pass
+            except OSError:
+                pass
+            seen.append(time.monotonic() - opened)
+            client.close()
+
+    thread = threading.Thread(target=dribble, daemon=True)
+    thread.start()
+    try:
+        zonefan = install(dcs, config={**CONFIG, "dns": {"backends": {"dc2": {**TIMEOUTS, "port": port}}}})
+        zonefan.da().push_ok(ZONE, da_zone(ZONE))
+        zonefan.wait_converged("dc1", "dc3")
+        wait_for(lambda: len(seen) >= 2, 40, "two attempts have ended")
+        assert all(held < 3 * 1.0 + 1 for held in seen), f"a dribbling server held us for {seen} s"
+        assert zonefan.backend("dc2")["state"] in ("down", "probing")
+    finally:
+        halt.set()
+        listener.close()
