@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,25 +142,28 @@ static bool try_write(const char *data, size_t size)
 
 static void put_line(struct buf *line)
 {
-	static atomic_uint lost;
-	unsigned before = atomic_load(&lost);
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static unsigned lost;
 	char told[64];
 
 	if (line->size > PIPE_BUF) {
 		line->size = PIPE_BUF;
 		line->data[PIPE_BUF - 1] = '\n';
 	}
-	if (before > 0) {
+	/* One at a time: between poll and write nobody else may take the last room in the pipe. */
+	CHECK(pthread_mutex_lock(&lock) == 0);
+	if (lost > 0) {
 		int size = snprintf(told, sizeof(told),
 			log_style == LOG_FORMAT_JSON ? "{\"level\":\"warn\",\"msg\":\"log lines lost\",\"count\":%u}\n" :
 						       "level=warn msg=\"log lines lost\" count=%u\n",
-			before);
+			lost);
 
 		if (try_write(told, (size_t)size))
-			atomic_fetch_sub(&lost, before);
+			lost = 0;
 	}
 	if (!try_write(line->data, line->size))
-		atomic_fetch_add(&lost, 1);
+		lost++;
+	pthread_mutex_unlock(&lock);
 }
 
 void log_write(enum log_level level, const char *msg, const struct log_field *fields)

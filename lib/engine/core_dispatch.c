@@ -62,13 +62,13 @@ static int collect(struct core *core, const struct core_lane *lane, bool suspect
 	return ERR_OK;
 }
 
-/* One zone under suspicion that is due, each in its turn. */
-static int collect_doubtful(struct core *core, struct core_lane *lane, struct pick *pick, struct err *err)
+/* One zone under suspicion that is due, each in its turn; looks at no more than that many. */
+static int collect_doubtful(struct core *core, struct core_lane *lane, size_t looks, struct pick *pick,
+	struct err *err)
 {
-	size_t looks = lane->suspicion.size < DOUBTFUL_LOOKS ? lane->suspicion.size : DOUBTFUL_LOOKS;
 	int64_t now_us = core_now_us(core);
 
-	for (size_t i = 0; i < looks && pick->count == 0; i++) {
+	for (size_t i = 0; i < looks && i < lane->suspicion.size && pick->count == 0; i++) {
 		struct delivery delivery = { 0 };
 		int64_t id;
 
@@ -99,14 +99,15 @@ static int choose(struct core *core, struct core_lane *lane, struct pick *pick, 
 
 	*alone = false;
 	if (!lane->health.trial && lane->streak >= DOUBTFUL_TURN)
-		ret = collect_doubtful(core, lane, pick, err);
+		ret = collect_doubtful(core, lane, DOUBTFUL_LOOKS, pick, err);
 	if (ret == ERR_OK && pick->count == 0) {
 		lane->streak++;
 		ret = collect(core, lane, false, pick, err);
 	}
 	if (ret != ERR_OK || pick->count > 0)
 		return ret;
-	ret = collect_doubtful(core, lane, pick, err);
+	/* Nothing else to do: all of them, so that none is slept over. */
+	ret = collect_doubtful(core, lane, lane->suspicion.size, pick, err);
 	if (ret != ERR_OK || pick->count > 0 || lane->jobs_out > 0)
 		return ret;
 	*alone = true;

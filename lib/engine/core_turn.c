@@ -88,21 +88,6 @@ static void prune_store(struct core *core)
 
 /* ---- one turn ---- */
 
-static int revive_dead(struct core *core, struct err *err)
-{
-	/* A lane that came up gets its dead deliveries back, once. */
-	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
-
-		if (!lane->revive)
-			continue;
-		int ret = store_revive_dead(core->store, lane->backend_id, core_now_us(core), NULL, err);
-		if (ret != ERR_OK)
-			return ret;
-	}
-	return ERR_OK;
-}
-
 static int carry_out_all(struct core *core, struct core_command **commands, size_t count, struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -121,20 +106,14 @@ static int write_turn(struct core *core, struct core_command **commands, size_t 
 	if (ret == ERR_OK)
 		ret = core_write_outcomes(core, 0, core->outcome_count, err);
 	if (ret == ERR_OK)
-		ret = revive_dead(core, err);
-	if (ret == ERR_OK)
 		ret = carry_out_all(core, commands, count, err);
 	if (ret == ERR_OK)
 		ret = core_write_events(core, err);
 	if (ret == ERR_OK)
 		ret = store_commit(core->store, err);
-	if (ret != ERR_OK) {
+	if (ret != ERR_OK)
 		store_rollback(core->store);
-		return ret;
-	}
-	for (size_t i = 0; i < core->lane_count; i++)
-		core->lanes[i].revive = false;
-	return ERR_OK;
+	return ret;
 }
 
 static void refuse_all(struct core *core, struct core_command **commands, size_t count, const struct err *err)
@@ -161,9 +140,14 @@ static void write_outcomes_apart(struct core *core)
 		if (ret == ERR_OK)
 			continue;
 		store_rollback(core->store);
+		core->dispatch_us = core_now_us(core) + second_us;
 		log_error("a delivery is not recorded, it will be repeated",
 			LOG_STR("backend", core->lanes[core->outcomes[i].lane].name),
 			LOG_INT("zone_id", core->outcomes[i].zone_id), LOG_ERR(&err));
+		if (ret != ERR_CORRUPT) {
+			core_store_failed(core, &err);
+			break;
+		}
 	}
 	core->outcome_count = 0;
 }
@@ -242,13 +226,28 @@ static int64_t wake_ms(const struct core *core)
 	return wake <= now ? 0 : (wake - now + 999) / 1000;
 }
 
-static bool wants_revival(const struct core *core)
+/*
+ * A lane that came up gets its dead deliveries back, once. In a transaction of its own: it must not fail anybody's push.
+ * If the store can't be written now, it is tried again with the next turn.
+ */
+static void revive_dead(struct core *core, struct core_lane *lane)
 {
-	for (size_t i = 0; i < core->lane_count; i++) {
-		if (core->lanes[i].revive)
-			return true;
+	struct err err;
+	int ret;
+
+	if (!lane->revive || !core->store_ok)
+		return;
+	ret = store_begin(core->store, &err);
+	if (ret == ERR_OK)
+		ret = store_revive_dead(core->store, lane->backend_id, core_now_us(core), NULL, &err);
+	if (ret == ERR_OK)
+		ret = store_commit(core->store, &err);
+	if (ret != ERR_OK) {
+		store_rollback(core->store);
+		log_warn("dead deliveries are not tried now", LOG_STR("backend", lane->name), LOG_ERR(&err));
 	}
-	return false;
+	lane->revive = ret != ERR_OK && ret != ERR_CORRUPT;
+	lane->next_due_us = 0;
 }
 
 int64_t core_turn(struct core *core, struct core_command **commands, size_t command_count, struct core_job **jobs,
@@ -256,7 +255,7 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 {
 	for (size_t i = 0; i < job_count; i++)
 		core_land(core, jobs[i]);
-	if (command_count > 0 || core->outcome_count > 0 || core->event_count > 0 || wants_revival(core))
+	if (command_count > 0 || core->outcome_count > 0 || core->event_count > 0)
 		write_all(core, commands, command_count);
 	for (size_t i = 0; i < command_count; i++)
 		core_command_destroy(commands[i]);
@@ -265,6 +264,7 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 	probe_store(core);
 	prune_store(core);
 	for (size_t i = 0; i < core->lane_count; i++) {
+		revive_dead(core, &core->lanes[i]);
 		if (!core->quiesced && !core->broken && core_now_us(core) >= core->dispatch_us)
 			core_dispatch(core, &core->lanes[i]);
 		core_batch_tell(core, &core->lanes[i], false);
