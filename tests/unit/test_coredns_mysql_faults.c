@@ -2,6 +2,8 @@
 /* Locks, deadlocks, killed connections, stopped and hostile servers: bounded, classified, and no zone is ever empty. */
 #include "test_coredns_mysql_util.h"
 
+#include <sys/wait.h>
+
 #include <netinet/tcp.h>
 
 #include "backends/coredns_mysql/target.h"
@@ -259,7 +261,12 @@ static void test_stopped_server(void **state)
 	fixture->settings.connect_timeout_ms = 1000;
 	open_backend(fixture);
 	assert_ping(fixture, BACKEND_OK, "");
+	int stopped;
+
 	kill(server_pid, SIGSTOP);
+	/* Only when all its threads stand still has it stopped: until then one may answer once more. */
+	assert_int_equal(waitpid(server_pid, &stopped, WUNTRACED), server_pid);
+	assert_true(WIFSTOPPED(stopped));
 	start = now_ms();
 	struct backend_item item = save(fixture, "st.test.", zone, 1);
 	int64_t at_statement = now_ms() - start;

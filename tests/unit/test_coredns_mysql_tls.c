@@ -2,6 +2,8 @@
 /* TLS: never plaintext when it is demanded, never an unverified server when that is demanded, and bounded like the rest. */
 #include "test_coredns_mysql_util.h"
 
+#include <sys/wait.h>
+
 static char ca_path[128], other_ca_path[128], cert_argument[160], key_argument[160];
 
 static void make_certificates(void)
@@ -119,7 +121,11 @@ static void test_stopped_server(void **state)
 	fixture->settings.connect_timeout_ms = 1000;
 	demand(fixture, "localhost", ca_path, true);
 	assert_ping(fixture, BACKEND_OK, "");
+	int stopped;
+
 	kill(server_pid, SIGSTOP);
+	assert_int_equal(waitpid(server_pid, &stopped, WUNTRACED), server_pid);
+	assert_true(WIFSTOPPED(stopped));
 	int64_t start = now_ms();
 	struct backend_item item = save(fixture, "st.test.", zone, 1);
 	int64_t at_statement = now_ms() - start;

@@ -120,6 +120,7 @@ class MariaDB:
     def freeze(self):
         """SIGSTOP: the kernel still takes connections, nobody answers."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)  # only when all its threads stand still has it stopped
         self.stopped = True
 
     def resume(self):
