@@ -50,7 +50,7 @@ struct core_lane {
 	struct core_job **slots;        /* what each connection has; NULL: idle */
 	size_t jobs_out;
 	bool probe_out;
-	bool revive;                    /* came up in this turn: its DEAD deliveries are due */
+	bool revive;                    /* came up: its DEAD deliveries are still to be made due */
 	bool alone_out;                 /* the job that is out must stay alone */
 	struct idmap inflight;          /* zone id -> struct flight */
 	struct idmap suspicion;         /* zone id -> struct accused: failed with the connection or the whole back end; a job

@@ -4,10 +4,10 @@
  * wanted state. What other rooms see of it is this header: they post requests
  * and take messages; neither store, nor sched, nor back ends show.
  *
- * Threads (lib/README.md): engine_submit and engine_take belong to one
- * thread (the loop) and never block. Inside there are
- * an intake thread (parses zone text), the engine thread (owns the store), a
- * reader thread (lists), and the lanes.
+ * Threads (lib/README.md): engine_submit and engine_take belong to one thread
+ * (the loop) and never block. Inside there are an intake thread (parses zone
+ * text), the engine thread (owns the store), a reader thread (lists), and the
+ * lanes.
  */
 #pragma once
 
