@@ -52,6 +52,7 @@ static int register_lane(struct core *core, size_t index, struct err *err)
 	lane->connections = backend->connections;
 	lane->slots = xcalloc(lane->connections, sizeof(struct core_job *));
 	lane_init(&lane->health, core_wall_us(core));
+	batch_init(&lane->size);
 	return store_backend_register(core->store, backend->name, core_now_us(core), &lane->backend_id, err);
 }
 
@@ -266,5 +267,6 @@ void core_job_destroy(struct core_job *job)
 		free(job->zones[i].text);
 	}
 	free(job->zones);
+	free(job->items);
 	free(job);
 }

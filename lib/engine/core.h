@@ -16,13 +16,14 @@
 #include "backends/backend.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "sched/batch.h"
 #include "sched/delivery.h"
 #include "sched/lane.h"
 #include "store/store.h"
 #include "zone/zone.h"
 
 enum {
-	CORE_BATCH_ZONES = 64,           /* most zones of one job */
+	CORE_BATCH_ZONES = BATCH_MOST,   /* most zones of one job (sched/batch.h says how many at a time) */
 	CORE_BATCH_BYTES = 1024 * 1024,  /* most zone text of one job, unless one zone has more */
 	CORE_BACKENDS_MAX = 64
 };
@@ -46,7 +47,7 @@ struct core_job_zone {
 	size_t text_size;
 	bool deleted;
 	bool suspect;
-	struct backend_item item;       /* item.zone is set by the lane */
+	struct backend_item *item;      /* of core_job.items; its name and zone are set by the lane */
 };
 
 enum core_job_kind { CORE_JOB_PROBE, CORE_JOB_APPLY };
@@ -55,10 +56,13 @@ struct core_job {
 	enum core_job_kind kind;
 	unsigned backend;               /* index in core_params.backends */
 	unsigned slot;                  /* which of its connections */
+	int64_t sent_us;                /* engine time */
 	enum backend_verdict verdict;   /* PROBE: the answer */
 	struct err err;                 /* PROBE: unless OK */
 	struct core_job_zone *zones;
+	struct backend_item *items;     /* one for each; the lane may change the order of both */
 	size_t zone_count;
+	uint64_t bytes;                 /* of zone text */
 };
 
 void core_job_destroy(struct core_job *job);

@@ -152,6 +152,8 @@ static int write_push(struct core *core, struct core_command *command, struct st
 	int ret = store_zone_put(core->store, row, request->text, request->text_size, err);
 	if (ret == ERR_OK)
 		ret = ask_all(core, row->id, was, equal ? DELIVERY_CHECK : DELIVERY_PUSHED, row->generation, err);
+	if (ret == ERR_OK && request->urgent)
+		core_hurry(core, row->id);
 	if (ret == ERR_OK)
 		ret = store_rejected_drop(core->store, row->name, err);
 	return ret == ERR_NOTFOUND ? ERR_OK : ret;

@@ -10,17 +10,16 @@
 #include "base/log.h"
 #include "engine/core_internal.h"
 
-enum { DUE_PAGE = 256, SUMMARY_ZONES = 100, DOUBTFUL_TURN = 4, DOUBTFUL_LOOKS = 64 };
+enum { DUE_PAGE = 1024, SUMMARY_ZONES = 100, DOUBTFUL_TURN = 4, DOUBTFUL_LOOKS = 64 };
 
 static const int64_t idle_us = 1000000;
 static const int64_t summary_us = 60000000;
 
 /* Zones picked for one job. */
 struct pick {
-	struct store_due due[CORE_BATCH_ZONES];
+	int64_t ids[CORE_BATCH_ZONES];
 	size_t count;
 	size_t most;
-	uint64_t bytes;
 };
 
 static void consider(const struct core_lane *lane, struct pick *pick, const struct store_due *due)
@@ -29,10 +28,7 @@ static void consider(const struct core_lane *lane, struct pick *pick, const stru
 		return;
 	if (!due->suspect && idmap_get(&lane->suspicion, due->zone_id) != NULL)
 		return;
-	if (pick->count > 0 && pick->bytes + due->text_size > CORE_BATCH_BYTES)
-		return;
-	pick->bytes += due->text_size;
-	pick->due[pick->count++] = *due;
+	pick->ids[pick->count++] = due->zone_id;
 }
 
 static int collect(struct core *core, const struct core_lane *lane, bool suspect, struct pick *pick, struct err *err)
@@ -58,18 +54,72 @@ static int collect(struct core *core, const struct core_lane *lane, bool suspect
 			before_us = page[got - 1].next_try_us;
 			before_id = page[got - 1].zone_id;
 		}
-	} while (got == limit && pick->count < pick->most && pick->bytes < CORE_BATCH_BYTES / 2);
+	} while (got == limit && pick->count < pick->most);
 	return ERR_OK;
+}
+
+/* Is it due, and among its equals? Suspects have their place behind all others. */
+static int is_due(struct core *core, const struct core_lane *lane, int64_t zone_id, bool *due, struct err *err)
+{
+	struct delivery delivery = { 0 };
+	int ret = store_delivery_load(core->store, zone_id, lane->backend_id, &delivery, err);
+
+	*due = ret == ERR_OK && !delivery.suspect && delivery.state != DELIVERY_CLEAN &&
+		delivery.next_try_us <= core_now_us(core);
+	delivery_clear(&delivery);
+	return ret == ERR_NOTFOUND ? ERR_OK : ret;
+}
+
+void core_hurry(struct core *core, int64_t zone_id)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		struct core_lane *lane = &core->lanes[i];
+
+		if (lane->urgent_count < URGENT_MOST)
+			lane->urgent[lane->urgent_count++] = zone_id;
+	}
+}
+
+static bool is_picked(const struct pick *pick, int64_t zone_id)
+{
+	for (size_t i = 0; i < pick->count; i++) {
+		if (pick->ids[i] == zone_id)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The urgent ones: a small job, that waits for no other zone. They stay urgent until they are seen settled: one that is
+ * in flight may come back with its lane gone down.
+ */
+static int collect_urgent(struct core *core, struct core_lane *lane, struct pick *pick, struct err *err)
+{
+	size_t kept = 0;
+	int ret = ERR_OK;
+
+	for (size_t i = 0; i < lane->urgent_count; i++) {
+		int64_t id = lane->urgent[i];
+		bool due = false;
+		bool waits = idmap_get(&lane->inflight, id) != NULL || pick->count == pick->most || ret != ERR_OK;
+
+		if (!waits && idmap_get(&lane->suspicion, id) == NULL)
+			ret = is_due(core, lane, id, &due, err);
+		if (due && !is_picked(pick, id))
+			pick->ids[pick->count++] = id;
+		if (due || waits)
+			lane->urgent[kept++] = id;
+	}
+	lane->urgent_count = kept;
+	return ret;
 }
 
 /* One zone under suspicion that is due, each in its turn; looks at no more than that many. */
 static int collect_doubtful(struct core *core, struct core_lane *lane, size_t looks, struct pick *pick,
 	struct err *err)
 {
-	int64_t now_us = core_now_us(core);
-
 	for (size_t i = 0; i < looks && i < lane->suspicion.size && pick->count == 0; i++) {
-		struct delivery delivery = { 0 };
+		bool due;
 		int64_t id;
 
 		if (idmap_next(&lane->suspicion, &lane->suspicion_at, &id) == NULL) {
@@ -78,13 +128,11 @@ static int collect_doubtful(struct core *core, struct core_lane *lane, size_t lo
 		}
 		if (idmap_get(&lane->inflight, id) != NULL)
 			continue;
-		int ret = store_delivery_load(core->store, id, lane->backend_id, &delivery, err);
-		if (ret != ERR_OK && ret != ERR_NOTFOUND)
+		int ret = is_due(core, lane, id, &due, err);
+		if (ret != ERR_OK)
 			return ret;
-		/* Suspects have their place behind all others. */
-		if (ret == ERR_OK && !delivery.suspect && delivery.state != DELIVERY_CLEAN && delivery.next_try_us <= now_us)
-			pick->due[pick->count++] = (struct store_due){ .zone_id = id };
-		delivery_clear(&delivery);
+		if (due)
+			pick->ids[pick->count++] = id;
 	}
 	return ERR_OK;
 }
@@ -95,10 +143,10 @@ static int collect_doubtful(struct core *core, struct core_lane *lane, size_t lo
  */
 static int choose(struct core *core, struct core_lane *lane, struct pick *pick, bool *alone, struct err *err)
 {
-	int ret = ERR_OK;
+	int ret = collect_urgent(core, lane, pick, err);
 
 	*alone = false;
-	if (!lane->health.trial && lane->streak >= DOUBTFUL_TURN)
+	if (ret == ERR_OK && pick->count == 0 && !lane->health.trial && lane->streak >= DOUBTFUL_TURN)
 		ret = collect_doubtful(core, lane, DOUBTFUL_LOOKS, pick, err);
 	if (ret == ERR_OK && pick->count == 0) {
 		lane->streak++;
@@ -115,37 +163,48 @@ static int choose(struct core *core, struct core_lane *lane, struct pick *pick, 
 	return collect(core, lane, true, pick, err);
 }
 
-/* Loads one zone into the job. */
-static int load_zone(struct core *core, struct core_lane *lane, const struct store_due *due, struct core_job_zone *zone,
+/* From now on it is in flight. */
+static void enlist(struct core *core, struct core_lane *lane, struct core_job_zone *zone, const struct store_zone *row,
+	struct delivery *delivery)
+{
+	struct delivery_args args = { .now_us = core_now_us(core), .wall_us = core_wall_us(core),
+		.generation = row->generation };
+	const struct backend_stamp *supersede = idmap_get(&lane->overrides, row->id);
+	struct flight *flight = xcalloc(1, sizeof(*flight));
+
+	zone->zone_id = row->id;
+	memcpy(zone->name, row->name, sizeof(zone->name));
+	zone->deleted = row->deleted;
+	zone->suspect = delivery->suspect;
+	zone->item->generation = row->generation;
+	zone->item->check = delivery->check;
+	if (supersede != NULL)
+		zone->item->supersede = *supersede;
+	delivery_move(delivery, DELIVERY_TAKEN, &args, &core->policy);
+	flight->generation = row->generation;
+	idmap_set(&lane->inflight, row->id, flight);
+}
+
+/* Loads one zone into the job; *full, and nothing done: it has no room for that one. */
+static int load_zone(struct core *core, struct core_lane *lane, int64_t zone_id, struct core_job *job, bool *full,
 	struct err *err)
 {
-	struct delivery_args args = { .now_us = core_now_us(core), .wall_us = core_wall_us(core) };
+	struct core_job_zone *zone = &job->zones[job->zone_count];
 	struct delivery delivery = { 0 };
 	struct store_zone row = { 0 };
-	const struct backend_stamp *supersede = idmap_get(&lane->overrides, due->zone_id);
-	int ret = store_zone_get(core->store, due->zone_id, &row, err);
+	int ret = store_delivery_open(core->store, zone_id, lane->backend_id, &row, &delivery, err);
 
-	if (ret == ERR_OK)
-		ret = store_delivery_load(core->store, due->zone_id, lane->backend_id, &delivery, err);
-	if (ret == ERR_OK && !row.deleted) {
+	*full = ret == ERR_OK && job->zone_count > 0 && job->bytes + row.text_size > CORE_BATCH_BYTES;
+	if (ret == ERR_OK && !*full && !row.deleted) {
 		zone->zone = recent_get(&core->recent, row.id, row.generation);
 		if (zone->zone == NULL)
 			ret = store_zone_text(core->store, row.id, &zone->text, &zone->text_size, err);
 	}
-	if (ret == ERR_OK) {
-		struct flight *flight = xcalloc(1, sizeof(*flight));
-
-		args.generation = row.generation;
-		zone->zone_id = row.id;
-		memcpy(zone->name, row.name, sizeof(zone->name));
-		zone->deleted = row.deleted;
-		zone->suspect = delivery.suspect;
-		zone->item = (struct backend_item){ .generation = row.generation, .check = delivery.check };
-		if (supersede != NULL)
-			zone->item.supersede = *supersede;
-		delivery_move(&delivery, DELIVERY_TAKEN, &args, &core->policy);
-		flight->generation = row.generation;
-		idmap_set(&lane->inflight, row.id, flight);
+	if (ret == ERR_OK && !*full) {
+		zone->item = &job->items[job->zone_count];
+		enlist(core, lane, zone, &row, &delivery);
+		job->bytes += row.text_size;
+		job->zone_count++;
 	}
 	delivery_clear(&delivery);
 	store_zone_clear(&row);
@@ -191,6 +250,7 @@ static void send_job(struct core *core, struct core_lane *lane, struct core_job 
 	job->slot = idle_slot(lane);
 	CHECK(job->slot < lane->connections);
 	lane->slots[job->slot] = job;
+	job->sent_us = core_now_us(core);
 	if (lane->jobs_out++ == 0)
 		lane->batch.busy_since_us = core_now_us(core);
 	core->params.send(core->params.ctx, job);
@@ -206,20 +266,24 @@ static void send_probe(struct core *core, struct core_lane *lane)
 	send_job(core, lane, job);
 }
 
-/* Loads what was picked; a zone whose stored text is damaged is set aside, any other trouble ends it. */
+/*
+ * Loads what was picked, as far as there is room; a zone whose stored text is damaged is set aside, any other trouble
+ * ends it.
+ */
 static int fill_job(struct core *core, struct core_lane *lane, const struct pick *pick, struct core_job *job,
 	struct err *err)
 {
+	bool full = false;
+
 	job->zones = xcalloc(pick->count, sizeof(*job->zones));
-	for (size_t i = 0; i < pick->count; i++) {
-		int ret = load_zone(core, lane, &pick->due[i], &job->zones[job->zone_count], err);
+	job->items = xcalloc(pick->count, sizeof(*job->items));
+	for (size_t i = 0; i < pick->count && !full; i++) {
+		int ret = load_zone(core, lane, pick->ids[i], job, &full, err);
 
 		if (ret == ERR_CORRUPT || ret == ERR_NOTFOUND) {
 			log_error("a zone can't be read from the store", LOG_STR("backend", lane->name),
-				LOG_INT("zone_id", pick->due[i].zone_id), LOG_ERR(err));
-			ret = set_aside(core, lane, pick->due[i].zone_id, err);
-		} else if (ret == ERR_OK) {
-			job->zone_count++;
+				LOG_INT("zone_id", pick->ids[i]), LOG_ERR(err));
+			ret = set_aside(core, lane, pick->ids[i], err);
 		}
 		if (ret != ERR_OK)
 			return ret;
@@ -240,12 +304,12 @@ static bool give_up(struct core *core, struct core_lane *lane, const struct err 
 /* Sends one job; false: nothing may go now. */
 static bool send_zones(struct core *core, struct core_lane *lane)
 {
-	struct pick pick = { .most = lane->health.trial ? 1 : CORE_BATCH_ZONES };
+	struct pick pick = { .most = lane->health.trial ? 1 : batch_zones(&lane->size) };
 	struct core_job *job;
 	struct err err;
 	bool alone;
 
-	if (choose(core, lane, &pick, &alone, &err) != ERR_OK)
+	if (store_read_begin(core->store, &err) != ERR_OK || choose(core, lane, &pick, &alone, &err) != ERR_OK)
 		return give_up(core, lane, &err);
 	if (pick.count == 0) {
 		if (store_due_next(core->store, lane->backend_id, core_now_us(core), &lane->next_due_us, &err) != ERR_OK)
@@ -262,7 +326,7 @@ static bool send_zones(struct core *core, struct core_lane *lane)
 		return ret == ERR_OK || give_up(core, lane, &err);
 	}
 	lane->alone_out = alone;
-	if (pick.count == 1 && idmap_get(&lane->suspicion, pick.due[0].zone_id) != NULL)
+	if (pick.count == 1 && idmap_get(&lane->suspicion, pick.ids[0]) != NULL)
 		lane->streak = 0;
 	send_job(core, lane, job);
 	return ret == ERR_OK || give_up(core, lane, &err);
@@ -283,6 +347,7 @@ void core_dispatch(struct core *core, struct core_lane *lane)
 		if (!send_zones(core, lane))
 			break;
 	}
+	store_read_end(core->store);
 }
 
 static bool batch_is_over(const struct core_lane *lane)

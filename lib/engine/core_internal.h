@@ -10,6 +10,8 @@
 /* Beyond this a generation found at a target is nonsense that we don't rise above, but overwrite. */
 #define CORE_GENERATION_MAX (UINT64_C(1) << 62)
 
+enum { URGENT_MOST = 64 };
+
 /* What a lane was given for one zone; lives from sending to landing. */
 struct flight {
 	uint64_t generation;
@@ -63,6 +65,9 @@ struct core_lane {
 	struct accused *accused;        /* of the doubt that is being cleared up */
 	size_t accused_count;
 	int64_t next_due_us;            /* nothing is due before; 0: look */
+	struct batch size;              /* of jobs */
+	int64_t urgent[URGENT_MOST];    /* zones that go before all others, in jobs of their own */
+	size_t urgent_count;
 	struct batch_stats batch;
 	char trouble[ERR_TEXT_SIZE];    /* why something waits although the lane is up; "" once nothing does */
 };
@@ -161,6 +166,8 @@ void core_land(struct core *core, struct core_job *job);
 MUST_CHECK int core_write_outcomes(struct core *core, size_t first, size_t count, struct err *err);
 
 /* core_dispatch.c */
+/* The zone was just made due at all back ends and somebody waits for it. A hint: beyond URGENT_MOST it is forgotten. */
+void core_hurry(struct core *core, int64_t zone_id);
 void core_dispatch(struct core *core, struct core_lane *lane);
 /* When the lane wants attention next; engine time, INT64_MAX: never. */
 int64_t core_lane_wake_us(const struct core *core, const struct core_lane *lane);

@@ -65,7 +65,7 @@ static bool is_contested(struct core *core, struct core_lane *lane, int64_t zone
 
 static void note_stale(struct core *core, struct core_lane *lane, const struct core_job_zone *zone, bool contested)
 {
-	const struct backend_stamp *found = &zone->item.found;
+	const struct backend_stamp *found = &zone->item->found;
 	bool ours = strcmp(found->store_id, store_id(core->store)) == 0;
 	char plain[ZONE_NAME_SIZE];
 
@@ -78,7 +78,7 @@ static void note_stale(struct core *core, struct core_lane *lane, const struct c
 	else if (ours)
 		core_note(core, "generation_raised", plain, lane->name, NULL,
 			"the database bears generation %llu of this store, we are at %llu: the store went back in time",
-			(unsigned long long)found->generation, (unsigned long long)zone->item.generation);
+			(unsigned long long)found->generation, (unsigned long long)zone->item->generation);
 	else
 		core_note(core, "stamp_taken_over", plain, lane->name, NULL,
 			"the database bears generation %llu of store %s", (unsigned long long)found->generation,
@@ -93,30 +93,30 @@ static void note_trouble(struct core_lane *lane, const char *zone, const char *t
 
 static void land_stale(struct core *core, struct core_lane *lane, struct core_job_zone *zone, bool again)
 {
-	bool ours = strcmp(zone->item.found.store_id, store_id(core->store)) == 0;
+	bool ours = strcmp(zone->item->found.store_id, store_id(core->store)) == 0;
 	bool contested = !ours && is_contested(core, lane, zone->zone_id);
 	struct outcome *outcome;
 
 	note_stale(core, lane, zone, contested);
 	/* Where there is no rising above, or no sense in it, that very stamp may be overwritten. */
-	if (!ours || zone->item.found.generation >= CORE_GENERATION_MAX) {
+	if (!ours || zone->item->found.generation >= CORE_GENERATION_MAX) {
 		struct backend_stamp *stamp = xmalloc(sizeof(*stamp));
 
-		*stamp = zone->item.found;
+		*stamp = zone->item->found;
 		free(idmap_remove(&lane->overrides, zone->zone_id));
 		idmap_set(&lane->overrides, zone->zone_id, stamp);
 	}
 	outcome = add_outcome(core, lane, zone->zone_id, contested ? DELIVERY_CONTESTED : DELIVERY_STALE,
-		zone->item.generation);
+		zone->item->generation);
 	outcome->again = again;
-	outcome->found = zone->item.found;
+	outcome->found = zone->item->found;
 	if (contested) {
 		char plain[ZONE_NAME_SIZE];
 
 		note_trouble(lane, zone_name_plain(zone->name, plain), "contested: another store keeps writing it there");
 	}
 	snprintf(outcome->error, sizeof(outcome->error), "the database bears generation %llu of %s",
-		(unsigned long long)zone->item.found.generation, ours ? "this store" : "another store");
+		(unsigned long long)zone->item->found.generation, ours ? "this store" : "another store");
 }
 
 static void land_ok(struct core *core, struct core_lane *lane, struct core_job_zone *zone, bool again)
@@ -126,36 +126,36 @@ static void land_ok(struct core *core, struct core_lane *lane, struct core_job_z
 	core->counters.deliveries++;
 	lane->batch.zones++;
 	lane->successes++;
-	add_outcome(core, lane, zone->zone_id, DELIVERY_OK, zone->item.generation)->again = again;
+	add_outcome(core, lane, zone->zone_id, DELIVERY_OK, zone->item->generation)->again = again;
 }
 
 static void land_failed(struct core *core, struct core_lane *lane, struct core_job_zone *zone, bool again)
 {
-	bool rejected = zone->item.verdict == BACKEND_REJECT;
+	bool rejected = zone->item->verdict == BACKEND_REJECT;
 	char plain[ZONE_NAME_SIZE];
 	struct outcome *outcome;
 
 	count_failure(core, lane);
 	zone_name_plain(zone->name, plain);
 	if (rejected)
-		core_note(core, "rejected", plain, lane->name, NULL, "%s", zone->item.err.text);
+		core_note(core, "rejected", plain, lane->name, NULL, "%s", zone->item->err.text);
 	else
 		log_warn("delivery failed", LOG_STR("backend", lane->name), LOG_STR("zone", plain),
-			LOG_UINT("generation", zone->item.generation), LOG_ERR(&zone->item.err));
+			LOG_UINT("generation", zone->item->generation), LOG_ERR(&zone->item->err));
 	outcome = add_outcome(core, lane, zone->zone_id, rejected ? DELIVERY_REJECT : DELIVERY_RETRY,
-		zone->item.generation);
+		zone->item->generation);
 	outcome->again = again;
-	memcpy(outcome->error, zone->item.err.text, sizeof(outcome->error));
-	note_trouble(lane, plain, zone->item.err.text);
+	memcpy(outcome->error, zone->item->err.text, sizeof(outcome->error));
+	note_trouble(lane, plain, zone->item->err.text);
 }
 
 static struct accused accused_of(const struct core_lane *lane, const struct core_job_zone *zone)
 {
-	struct accused accused = { .zone_id = zone->zone_id, .generation = zone->item.generation,
+	struct accused accused = { .zone_id = zone->zone_id, .generation = zone->item->generation,
 		.successes = lane->successes };
 
 	memcpy(accused.name, zone->name, sizeof(accused.name));
-	memcpy(accused.error, zone->item.err.text, sizeof(accused.error));
+	memcpy(accused.error, zone->item->err.text, sizeof(accused.error));
 	return accused;
 }
 
@@ -199,15 +199,15 @@ static void charge(struct core *core, struct core_lane *lane, const struct accus
  * A zone that was answered DOWN without a lost connection: the back end's fault, unless others were delivered since it
  * failed alone the same way before: then a probe decides, as it does after a loss. Returns true if it is the back end's.
  */
-static bool land_down(struct core_lane *lane, const struct core_job_zone *zone, bool alone)
+static bool land_down(struct core_lane *lane, const struct core_job_zone *zone, size_t crowd)
 {
 	const struct accused *before = idmap_get(&lane->suspicion, zone->zone_id);
 
-	if (before != NULL && alone && lane->successes > before->successes) {
+	if (before != NULL && crowd == 1 && lane->successes > before->successes) {
 		accuse(lane, zone);
 		return false;
 	}
-	if (before == NULL) {
+	if (before == NULL && !batch_is_crowd(crowd)) {
 		struct accused accused = accused_of(lane, zone);
 
 		put_under_suspicion(lane, &accused);
@@ -215,14 +215,14 @@ static bool land_down(struct core_lane *lane, const struct core_job_zone *zone, 
 	return true;
 }
 
-/* Returns true if the zone says that the whole back end is down. */
-static bool land_zone(struct core *core, struct core_lane *lane, struct core_job_zone *zone, bool alone)
+/* One zone of a job of crowd zones. Returns true if it says that the whole back end is down. */
+static bool land_zone(struct core *core, struct core_lane *lane, struct core_job_zone *zone, size_t crowd)
 {
 	struct flight *flight = idmap_remove(&lane->inflight, zone->zone_id);
 	bool down = false;
 
-	CHECK(flight != NULL && flight->generation == zone->item.generation);
-	switch (zone->item.verdict) {
+	CHECK(flight != NULL && flight->generation == zone->item->generation);
+	switch (zone->item->verdict) {
 	case BACKEND_OK:
 		land_ok(core, lane, zone, flight->again);
 		break;
@@ -235,10 +235,11 @@ static bool land_zone(struct core *core, struct core_lane *lane, struct core_job
 		land_stale(core, lane, zone, flight->again);
 		break;
 	case BACKEND_DOWN:
-		if (zone->item.lost)
+		/* Of a great many none is accused: they come again in smaller jobs, and then it shows. */
+		if (!zone->item->lost)
+			down = land_down(lane, zone, crowd);
+		else if (!batch_is_crowd(crowd))
 			accuse(lane, zone);
-		else
-			down = land_down(lane, zone, alone);
 		break;
 	}
 	free(flight);
@@ -253,16 +254,25 @@ static const struct core_job_zone *find_down(const struct core_job *job)
 	for (size_t i = 0; i < job->zone_count; i++) {
 		const struct core_job_zone *zone = &job->zones[i];
 
-		if (zone->item.verdict == BACKEND_DOWN && (found == NULL || (zone->item.lost && !found->item.lost)))
+		if (zone->item->verdict == BACKEND_DOWN && (found == NULL || (zone->item->lost && !found->item->lost)))
 			found = zone;
 	}
 	return found;
 }
 
+static void learn_size(struct core *core, struct core_lane *lane, const struct core_job *job,
+	const struct core_job_zone *failed)
+{
+	if (failed != NULL)
+		batch_lost(&lane->size, job->zone_count);
+	else
+		batch_landed(&lane->size, job->zone_count, core_now_us(core) - job->sent_us);
+}
+
 static bool any_answered(const struct core_job *job)
 {
 	for (size_t i = 0; i < job->zone_count; i++) {
-		if (job->zones[i].item.verdict != BACKEND_DOWN)
+		if (job->zones[i].item->verdict != BACKEND_DOWN)
 			return true;
 	}
 	return false;
@@ -275,17 +285,18 @@ static void land_apply(struct core *core, struct core_lane *lane, struct core_jo
 	bool down = false;
 
 	for (size_t i = 0; i < job->zone_count; i++)
-		down = land_zone(core, lane, &job->zones[i], job->zone_count == 1) || down;
+		down = land_zone(core, lane, &job->zones[i], job->zone_count) || down;
+	learn_size(core, lane, job, failed);
 	lane->batch.last_us = core_now_us(core);
 	if (any_answered(job))
 		core_lane_move(core, lane, LANE_DELIVERED, NULL);
 	/* A zone that is known as suspect is no evidence against the lane. */
 	if (failed != NULL && !failed->suspect)
 		lane_note_lost(&lane->health, failed->zone_id);
-	if (lane->accused_count > accused)
-		core_lane_move(core, lane, LANE_LOST, failed->item.err.text);
+	if (lane->accused_count > accused || (failed != NULL && failed->item->lost))
+		core_lane_move(core, lane, LANE_LOST, failed->item->err.text);
 	else if (down)
-		core_lane_move(core, lane, LANE_FAILED, failed->item.err.text);
+		core_lane_move(core, lane, LANE_FAILED, failed->item->err.text);
 	if (lane->health.state != LANE_DOUBT)
 		lane->accused_count = 0;
 	lane->alone_out = false;

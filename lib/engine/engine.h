@@ -77,6 +77,7 @@ struct engine_request {
 	char *hostname;        /* NULL or "": not given */
 	char *username;
 	char *source;          /* the client's address, for events */
+	bool urgent;           /* PUSH: somebody waits for it (named_reload=yes): it goes before all others */
 	char *text;            /* PUSH: zone text, any byte */
 	size_t text_size;
 	char *after;           /* lists: a zone name */

@@ -20,11 +20,11 @@ static void parse_zone(const struct engine *engine, struct core_job_zone *zone)
 	if (zone->deleted || zone->zone != NULL)
 		return;
 	if (zone_parse(zone->name, zone->text, zone->text_size, engine->params.max_zone_records, &zone->zone,
-		    &zone->item.err) == ERR_OK)
+		    &zone->item->err) == ERR_OK)
 		return;
-	err_prefix(&zone->item.err, "the stored text is not accepted any more");
+	err_prefix(&zone->item->err, "the stored text is not accepted any more");
 	zone->zone = NULL;
-	zone->item.verdict = BACKEND_REJECT;
+	zone->item->verdict = BACKEND_REJECT;
 }
 
 static void pause_ms(int64_t ms)
@@ -34,50 +34,53 @@ static void pause_ms(int64_t ms)
 	nanosleep(&time, NULL);
 }
 
-/* Delivers the chosen zones (indices into the job) and leaves in chosen those that are to be repeated. */
-static size_t apply_some(struct engine_lane_thread *lane, struct core_job *job, size_t *chosen, size_t count,
-	struct backend_item *items)
+static void swap_zones(struct core_job *job, size_t a, size_t b)
+{
+	if (a == b)
+		return;
+	struct core_job_zone zone = job->zones[a];
+	struct backend_item item = job->items[a];
+	job->zones[a] = job->zones[b];
+	job->items[a] = job->items[b];
+	job->zones[b] = zone;
+	job->items[b] = item;
+	job->zones[a].item = &job->items[a];
+	job->zones[b].item = &job->items[b];
+}
+
+/* Delivers the first count zones of the job, and moves those that are to be repeated to its front: so many. */
+static size_t apply_some(struct engine_lane_thread *lane, struct core_job *job, size_t count)
 {
 	size_t left = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct core_job_zone *zone = &job->zones[chosen[i]];
-
-		items[i] = zone->item;
-		items[i].name = zone->name;
-		items[i].zone = zone->zone;
+		job->items[i].name = job->zones[i].name;
+		job->items[i].zone = job->zones[i].zone;
 	}
-	lane->backend->ops->apply(lane->backend, items, count);
+	lane->backend->ops->apply(lane->backend, job->items, count);
 	for (size_t i = 0; i < count; i++) {
-		job->zones[chosen[i]].item = items[i];
-		if (items[i].verdict == BACKEND_RETRY)
-			chosen[left++] = chosen[i];
+		if (job->items[i].verdict == BACKEND_RETRY)
+			swap_zones(job, left++, i);
 	}
 	return left;
 }
 
 static void apply(struct engine_lane_thread *lane, struct core_job *job)
 {
-	size_t *chosen = xcalloc(job->zone_count, sizeof(*chosen));
-	struct backend_item *items = xcalloc(job->zone_count, sizeof(*items));
 	size_t count = 0;
 
 	for (size_t i = 0; i < job->zone_count; i++) {
-		struct core_job_zone *zone = &job->zones[i];
-
-		parse_zone(lane->engine, zone);
-		if (zone->deleted || zone->zone != NULL)
-			chosen[count++] = i;
+		parse_zone(lane->engine, &job->zones[i]);
+		if (job->zones[i].deleted || job->zones[i].zone != NULL)
+			swap_zones(job, count++, i);
 	}
 	for (int repeat = 0; count > 0; repeat++) {
-		count = apply_some(lane, job, chosen, count, items);
+		count = apply_some(lane, job, count);
 		if (repeat == REPEATS || atomic_load(&lane->engine->cancelled))
 			break;
 		if (count > 0)
 			pause_ms(rng_between(&lane->rng, REPEAT_MIN_MS, REPEAT_MAX_MS));
 	}
-	free(items);
-	free(chosen);
 }
 
 void *lanes_run(void *arg)

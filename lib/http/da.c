@@ -122,11 +122,11 @@ static char *take_body(const struct conn *conn, size_t *size)
 /* A save with its text in the body, verbatim; or, text given, from a form. */
 static void handle_save(struct conn *conn, const struct form *form, const struct form_field *text)
 {
-	const struct form_field *domain, *hostname, *username;
+	const struct form_field *domain, *hostname, *username, *reload;
 	struct engine_request *request;
 
 	if (!get(conn, form, "domain", &domain) || !get(conn, form, "hostname", &hostname) ||
-		!get(conn, form, "username", &username))
+		!get(conn, form, "username", &username) || !get(conn, form, "named_reload", &reload))
 		return;
 	if (domain == NULL) {
 		request_fail(conn, 200, "domain is missing");
@@ -137,6 +137,8 @@ static void handle_save(struct conn *conn, const struct form *form, const struct
 	request->hostname = copy_value(hostname);
 	request->username = copy_value(username);
 	request->source = xstrdup(conn->address);
+	/* directadmin-protocol.md 3.2: a certificate is waited for. */
+	request->urgent = reload != NULL && strcmp(reload->value, "yes") == 0;
 	if (text != NULL) {
 		request->text = xmemdup(text->value, text->value_size);
 		request->text_size = text->value_size;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 
 #define TEXT_OF(number) TEXT_OF_(number)
@@ -103,8 +104,17 @@ static int secure(struct store *store)
 	return sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
 }
 
+/* SQLite's own memory statistics, which nobody reads, take a lock shared by all handles at each allocation. */
+static void leave_out_statistics(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(struct store *store, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	CHECK(pthread_once(&once, leave_out_statistics) == 0);
 	/* One thread owns the handle: no mutexes. No mmap: a truncated file would be a signal, not an error. */
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
 		(store->reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);

@@ -32,6 +32,7 @@ struct store {
 	bool marked;               /* "not closed" is in the file */
 	bool distrusted;           /* an ERR_IO happened: nothing is written any more */
 	bool in_transaction;
+	bool reading;              /* store_read_begin: a read transaction is open */
 	int failure;               /* ERR_* of a write in this transaction: it can only be rolled back */
 	int wal_pages;             /* in the WAL after the last commit */
 	int restart_at;            /* wait for readers and restart the WAL when it has so many pages */

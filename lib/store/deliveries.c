@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "store/db.h"
+#include "store/rows.h"
 
 enum { ERROR_MAX = 1024 };
 
-#define ROW                                                                                                  \
-	"d.applied, d.state, d.check_rows, d.suspect, d.attempts, d.next_try, d.since, d.applied_at, d.last_error,"  \
-	" z.generation, z.id, z.name"
+#define ROW ROWS_DELIVERY ", z.id, z.name"
 
 static const char backend_find_sql[] = "SELECT id FROM backend WHERE name = ?1";
 static const char backend_insert_sql[] = "INSERT INTO backend (name) VALUES (?1) RETURNING id";
@@ -22,6 +21,8 @@ static const char backend_wake_sql[] = "UPDATE delivery SET state = 1, next_try 
 	" FROM zone AS z WHERE delivery.backend_id = ?1 AND delivery.state = 0 AND z.id = delivery.zone_id"
 	" AND delivery.applied <> z.generation";
 
+static const char open_sql[] = "SELECT " ROWS_ZONE ", " ROWS_DELIVERY " FROM zone AS z"
+	" LEFT JOIN delivery AS d ON d.backend_id = ?1 AND d.zone_id = z.id WHERE z.id = ?2";
 static const char load_sql[] = "SELECT " ROW " FROM delivery AS d JOIN zone AS z ON z.id = d.zone_id"
 	" WHERE d.backend_id = ?1 AND d.zone_id = ?2";
 static const char save_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect, attempts,"
@@ -32,9 +33,8 @@ static const char save_sql[] = "INSERT INTO delivery (backend_id, zone_id, appli
 	" last_error = excluded.last_error";
 
 /* "state <> 0" as it stands in the index delivery_due, so that it can be used. */
-static const char due_sql[] = "SELECT d.zone_id, d.next_try, (SELECT text_size FROM zone WHERE id = d.zone_id)"
-	" FROM delivery AS d WHERE d.backend_id = ?1 AND d.suspect = ?2 AND d.state <> 0"
-	" AND (d.next_try, d.zone_id) < (?3, ?4) ORDER BY d.next_try DESC, d.zone_id DESC LIMIT ?5";
+static const char due_sql[] = "SELECT d.zone_id, d.next_try FROM delivery AS d"
+	" WHERE d.backend_id = ?1 AND d.suspect = ?2 AND d.state <> 0 AND (d.next_try, d.zone_id) < (?3, ?4) ORDER BY d.next_try DESC, d.zone_id DESC LIMIT ?5";
 static const char next_sql[] = "SELECT min(next_try) FROM (SELECT * FROM (SELECT next_try FROM delivery"
 	" WHERE backend_id = ?1 AND suspect = 0 AND state <> 0 AND next_try > ?2 ORDER BY next_try LIMIT 1)"
 	" UNION ALL SELECT * FROM (SELECT next_try FROM delivery"
@@ -111,30 +111,31 @@ int store_backend_register(struct store *store, const char *name, int64_t now_us
 
 /* ---- one delivery ---- */
 
-/*
- * Fills out; last_error is borrowed. A row has no checksum: one that cannot be right is given as due and to be checked,
- * because delivering once more is always safe. The zone's row is not checked here either: its damage must not keep a
- * delivery from being set aside, and nothing is delivered that store_zone_get did not give.
- */
-static void read_row(sqlite3_stmt *stmt, struct delivery *out)
+void rows_read_delivery(sqlite3_stmt *stmt, int first, struct delivery *out)
 {
-	const unsigned char *error = sqlite3_column_text(stmt, 8);
+	const unsigned char *error = sqlite3_column_text(stmt, first + 8);
 
-	*out = (struct delivery){ .wanted = db_column_uint(stmt, 9) };
-	out->applied = db_column_uint(stmt, 0);
-	out->check = sqlite3_column_int64(stmt, 2) != 0;
-	out->suspect = sqlite3_column_int64(stmt, 3) != 0;
-	out->attempts = (uint32_t)sqlite3_column_int64(stmt, 4);
-	out->next_try_us = sqlite3_column_int64(stmt, 5);
-	out->since_us = sqlite3_column_int64(stmt, 6);
-	out->applied_at_us = sqlite3_column_int64(stmt, 7);
+	*out = (struct delivery){ .wanted = db_column_uint(stmt, first + 9) };
+	out->applied = db_column_uint(stmt, first);
+	out->check = sqlite3_column_int64(stmt, first + 2) != 0;
+	out->suspect = sqlite3_column_int64(stmt, first + 3) != 0;
+	out->attempts = (uint32_t)sqlite3_column_int64(stmt, first + 4);
+	out->next_try_us = sqlite3_column_int64(stmt, first + 5);
+	out->since_us = sqlite3_column_int64(stmt, first + 6);
+	out->applied_at_us = sqlite3_column_int64(stmt, first + 7);
 	out->last_error = (char *)(uintptr_t)error;
-	if (!delivery_state_parse(sqlite3_column_int64(stmt, 1), &out->state) || out->applied > out->wanted) {
+	if (!delivery_state_parse(sqlite3_column_int64(stmt, first + 1), &out->state) || out->applied > out->wanted) {
 		out->state = DELIVERY_DUE;
 		out->applied = 0;
 		out->check = true;
 	}
 	out->resting = out->state;
+}
+
+static int no_delivery(int64_t zone_id, int64_t backend_id, struct err *err)
+{
+	return err_set(err, ERR_NOTFOUND, "zone %lld has no delivery at back end %lld", (long long)zone_id,
+		(long long)backend_id);
 }
 
 int store_delivery_load(struct store *store, int64_t zone_id, int64_t backend_id, struct delivery *out, struct err *err)
@@ -150,12 +151,40 @@ int store_delivery_load(struct store *store, int64_t zone_id, int64_t backend_id
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return err_set(err, ERR_NOTFOUND, "zone %lld has no delivery at back end %lld", (long long)zone_id,
-			(long long)backend_id);
-	read_row(stmt, out);
+		return no_delivery(zone_id, backend_id, err);
+	rows_read_delivery(stmt, 0, out);
 	out->last_error = xstrdup(out->last_error);
 	db_reset(stmt);
 	return 0;
+}
+
+int store_delivery_open(struct store *store, int64_t zone_id, int64_t backend_id, struct store_zone *zone,
+	struct delivery *delivery, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, open_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, backend_id);
+	db_bind_int(stmt, 2, zone_id);
+	rc = db_step(store, stmt, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(err, ERR_NOTFOUND, "there is no zone %lld", (long long)zone_id);
+	rc = rows_read_zone(stmt, zone, err);
+	if (rc == 0 && sqlite3_column_type(stmt, ROWS_ZONE_COLUMNS) == SQLITE_NULL)
+		rc = no_delivery(zone_id, backend_id, err);
+	if (rc == 0) {
+		rows_own_texts(zone);
+		rows_read_delivery(stmt, ROWS_ZONE_COLUMNS, delivery);
+		delivery->last_error = xstrdup(delivery->last_error);
+	} else {
+		*zone = (struct store_zone){ 0 };
+	}
+	db_reset(stmt);
+	return rc;
 }
 
 static int save(struct store *store, int64_t zone_id, int64_t backend_id, const struct delivery *delivery,
@@ -213,7 +242,6 @@ int store_due_list(struct store *store, int64_t backend_id, bool suspect, int64_
 		out[(*count)++] = (struct store_due){
 			.zone_id = sqlite3_column_int64(stmt, 0),
 			.next_try_us = sqlite3_column_int64(stmt, 1),
-			.text_size = db_column_uint(stmt, 2),
 			.suspect = suspect,
 		};
 	}
@@ -305,7 +333,7 @@ int store_pending_list(struct store *store, int64_t backend_id, const char *afte
 	db_bind_text(stmt, 2, after, -1);
 	db_bind_int(stmt, 3, db_limit(limit));
 	while ((rc = db_step(store, stmt, err)) > 0) {
-		read_row(stmt, &delivery);
+		rows_read_delivery(stmt, 0, &delivery);
 		if (!each(ctx, sqlite3_column_int64(stmt, 10), db_column_text(stmt, 11), &delivery)) {
 			db_reset(stmt);
 			return 0;

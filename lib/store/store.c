@@ -13,6 +13,7 @@
 #include "store/open.h"
 
 static const char begin_sql[] = "BEGIN IMMEDIATE";
+static const char read_sql[] = "BEGIN DEFERRED";
 static const char commit_sql[] = "COMMIT";
 static const char rollback_sql[] = "ROLLBACK";
 
@@ -128,6 +129,7 @@ void store_close(struct store *store)
 	if (store == NULL)
 		return;
 	store_rollback(store);
+	store_read_end(store);
 	/* If it cannot be written, the next one to open the store looks at it more closely: no harm. */
 	if (store->marked && !store->distrusted && meta_set_clean(store, true, &err) < 0)
 		store_rollback(store);
@@ -191,6 +193,7 @@ int store_begin(struct store *store, struct err *err)
 		return err_set(err, ERR_DENIED, "store %s: this handle only reads", store->path);
 	if (store->distrusted)
 		return err_set(err, ERR_IO, "store %s: its disk failed before and is not to be trusted", store->path);
+	store_read_end(store);
 	int rc = db_checkpoint(store, err);
 	if (rc == 0)
 		rc = run(store, begin_sql, err);
@@ -225,6 +228,28 @@ void store_rollback(struct store *store)
 		return;
 	store->in_transaction = false;
 	store->failure = 0;
+	if (sqlite3_get_autocommit(store->db) == 0 && run(store, rollback_sql, &err) < 0)
+		store->distrusted = true;
+}
+
+int store_read_begin(struct store *store, struct err *err)
+{
+	CHECK(!store->in_transaction);
+	if (store->reading)
+		return 0;
+	int rc = run(store, read_sql, err);
+	store->reading = rc == 0;
+	return rc;
+}
+
+void store_read_end(struct store *store)
+{
+	struct err err;
+
+	if (!store->reading)
+		return;
+	store->reading = false;
+	/* Some errors make SQLite end it by itself. */
 	if (sqlite3_get_autocommit(store->db) == 0 && run(store, rollback_sql, &err) < 0)
 		store->distrusted = true;
 }

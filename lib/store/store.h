@@ -70,6 +70,12 @@ MUST_CHECK int store_begin(struct store *store, struct err *err);
 MUST_CHECK int store_commit(struct store *store, struct err *err);
 void store_rollback(struct store *store);
 /*
+ * Many reads in a row, outside a transaction: until store_read_end, or the next write, they see one state of the store
+ * and cost less each.
+ */
+MUST_CHECK int store_read_begin(struct store *store, struct err *err);
+void store_read_end(struct store *store);
+/*
  * Is the file that is open still the one at its path? ERR_NOTFOUND if it was removed or another stands there: what is
  * committed now would be gone with the process.
  */
@@ -145,10 +151,13 @@ MUST_CHECK int store_delivery_load(struct store *store, int64_t zone_id, int64_t
 MUST_CHECK int store_delivery_save(struct store *store, int64_t zone_id, int64_t backend_id,
 	const struct delivery *delivery, struct err *err);
 
+/* Both at once: for whoever is about to deliver that zone there. Errors as those of store_zone_get, then of the above. */
+MUST_CHECK int store_delivery_open(struct store *store, int64_t zone_id, int64_t backend_id, struct store_zone *zone,
+	struct delivery *delivery, struct err *err);
+
 struct store_due {
 	int64_t zone_id;
 	int64_t next_try_us;
-	uint64_t text_size;              /* for batch bounds */
 	bool suspect;
 };
 

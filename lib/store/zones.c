@@ -7,14 +7,11 @@
 
 #include "store/checksum.h"
 #include "store/db.h"
+#include "store/rows.h"
 
-#define COLUMNS                                                                                              \
-	"z.id, z.name, z.generation, z.deleted, z.digest_count, z.digest_high, z.digest_low, z.serial,"      \
-	" z.hostname, z.username, z.updated_at, z.text_size, z.checksum"
-
-static const char find_sql[] = "SELECT " COLUMNS " FROM zone AS z WHERE z.name = ?1";
-static const char get_sql[] = "SELECT " COLUMNS " FROM zone AS z WHERE z.id = ?1";
-static const char list_sql[] = "SELECT " COLUMNS " FROM zone AS z WHERE z.name > ?1 AND z.deleted <= ?2"
+static const char find_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.name = ?1";
+static const char get_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.id = ?1";
+static const char list_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.name > ?1 AND z.deleted <= ?2"
 	" ORDER BY z.name";
 static const char count_sql[] =
 	"SELECT (SELECT count(*) FROM zone) - (SELECT count(*) FROM zone WHERE deleted = 1)";
@@ -42,8 +39,7 @@ static bool sum_matches(sqlite3_stmt *stmt, int column, const uint8_t expected[H
 	return sum != NULL && sqlite3_column_bytes(stmt, column) == HASH_SIZE && memcmp(sum, expected, HASH_SIZE) == 0;
 }
 
-/* Fills out from COLUMNS; its texts live until the next step. ERR_CORRUPT: out is what stands there all the same. */
-static int read_zone(sqlite3_stmt *stmt, struct store_zone *out, struct err *err)
+int rows_read_zone(sqlite3_stmt *stmt, struct store_zone *out, struct err *err)
 {
 	const char *name = db_column_text(stmt, 1);
 	size_t length = strlen(name);
@@ -72,7 +68,7 @@ static int read_zone(sqlite3_stmt *stmt, struct store_zone *out, struct err *err
 	return 0;
 }
 
-static void own_texts(struct store_zone *zone)
+void rows_own_texts(struct store_zone *zone)
 {
 	zone->hostname = xstrdup(zone->hostname);
 	zone->username = xstrdup(zone->username);
@@ -94,9 +90,9 @@ static int fetch(struct store *store, sqlite3_stmt *stmt, struct store_zone *out
 		return rc;
 	if (rc == 0)
 		return ERR_NOTFOUND;
-	rc = read_zone(stmt, out, err);
+	rc = rows_read_zone(stmt, out, err);
 	if (rc == 0)
-		own_texts(out);
+		rows_own_texts(out);
 	else
 		*out = (struct store_zone){ 0 };
 	db_reset(stmt);
@@ -161,7 +157,7 @@ int store_zone_salvage(struct store *store, const char *name, struct store_zone 
 		return rc;
 	if (rc == 0)
 		return err_set(err, ERR_NOTFOUND, "zone %s is not held", name);
-	(void)read_zone(stmt, out, NULL);
+	(void)rows_read_zone(stmt, out, NULL);
 	db_reset(stmt);
 	out->hostname = xstrdup("");
 	out->username = xstrdup("");
@@ -226,7 +222,7 @@ int store_zone_list(struct store *store, const char *after, size_t limit, bool t
 	db_bind_int(stmt, 2, tombstones ? 1 : 0);
 	/* Damaged rows do not count: fewer than limit zones always mean the end. */
 	while (limit > 0 && (rc = db_step(store, stmt, err)) > 0) {
-		int bad = read_zone(stmt, &zone, damaged == 0 ? err : NULL);
+		int bad = rows_read_zone(stmt, &zone, damaged == 0 ? err : NULL);
 		if (bad < 0) {
 			damaged = bad;
 			continue;

@@ -226,7 +226,6 @@ static struct zone *make_zone(const char *name, unsigned content, char *text, si
 static void work(struct world *world, struct core_job *job)
 {
 	struct backend *lane = world->lanes[job->backend];
-	struct backend_item items[CORE_BATCH_ZONES];
 	struct err err;
 
 	if (job->kind == CORE_JOB_PROBE) {
@@ -238,13 +237,10 @@ static void work(struct world *world, struct core_job *job)
 
 		if (!zone->deleted && zone->zone == NULL)
 			CHECK(zone_parse(zone->name, zone->text, zone->text_size, 0, &zone->zone, &err) == ERR_OK);
-		items[i] = zone->item;
-		items[i].name = zone->name;
-		items[i].zone = zone->zone;
+		zone->item->name = zone->name;
+		zone->item->zone = zone->zone;
 	}
-	lane->ops->apply(lane, items, job->zone_count);
-	for (size_t i = 0; i < job->zone_count; i++)
-		job->zones[i].item = items[i];
+	lane->ops->apply(lane, job->items, job->zone_count);
 }
 
 static uint32_t attempts_of(struct world *world, const struct core_job *job, size_t at)
@@ -274,7 +270,7 @@ static void give_back(struct world *world, struct core_job *job)
 
 	for (size_t i = 0; i < job->zone_count; i++) {
 		before[i] = attempts_of(world, job, i);
-		down = down && job->zones[i].item.verdict == BACKEND_DOWN && !job->zones[i].item.lost;
+		down = down && job->zones[i].item->verdict == BACKEND_DOWN && !job->zones[i].item->lost;
 	}
 	int64_t first = job->zone_count == 0 ? 0 : job->zones[0].zone_id;
 	turn(world, NULL, 0, &job, 1);

@@ -37,6 +37,9 @@ struct rig {
 	_Atomic(const char *) down_zone;      /* this zone is answered DOWN everywhere, without a lost connection */
 	_Atomic(const char *) unlucky;      /* this zone loses the connection of target 0, once */
 	atomic_int losses;          /* of the unlucky one */
+	_Atomic(const char *) watched;
+	atomic_int asked;           /* zones written at target 0 so far */
+	atomic_int watched_at;      /* which of them the watched one was, the first time; 0: not yet */
 	atomic_int slow_ms;         /* each zone's write at target 0 */
 	atomic_llong skew_us;       /* of the wall clock */
 	unsigned connections;
@@ -84,6 +87,13 @@ static enum memory_fate fate_of(void *ctx, const char *zone)
 
 	if (zone == NULL)
 		return fate == MEMORY_DOWN ? MEMORY_DOWN : MEMORY_OK;
+	if (fate == MEMORY_OK && index_of(ctx) == 0) {
+		int at = atomic_fetch_add(&rig.asked, 1) + 1;
+		int never = 0;
+
+		if (is_zone(&rig.watched, zone))
+			atomic_compare_exchange_strong(&rig.watched_at, &never, at);
+	}
 	if (is_zone(&rig.poison, zone))
 		return MEMORY_LOST_BEFORE;
 	if (is_zone(&rig.down_zone, zone))

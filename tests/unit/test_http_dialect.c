@@ -144,8 +144,10 @@ static void test_vectors(void **state UNUSED)
 		expect(served, d, "POST", SAVE "admin.example&hostname=da1.host.example", ZONE_TEXT,
 			"error=0&text=Saved&details=");
 		assert_zone(served, "admin.example", "", ZONE_TEXT);
+		size_t urgent = served->fake->urgent;
 		expect(served, d, "POST", SAVE "acme.example&named_reload=yes&username=a&hostname=da1.host.example&later=1",
 			ZONE_TEXT, "error=0&text=Saved&details=");
+		assert_int_equal(served->fake->urgent, urgent + 1);
 		expect(served, d, "POST", ADMIN, "action=delete&cluster=yes&hostname=da2.host.example&select0=shop.example",
 			"error=0&text=Deleted&details=");
 		assert_zone(served, "shop.example", "fred", ZONE_TEXT);

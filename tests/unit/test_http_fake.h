@@ -37,7 +37,7 @@ struct engine {
 	size_t held_count;
 	size_t submits;       /* taken */
 	size_t refusals;      /* ERR_BUSY answers */
-	size_t pushes, deletes, kept;
+	size_t pushes, urgent, deletes, kept;
 	size_t retries;
 	size_t last_limit;
 	int64_t last_before;
@@ -155,6 +155,7 @@ static void fake_push(struct engine *fake, const struct engine_request *request,
 	zone->text = xmemdup(request->text, request->text_size);
 	zone->size = request->text_size;
 	fake->pushes++;
+	fake->urgent += request->urgent ? 1 : 0;
 	fake_post_name(fake, ENGINE_NAME_SET, name, zone->hostname, zone->username);
 }
 
