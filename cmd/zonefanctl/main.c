@@ -25,6 +25,8 @@ static const char usage_text[] =
 	"  rejected [NAME]    pushes that were refused; with NAME the refused text too\n"
 	"  events             the newest events\n"
 	"  retry [NAME]       try every delivery that waits (of that zone) now; a zone that is clean is compared\n"
+	"  pause BACKEND      send nothing more there; pushes are taken all the same, also over restarts, until it is resumed\n"
+	"  resume BACKEND     deliver again, all that waits\n"
 	"  check              check the configuration and print the effective one (works without zonefand)\n"
 	"\n"
 	"  --config FILE      default: as zonefand's; tells where the control socket is\n"
@@ -32,7 +34,7 @@ static const char usage_text[] =
 	"  --url URL          speak to this address with a login, instead of the control socket\n"
 	"\n"
 	"exit codes: 0 done and well; 1 failed (zonefand does not answer, or answered an error); 2 status: something is behind;\n"
-	"            3 there is no such zone; 64 misuse\n";
+	"            3 there is no such zone or back end; 64 misuse\n";
 
 struct options {
 	const char *config;
@@ -165,6 +167,37 @@ static int retry(const struct options *options, const struct client *client, con
 	return finish(options, ret, &err, answer, show_retried);
 }
 
+static int order(const struct options *options, const struct client *client, const char *name, const char *order)
+{
+	char *encoded = client_encode(name);
+	char *path = xasprintf("/api/v1/backends/%s/%s", encoded, order);
+	struct err err;
+	json_t *answer = NULL;
+	int ret = client_post(client, path, &answer, &err);
+
+	free(path);
+	free(encoded);
+	if (ret != ERR_OK)
+		return failed(&err);
+	if (options->json)
+		print_json(answer);
+	else
+		printf("%s is %s%s\n", name, json_is_true(json_object_get(answer, "paused")) ? "paused" : "resumed",
+			json_is_true(json_object_get(answer, "changed")) ? "" : " already");
+	json_decref(answer);
+	return EXIT_WELL;
+}
+
+static int pause_lane(const struct options *options, const struct client *client, const char *name)
+{
+	return order(options, client, name, "pause");
+}
+
+static int resume_lane(const struct options *options, const struct client *client, const char *name)
+{
+	return order(options, client, name, "resume");
+}
+
 static const struct command {
 	const char *name;
 	enum { NO_NAME, MAY_NAME, MUST_NAME } argument;
@@ -172,6 +205,7 @@ static const struct command {
 } commands[] = {
 	{ "status", NO_NAME, status },     { "zones", NO_NAME, zones },   { "zone", MUST_NAME, zone },
 	{ "rejected", MAY_NAME, rejected }, { "events", NO_NAME, events }, { "retry", MAY_NAME, retry },
+	{ "pause", MUST_NAME, pause_lane }, { "resume", MUST_NAME, resume_lane },
 };
 
 /* ---- where zonefand is ---- */

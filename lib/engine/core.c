@@ -23,23 +23,6 @@ int64_t core_wall_us(const struct core *core)
 	return clock_wall_us(core->params.clock);
 }
 
-void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event event, const char *error)
-{
-	enum lane_state before = lane->health.state;
-	bool told = lane_move(&lane->health, event, core_now_us(core), core_wall_us(core), error == NULL ? "" : error,
-		&core->lane_policy);
-
-	if (before != lane->health.state)
-		lane->next_due_us = 0;
-	if (!told)
-		return;
-	lane->revive = lane->health.state == LANE_UP;
-	if (lane->health.state == LANE_UP)
-		core_note(core, "lane_up", NULL, lane->name, NULL, "the back end answers");
-	else
-		core_note(core, "lane_down", NULL, lane->name, NULL, "%s", lane->health.last_error);
-}
-
 /* ---- life ---- */
 
 static int register_lane(struct core *core, size_t index, struct err *err)
@@ -54,36 +37,6 @@ static int register_lane(struct core *core, size_t index, struct err *err)
 	lane_init(&lane->health, core_wall_us(core));
 	batch_init(&lane->size);
 	return store_backend_register(core->store, backend->name, core_now_us(core), &lane->backend_id, err);
-}
-
-static bool recall_lane(void *ctx, const struct store_event *event)
-{
-	struct lane *health = ctx;
-
-	if (strcmp(event->kind, "lane_down") == 0) {
-		health->told = LANE_TOLD_DOWN;
-		snprintf(health->last_error, sizeof(health->last_error), "%s",
-			event->detail == NULL ? "" : event->detail);
-	} else if (strcmp(event->kind, "lane_up") == 0) {
-		health->told = LANE_TOLD_UP;
-	} else {
-		return true;
-	}
-	health->since_us = event->at_us;
-	return false;
-}
-
-/* "Down since" must survive our own restart: the event is the lane's record. */
-static int recall_lanes(struct core *core, struct err *err)
-{
-	for (size_t i = 0; i < core->lane_count; i++) {
-		int ret = store_event_list(core->store, INT64_MAX, 10000, NULL, core->lanes[i].name, recall_lane,
-			&core->lanes[i].health, err);
-
-		if (ret != ERR_OK)
-			return ret;
-	}
-	return ERR_OK;
 }
 
 static int register_lanes(struct core *core, struct err *err)
@@ -102,7 +55,7 @@ static int register_lanes(struct core *core, struct err *err)
 		ret = store_commit(core->store, err);
 	if (ret != ERR_OK)
 		store_rollback(core->store);
-	return ret == ERR_OK ? recall_lanes(core, err) : ret;
+	return ret == ERR_OK ? core_recall_lanes(core, err) : ret;
 }
 
 int core_create(const struct core_params *params, struct core **out, struct err *err)

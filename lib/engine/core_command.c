@@ -366,6 +366,10 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 		return delete (core, command, err);
 	case ENGINE_RETRY:
 		return retry(core, command, err);
+	case ENGINE_PAUSE:
+	case ENGINE_RESUME:
+		core_order(core, command);
+		return ERR_OK;
 	default:
 		WRONG("a query among the commands");
 	}

@@ -8,6 +8,18 @@
 #include "base/log.h"
 #include "engine/core_internal.h"
 
+/* What goes well, or as somebody wants it, is no warning. */
+static enum log_level level_of(const char *kind)
+{
+	static const char *const quiet[] = { "lane_up", "lane_paused", "lane_resumed" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(quiet); i++) {
+		if (strcmp(kind, quiet[i]) == 0)
+			return LOG_LEVEL_INFO;
+	}
+	return LOG_LEVEL_WARN;
+}
+
 void core_note(struct core *core, const char *kind, const char *zone, const char *backend, const char *source,
 	const char *format, ...)
 {
@@ -17,7 +29,7 @@ void core_note(struct core *core, const char *kind, const char *zone, const char
 	va_start(args, format);
 	vsnprintf(detail, sizeof(detail), format, args);
 	va_end(args);
-	log_at(strcmp(kind, "lane_up") == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, kind, LOG_STR("zone", zone),
+	log_at(level_of(kind), kind, LOG_STR("zone", zone),
 		LOG_STR("backend", backend), LOG_STR("source", source), LOG_STR("detail", detail));
 	core->events = xrealloc(core->events, (core->event_count + 1) * sizeof(*core->events));
 	core->events[core->event_count++] = (struct noted_event){ .kind = xstrdup(kind), .zone = xstrdup(zone),
@@ -82,6 +94,7 @@ static void forget_fresh(struct core *core)
 
 void core_tell_staged(struct core *core)
 {
+	core_obey(core, true);
 	for (size_t i = 0; i < core->fresh_count; i++)
 		recent_put(&core->recent, core->fresh[i].zone_id, core->fresh[i].generation, core->fresh[i].zone);
 	forget_fresh(core);
@@ -92,6 +105,7 @@ void core_tell_staged(struct core *core)
 
 void core_drop_staged(struct core *core)
 {
+	core_obey(core, false);
 	forget_fresh(core);
 	for (size_t i = 0; i < core->staged_count; i++)
 		engine_message_destroy(core->staged[i]);

@@ -49,6 +49,7 @@ struct core_lane {
 	unsigned index;
 	unsigned connections;
 	struct lane health;
+	enum { ORDER_NONE, ORDER_PAUSE, ORDER_RESUME } order; /* the operator's, of this turn: in force once committed */
 	struct core_job **slots;        /* what each connection has; NULL: idle */
 	size_t jobs_out;
 	bool probe_out;
@@ -151,6 +152,15 @@ void core_store_failed(struct core *core, const struct err *err);
 void core_tell_store_state(struct core *core);
 /* Moves the lane's health; notes what people are told of. */
 void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event event, const char *error);
+/* What the store's events know of the lanes: "down since" and "paused" survive our own restart. */
+MUST_CHECK int core_recall_lanes(struct core *core, struct err *err);
+/* By its configured name; NULL: there is none. */
+struct core_lane *core_find_lane(struct core *core, const char *name);
+/* Returns ERR_NOTFOUND; err names it and those that there are. */
+int core_no_such_lane(const struct core *core, const char *name, struct err *err);
+/* Notes and stages PAUSE or RESUME inside the transaction; core_obey brings the orders in force, or forgets them. */
+void core_order(struct core *core, struct core_command *command);
+void core_obey(struct core *core, bool committed);
 /* Moves one delivery row by an event that ends no flight (PUSHED, CHECK, REPLAY). was: the generation before. */
 MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,
 	enum delivery_event event, uint64_t generation, struct err *err);

@@ -354,7 +354,8 @@ void engine_destroy(struct engine *engine)
 
 static bool is_query(enum engine_op op)
 {
-	return op != ENGINE_PUSH && op != ENGINE_DELETE && op != ENGINE_RETRY;
+	return op == ENGINE_STATUS || op == ENGINE_ZONES || op == ENGINE_ZONE || op == ENGINE_REJECTED ||
+		op == ENGINE_EVENTS;
 }
 
 int engine_submit(struct engine *engine, struct engine_request *request)

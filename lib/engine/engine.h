@@ -60,6 +60,8 @@ enum engine_op {
 	ENGINE_PUSH,     /* zone (a name as sent), hostname, username, text */
 	ENGINE_DELETE,   /* names, hostname */
 	ENGINE_RETRY,    /* zone, or NULL for all: every delivery that is not clean is tried now */
+	ENGINE_PAUSE,    /* backend: nothing new is sent there until it is resumed; pushes are taken. Survives a restart */
+	ENGINE_RESUME,   /* backend */
 	ENGINE_STATUS,
 	ENGINE_ZONES,    /* after, limit */
 	ENGINE_ZONE,     /* zone */
@@ -78,6 +80,7 @@ struct engine_request {
 	char *username;
 	char *source;          /* the client's address, for events */
 	bool urgent;           /* PUSH: somebody waits for it (named_reload=yes): it goes before all others */
+	char *backend;         /* PAUSE, RESUME: as configured */
 	char *text;            /* PUSH: zone text, any byte */
 	size_t text_size;
 	char *after;           /* lists: a zone name */
@@ -203,7 +206,7 @@ struct engine_message {
 	size_t refused_count;
 	struct engine_event *events;    /* EVENTS */
 	size_t event_count;
-	uint64_t affected;              /* RETRY: deliveries that are tried again */
+	uint64_t affected;              /* RETRY: deliveries that are tried again; PAUSE, RESUME: 0 if it was so already */
 	bool more;                      /* the list goes on behind its last element */
 };
 

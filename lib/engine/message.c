@@ -26,6 +26,7 @@ void engine_request_destroy(struct engine_request *request)
 	free(request->hostname);
 	free(request->username);
 	free(request->source);
+	free(request->backend);
 	free(request->text);
 	free(request->after);
 	free(request);

@@ -143,6 +143,39 @@ static bool handle_item(struct conn *conn, const char *list, enum engine_op op, 
 	return true;
 }
 
+/* "/api/v1/backends/<name>/<order>". False: another path. */
+static bool handle_backend(struct conn *conn, const char *path, size_t path_size, bool post)
+{
+	static const char folder[] = "/api/v1/backends/";
+	static const struct {
+		const char *tail;
+		enum engine_op op;
+	} orders[] = { { "/pause", ENGINE_PAUSE }, { "/resume", ENGINE_RESUME } };
+	struct engine_request *request;
+	size_t at = sizeof(folder) - 1;
+
+	if (path_size <= at || memcmp(path, folder, at) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		size_t tail_size = strlen(orders[i].tail);
+
+		if (path_size <= at + tail_size || memcmp(path + path_size - tail_size, orders[i].tail, tail_size) != 0)
+			continue;
+		char *name = form_decode_path(path + at, path_size - at - tail_size);
+		if (!post || name == NULL) {
+			free(name);
+			request_fail_json(conn, post ? 400 : 405, post ? "the back end's name is badly encoded" : "use POST");
+			return true;
+		}
+		request = engine_request_create(orders[i].op, 0);
+		request->backend = name;
+		request->source = xstrdup(conn->address);
+		request_submit(conn, request);
+		return true;
+	}
+	return false;
+}
+
 static bool handle_get(struct conn *conn, const char *path, size_t path_size, const char *query)
 {
 	static const struct {
@@ -178,6 +211,8 @@ bool api_handle(struct conn *conn, const char *path, size_t path_size, const cha
 	bool post = gate_head(&conn->gate).method == GATE_POST;
 	bool is_retry = is_path(path, path_size, "/api/v1/retry");
 
+	if (handle_backend(conn, path, path_size, post))
+		return true;
 	if (is_retry && post) {
 		ask(conn, ENGINE_RETRY, NULL, query);
 		return true;
@@ -261,6 +296,10 @@ void api_reply(struct conn *conn, const struct engine_message *message)
 	} else if (message->op == ENGINE_RETRY) {
 		json = json_object();
 		json_object_set_new(json, "retried", json_integer((json_int_t)message->affected));
+	} else if (message->op == ENGINE_PAUSE || message->op == ENGINE_RESUME) {
+		json = json_object();
+		json_object_set_new(json, "paused", json_boolean(message->op == ENGINE_PAUSE));
+		json_object_set_new(json, "changed", json_boolean(message->affected > 0));
 	} else if (message->op == ENGINE_ZONE && message->zone_count == 1) {
 		json = json_zone(&message->zones[0], true);
 	} else if (message->op == ENGINE_REJECTED && is_one_rejected(conn) && message->refused_count == 1) {

@@ -78,6 +78,27 @@ static bool lost(struct lane *lane, int64_t now_us, int64_t wall_us, const char 
 	return false;
 }
 
+/* What was known before is not held against it afterwards: the operator had it in hand. */
+static void pause_lane(struct lane *lane, int64_t wall_us)
+{
+	CHECK(lane->state != LANE_PAUSED);
+	lane->state = LANE_PAUSED;
+	lane->trial = false;
+	lane->told = LANE_TOLD_NOTHING;
+	lane->step = 0;
+	lane->since_us = wall_us;
+	lane->lost_count = 0;
+	lane->last_error[0] = '\0';
+}
+
+static void resume_lane(struct lane *lane, int64_t now_us, int64_t wall_us)
+{
+	CHECK(lane->state == LANE_PAUSED);
+	lane->state = LANE_DOWN;
+	lane->next_probe_us = now_us;
+	lane->since_us = wall_us;
+}
+
 bool lane_move(struct lane *lane, enum lane_event event, int64_t now_us, int64_t wall_us, const char *error,
 	const struct lane_policy *policy)
 {
@@ -106,12 +127,10 @@ bool lane_move(struct lane *lane, enum lane_event event, int64_t now_us, int64_t
 			return false;
 		return go_down(lane, now_us, wall_us, error, policy);
 	case LANE_PAUSE:
-		lane->state = LANE_PAUSED;
+		pause_lane(lane, wall_us);
 		return true;
 	case LANE_RESUME:
-		CHECK(lane->state == LANE_PAUSED);
-		lane->state = LANE_DOWN;
-		lane->next_probe_us = now_us;
+		resume_lane(lane, now_us, wall_us);
 		return true;
 	}
 	WRONG("a lane event that the diagram does not know");

@@ -9,7 +9,7 @@
  *            whether the lane or the zone is to blame; nothing new is sent
  *   DOWN     waits for its own clock (1, 2, 5, 10, 20, 30 s, then 30 s, +-20 %)
  *   PROBING  one probe is out
- *   PAUSED   by the operator (a later issue)
+ *   PAUSED   by the operator: nothing goes out until it is resumed, and then a probe first
  *
  * After a probe succeeded the lane is UP but on trial: one delivery at a time
  * until one has succeeded; only that success resets the clock. Where the
@@ -36,8 +36,8 @@ enum lane_event {
 	LANE_DELIVERED,     /* any delivery succeeded, or failed for its zone's own reasons */
 	LANE_LOST,          /* a connection was lost under a delivery */
 	LANE_FAILED,        /* a delivery was answered DOWN for a reason of the whole back end */
-	LANE_PAUSE,
-	LANE_RESUME
+	LANE_PAUSE,         /* the operator; not while PAUSED */
+	LANE_RESUME         /* the operator; while PAUSED only */
 };
 
 struct lane_policy {
@@ -61,7 +61,7 @@ struct lane {
 
 /* A lane starts DOWN with its probe due now: nothing is sent to a back end that has not answered. */
 void lane_init(struct lane *lane, int64_t wall_us);
-/* Returns true if the change is one that people are told of: UP <-> DOWN (a doubt that ends well is none). */
+/* Returns true if the change is one that people are told of: UP, DOWN (a doubt that ends well is none), PAUSED. */
 bool lane_move(struct lane *lane, enum lane_event event, int64_t now_us, int64_t wall_us, const char *error,
 	const struct lane_policy *policy);
 /* A connection was lost under that zone's delivery; call before LANE_LOST. */

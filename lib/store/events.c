@@ -19,11 +19,15 @@ static const char insert_sql[] =
 static const char list_sql[] = SELECT NEWEST;
 static const char list_zone_sql[] = SELECT " AND zone = ?3 AND (?4 IS NULL OR backend = ?4)" NEWEST;
 static const char list_backend_sql[] = SELECT " AND ?3 IS NULL AND backend = ?4" NEWEST;
+/* A back end that is paused has no other record of it: its event stays until it is resumed. */
+#define IN_FORCE                                                                                             \
+	" AND NOT (kind = 'lane_paused' AND NOT EXISTS (SELECT 1 FROM event AS later WHERE later.backend = event.backend" \
+	" AND later.id > event.id AND later.kind = 'lane_resumed'))"
 static const char prune_old_sql[] =
-	"DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < ?1 ORDER BY at LIMIT ?2)";
+	"DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < ?1" IN_FORCE " ORDER BY at LIMIT ?2)";
 /* The newest KEPT_MAX ids: rows out of their order in time may leave gaps, so it is never more rows than that. */
 static const char prune_many_sql[] = "DELETE FROM event WHERE id IN (SELECT id FROM event"
-	" WHERE id <= (SELECT max(id) FROM event) - ?1 ORDER BY id LIMIT ?2)";
+	" WHERE id <= (SELECT max(id) FROM event) - ?1" IN_FORCE " ORDER BY id LIMIT ?2)";
 
 static int insert(struct store *store, const struct store_event *event, struct err *err)
 {

@@ -242,5 +242,8 @@ MUST_CHECK int store_event_add(struct store *store, const struct store_event *ev
 /* Newest first, ids below before (INT64_MAX: from the newest). zone, backend: NULL for all. */
 MUST_CHECK int store_event_list(struct store *store, int64_t before, size_t limit, const char *zone,
 	const char *backend, bool (*each)(void *ctx, const struct store_event *event), void *ctx, struct err *err);
-/* Deletes a bounded number of events older than 90 days or beyond 1,000,000; *count: how many. Call until it is 0. */
+/*
+ * Deletes a bounded number of events older than 90 days or beyond 1,000,000; *count: how many. Call until it is 0. The
+ * "lane_paused" of a back end that was not resumed since stays: it is the record of the pause.
+ */
 MUST_CHECK int store_prune(struct store *store, int64_t wall_us, uint64_t *count, struct err *err);

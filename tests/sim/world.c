@@ -377,6 +377,18 @@ static void client(struct world *world)
 	}
 }
 
+/* The operator; what is in force survives restarts, so the world keeps it too. */
+static void order(struct world *world, size_t at, bool pause)
+{
+	struct core_command *command = command_of(world, pause ? ENGINE_PAUSE : ENGINE_RESUME, NULL, NULL);
+
+	command->request->backend = xstrdup(world->backends[at].name);
+	world->targets[at].paused = pause;
+	turn(world, &command, 1, NULL, 0);
+	if (!world->replied || !world->reply_ok)
+		violated(world, "%s could not be %s", world->backends[at].name, pause ? "paused" : "resumed");
+}
+
 static void pass_time(struct world *world, int64_t ms)
 {
 	world->mono_ms += ms;
@@ -386,7 +398,7 @@ static void pass_time(struct world *world, int64_t ms)
 void world_step(struct world *world)
 {
 	world->steps++;
-	switch (rng_between(&world->rng, 0, 19)) {
+	switch (rng_between(&world->rng, 0, 20)) {
 	case 0:
 		change_weather(world);
 		break;
@@ -407,6 +419,10 @@ void world_step(struct world *world)
 	case 10:
 		client(world);
 		break;
+	case 11:
+		if (chance(world, 30))
+			order(world, (size_t)rng_between(&world->rng, 0, WORLD_TARGETS - 1), chance(world, 40));
+		break;
 	default:
 		finish_job(world);
 		break;
@@ -416,6 +432,8 @@ void world_step(struct world *world)
 void world_settle(struct world *world)
 {
 	world->calm = true;
+	for (size_t i = 0; i < WORLD_TARGETS; i++)
+		order(world, i, false);
 	while (world->job_count > 0)
 		finish_job(world);
 	/* An operator re-pushes everything: rows that are silently wrong are found by the check. */
@@ -462,6 +480,22 @@ static void check_flights(struct world *world)
 				}
 			}
 		}
+	}
+}
+
+/* A paused lane stays so, and nothing goes there that did not before. */
+static void check_paused(struct world *world)
+{
+	for (size_t i = 0; i < WORLD_TARGETS; i++) {
+		struct world_target *target = &world->targets[i];
+		const struct core_lane *lane = &world->core->lanes[i];
+
+		if (target->paused != (lane->health.state == LANE_PAUSED))
+			violated(world, "%s is %s, and should %sbe paused", lane->name,
+				lane_state_name(lane->health.state), target->paused ? "" : "not ");
+		if (target->paused && lane->jobs_out > target->jobs_out)
+			violated(world, "%s is paused, and something new was sent there", lane->name);
+		target->jobs_out = target->paused ? lane->jobs_out : SIZE_MAX;
 	}
 }
 
@@ -536,6 +570,7 @@ static void check_zone(struct world *world, const struct world_zone *zone)
 void world_check(struct world *world)
 {
 	check_attention(world);
+	check_paused(world);
 	check_flights(world);
 	for (size_t i = 0; i < WORLD_ZONES; i++)
 		check_zone(world, &world->zones[i]);

@@ -18,6 +18,8 @@ struct world_target {
 	struct memory_settings settings;
 	struct world *world;
 	bool down;
+	bool paused;            /* by the operator */
+	size_t jobs_out;        /* with it after the last step, while it is paused */
 	unsigned trouble;       /* percent of zone writes that meet a random fault */
 	int poison;             /* this zone always fails; -1: none */
 	bool poison_is_down;    /* it is answered DOWN, instead of losing the connection */

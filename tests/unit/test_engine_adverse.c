@@ -48,20 +48,6 @@ static void all_fates(enum memory_fate fate)
 		atomic_store(&rig.fates[i], fate);
 }
 
-static void await_lane(size_t target, const char *wanted)
-{
-	for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms += 2) {
-		struct engine_message *message = ask(engine_request_create(ENGINE_STATUS, ++rig.next_id));
-		bool there = strcmp(message->status->lanes[target].state, wanted) == 0;
-
-		engine_message_destroy(message);
-		if (there)
-			return;
-		nap();
-	}
-	fail_msg("lane %zu is never %s", target, wanted);
-}
-
 /* ---- stamps beyond all sense ---- */
 
 static void overwrite_stamp(uint64_t generation, bool ours)

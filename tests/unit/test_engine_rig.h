@@ -301,3 +301,17 @@ UNUSED static size_t count_events(const char *kind)
 	engine_message_destroy(message);
 	return count;
 }
+
+UNUSED static void await_lane(size_t target, const char *wanted)
+{
+	for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms += 2) {
+		struct engine_message *message = ask(engine_request_create(ENGINE_STATUS, ++rig.next_id));
+		bool there = strcmp(message->status->lanes[target].state, wanted) == 0;
+
+		engine_message_destroy(message);
+		if (there)
+			return;
+		nap();
+	}
+	fail_msg("lane %zu is never %s", target, wanted);
+}

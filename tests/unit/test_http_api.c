@@ -261,6 +261,30 @@ static void test_retry(void **state UNUSED)
 	serve_stop(served);
 }
 
+static void test_pause(void **state UNUSED)
+{
+	struct served *served = serve_start(default_params());
+	struct answer answer = { 0 };
+
+	client_post(served, "/api/v1/backends/dc1/pause", "", &answer);
+	assert_answer(&answer, 200, "{\"paused\":true,\"changed\":true}");
+	client_post(served, "/api/v1/backends/dc%31/resume", "", &answer);
+	assert_answer(&answer, 200, "{\"paused\":false,\"changed\":false}");
+	assert_string_equal(served->fake->last_backend, "dc1");
+	client_post(served, "/api/v1/backends/dc9/pause", "", &answer);
+	assert_answer(&answer, 404, "{\"error\":\"there is no back end dc9; there is dc1\"}");
+	client_post(served, "/api/v1/backends/dc%3/pause", "", &answer);
+	assert_answer(&answer, 400, "{\"error\":\"the back end's name is badly encoded\"}");
+	client_get(served, "/api/v1/backends/dc1/pause", &answer);
+	assert_answer(&answer, 405, "{\"error\":\"use POST\"}");
+	client_get(served, "/api/v1/backends//pause", &answer);
+	assert_int_equal(answer.status, 404);
+	client_get(served, "/api/v1/backends/dc1", &answer);
+	assert_int_equal(answer.status, 404);
+	buf_free(&answer.body);
+	serve_stop(served);
+}
+
 static void test_store_state(void **state UNUSED)
 {
 	struct served *served = serve_start(default_params());
@@ -343,6 +367,7 @@ int main(void)
 		cmocka_unit_test(test_one_zone),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_retry),
+		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_store_state),
 		cmocka_unit_test(test_control_socket),
 	};

@@ -44,6 +44,7 @@ struct engine {
 	char last_after[300];
 	char last_zone[300];
 	char last_source[64];
+	char last_backend[64];
 	enum err_code push_code; /* what a push is answered; 0: saved */
 };
 
@@ -299,7 +300,11 @@ static void fake_answer(struct engine *fake, const struct engine_request *reques
 		fake_list(request, reply);
 	else if (request->op == ENGINE_EVENTS)
 		fake_events(reply);
-	else {
+	else if (request->op == ENGINE_PAUSE || request->op == ENGINE_RESUME) {
+		if (strcmp(request->backend, "dc1") != 0)
+			err_set(&reply->err, ERR_NOTFOUND, "there is no back end %s; there is dc1", request->backend);
+		reply->affected = request->op == ENGINE_PAUSE;
+	} else {
 		fake->retries++;
 		reply->affected = 4;
 	}
@@ -337,6 +342,8 @@ int engine_submit(struct engine *fake, struct engine_request *request)
 		fake->last_before = request->before;
 		snprintf(fake->last_after, sizeof(fake->last_after), "%s", request->after != NULL ? request->after : "");
 		snprintf(fake->last_zone, sizeof(fake->last_zone), "%s", request->zone != NULL ? request->zone : "");
+		snprintf(fake->last_backend, sizeof(fake->last_backend), "%s",
+			request->backend != NULL ? request->backend : "");
 		snprintf(fake->last_source, sizeof(fake->last_source), "%s", request->source);
 		fake_answer(fake, request);
 		engine_request_destroy(request);

@@ -161,6 +161,77 @@ static void late_answers_do_not_revive_a_dead_lane(void **state)
 	assert_int_equal(lane.state, LANE_DOWN);
 }
 
+/* Whatever the lane was doing. */
+static void pause_from(enum lane_event first, enum lane_event second)
+{
+	struct lane lane = lane_up();
+
+	lane_note_lost(&lane, 7);
+	move_at(&lane, first, start_us);
+	if (second != LANE_PAUSE)
+		move_at(&lane, second, start_us);
+	assert_true(lane_move(&lane, LANE_PAUSE, start_us, start_us + 5, "", &policy));
+	assert_int_equal(lane.state, LANE_PAUSED);
+	assert_string_equal(lane_state_name(lane.state), "paused");
+	assert_int_equal(lane_window(&lane, 2), 0);
+	assert_int_equal(lane.since_us, start_us + 5);
+	assert_string_equal(lane.last_error, "");
+	/* What was out comes back, and moves nothing. */
+	assert_false(move_at(&lane, LANE_DELIVERED, start_us));
+	assert_false(move_at(&lane, LANE_LOST, start_us));
+	assert_false(move_at(&lane, LANE_FAILED, start_us));
+	assert_false(move_at(&lane, LANE_PROBE_FAILED, start_us));
+	assert_false(move_at(&lane, LANE_PROBE_OK, start_us));
+	assert_int_equal(lane.state, LANE_PAUSED);
+}
+
+static void paused_it_stays_until_it_is_resumed(void **state)
+{
+	(void)state;
+	pause_from(LANE_DELIVERED, LANE_PAUSE);
+	pause_from(LANE_LOST, LANE_PAUSE);
+	pause_from(LANE_LOST, LANE_PROBE_SENT);
+	pause_from(LANE_FAILED, LANE_PAUSE);
+	pause_from(LANE_FAILED, LANE_PROBE_SENT);
+}
+
+static void resumed_it_is_probed_at_once_and_told(void **state)
+{
+	struct lane lane = lane_up();
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		move_at(&lane, LANE_FAILED, start_us);
+		move_at(&lane, LANE_PROBE_SENT, start_us);
+		move_at(&lane, LANE_PROBE_OK, start_us);
+	}
+	move_at(&lane, LANE_PAUSE, start_us);
+	assert_true(move_at(&lane, LANE_RESUME, start_us + 9));
+	assert_int_equal(lane.state, LANE_DOWN);
+	assert_int_equal(lane.next_probe_us, start_us + 9);
+	assert_int_equal(lane.since_us, start_us + 9);
+	move_at(&lane, LANE_PROBE_SENT, start_us + 9);
+	assert_true(move_at(&lane, LANE_PROBE_OK, start_us + 9));
+	assert_int_equal(lane_window(&lane, 2), 1);
+	/* The clock began anew. */
+	assert_true(move_at(&lane, LANE_FAILED, start_us));
+	assert_in_range(lane.next_probe_us - start_us, 800000, 1200000);
+}
+
+static void resumed_in_vain_it_is_down(void **state)
+{
+	struct lane lane = lane_up();
+
+	(void)state;
+	assert_true(move_at(&lane, LANE_FAILED, start_us));
+	move_at(&lane, LANE_PAUSE, start_us);
+	move_at(&lane, LANE_RESUME, start_us);
+	move_at(&lane, LANE_PROBE_SENT, start_us);
+	assert_true(move_at(&lane, LANE_PROBE_FAILED, start_us + 3));
+	assert_int_equal(lane.state, LANE_DOWN);
+	assert_int_equal(lane.since_us, start_us + 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +243,9 @@ int main(void)
 		cmocka_unit_test(a_doubt_that_ends_badly_is_one),
 		cmocka_unit_test(many_zones_lost_in_a_row_blame_the_lane),
 		cmocka_unit_test(late_answers_do_not_revive_a_dead_lane),
+		cmocka_unit_test(paused_it_stays_until_it_is_resumed),
+		cmocka_unit_test(resumed_it_is_probed_at_once_and_told),
+		cmocka_unit_test(resumed_in_vain_it_is_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

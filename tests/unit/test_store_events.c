@@ -129,12 +129,41 @@ static void test_prune_by_number(void **state)
 	assert_int_equal(seen.last, 1501);
 }
 
+/* A pause has no other record: it must not be forgotten because it is long ago. */
+static void test_a_pause_in_force_stays(void **state)
+{
+	uint64_t pruned;
+	struct fixture *fixture = *state;
+	struct store *store = fixture->store;
+	int64_t now = 1000 * day_us;
+
+	add(store, 1, "lane_paused", NULL, "dc1");
+	add(store, 2, "lane_paused", NULL, "dc2");
+	add(store, 3, "lane_resumed", NULL, "dc2");
+	add(store, 4, "lane_up", NULL, "dc1");
+	OK(store_prune(store, now, &pruned, err));
+	expect(store, INT64_MAX, 10, NULL, NULL, "lane_paused ");
+	OK(store_prune(store, now, &pruned, err));
+	assert_int_equal(pruned, 0);
+	OK(db_exec(store,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000500)"
+		" INSERT INTO event (at, kind) SELECT 900 * 86400000000, 'k' FROM n", err));
+	OK(store_prune(store, 1, &pruned, err));
+	OK(store_prune(store, 1, &pruned, err));
+	assert_int_equal(pruned, 0);
+	expect(store, 3, 10, NULL, "dc1", "lane_paused ");
+	add(store, now, "lane_resumed", NULL, "dc1");
+	OK(store_prune(store, 1, &pruned, err));
+	expect(store, 3, 10, NULL, "dc1", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_list, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_prune_by_age, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_prune_by_number, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_a_pause_in_force_stays, fixture_open, fixture_remove),
 	};
 
 	return cmocka_run_group_tests_name("store events", tests, NULL, NULL);

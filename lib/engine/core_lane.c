@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A lane's health as the engine keeps it: what is told of it, what of it
+ * survives a restart, and the operator's pause. The events are its record: a
+ * lane change writes one row (decisions.md 5).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "engine/core_internal.h"
+#include "engine/message.h"
+
+void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event event, const char *error)
+{
+	enum lane_state before = lane->health.state;
+	bool told = lane_move(&lane->health, event, core_now_us(core), core_wall_us(core), error == NULL ? "" : error,
+		&core->lane_policy);
+
+	if (before != lane->health.state)
+		lane->next_due_us = 0;
+	if (!told)
+		return;
+	lane->revive = lane->health.state == LANE_UP;
+	if (lane->health.state == LANE_UP)
+		core_note(core, "lane_up", NULL, lane->name, NULL, "the back end answers");
+	else
+		core_note(core, "lane_down", NULL, lane->name, NULL, "%s", lane->health.last_error);
+}
+
+static bool recall_lane(void *ctx, const struct store_event *event)
+{
+	struct lane *health = ctx;
+
+	if (strcmp(event->kind, "lane_down") == 0) {
+		health->told = LANE_TOLD_DOWN;
+		snprintf(health->last_error, sizeof(health->last_error), "%s",
+			event->detail == NULL ? "" : event->detail);
+	} else if (strcmp(event->kind, "lane_up") == 0) {
+		health->told = LANE_TOLD_UP;
+	} else if (strcmp(event->kind, "lane_paused") == 0) {
+		health->state = LANE_PAUSED;
+	} else if (strcmp(event->kind, "lane_resumed") != 0) {
+		return true;
+	}
+	health->since_us = event->at_us;
+	return false;
+}
+
+int core_recall_lanes(struct core *core, struct err *err)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		int ret = store_event_list(core->store, INT64_MAX, SIZE_MAX, NULL, core->lanes[i].name, recall_lane,
+			&core->lanes[i].health, err);
+
+		if (ret != ERR_OK)
+			return ret;
+	}
+	return ERR_OK;
+}
+
+/* ---- the operator ---- */
+
+struct core_lane *core_find_lane(struct core *core, const char *name)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		if (strcmp(core->lanes[i].name, name) == 0)
+			return &core->lanes[i];
+	}
+	return NULL;
+}
+
+int core_no_such_lane(const struct core *core, const char *name, struct err *err)
+{
+	struct buf known = { 0 };
+
+	for (size_t i = 0; i < core->lane_count; i++)
+		buf_printf(&known, "%s%s", i == 0 ? "" : ", ", core->lanes[i].name);
+	err_set(err, ERR_NOTFOUND, "there is no back end %.200s; there %s %s", name,
+		core->lane_count == 1 ? "is" : "are", known.size == 0 ? "none" : known.data);
+	buf_free(&known);
+	return ERR_NOTFOUND;
+}
+
+void core_order(struct core *core, struct core_command *command)
+{
+	const struct engine_request *request = command->request;
+	const char *name = request->backend == NULL ? "" : request->backend;
+	struct core_lane *lane = core_find_lane(core, name);
+	bool pause = request->op == ENGINE_PAUSE;
+	struct engine_message *reply;
+	struct err err;
+
+	if (lane == NULL) {
+		(void)core_no_such_lane(core, name, &err);
+		core_stage(core, engine_message_reply(request, &err));
+		return;
+	}
+	bool paused = lane->order == ORDER_NONE ? lane->health.state == LANE_PAUSED : lane->order == ORDER_PAUSE;
+	reply = engine_message_reply(request, NULL);
+	if (paused != pause) {
+		reply->affected = 1;
+		lane->order = pause ? ORDER_PAUSE : ORDER_RESUME;
+		core_note(core, pause ? "lane_paused" : "lane_resumed", NULL, lane->name, request->source,
+			pause ? "the operator paused it: nothing is sent there" :
+				"the operator resumed it: a probe goes first");
+	}
+	core_stage(core, reply);
+}
+
+static void obey(struct core *core, struct core_lane *lane)
+{
+	bool pause = lane->order == ORDER_PAUSE;
+
+	/* Paused and resumed within one turn, it is as it was. */
+	if (pause == (lane->health.state == LANE_PAUSED))
+		return;
+	lane_move(&lane->health, pause ? LANE_PAUSE : LANE_RESUME, core_now_us(core), core_wall_us(core), "",
+		&core->lane_policy);
+	lane->revive = false;
+	lane->trouble[0] = '\0';
+	lane->next_due_us = 0;
+}
+
+void core_obey(struct core *core, bool committed)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		struct core_lane *lane = &core->lanes[i];
+
+		if (committed && lane->order != ORDER_NONE)
+			obey(core, lane);
+		lane->order = ORDER_NONE;
+	}
+}
