@@ -2,10 +2,15 @@
 /*
  * The yardstick: what a plain C program needs to put the same rows into the
  * same databases. One thread and one connection per database, side by side;
- * one INSERT for a zone and one for its records; many zones per transaction.
- * It compares nothing, checks nothing and remembers nothing.
+ * text protocol; many zones per transaction. It compares nothing, checks
+ * nothing and remembers nothing.
  *
- * bench_loader ROWS ZONES_PER_TRANSACTION USER DATABASE PORT...
+ * bench_loader MODE ROWS ZONES_PER_TRANSACTION USER DATABASE PORT...
+ *
+ * MODE new: one INSERT for a zone and one for its records; bulk: one INSERT
+ * for all zones of a transaction and one for all their records; rewrite: for a
+ * zone that is there, DELETE of its records and one INSERT of the new ones
+ * (the zones' ids are asked for before the clock starts).
  * The password comes from BENCH_DB_PASSWORD. Prints JSON.
  */
 #include <errno.h>
@@ -25,6 +30,7 @@
 enum { DATABASES_MAX = 8 };
 
 struct load {
+	const struct mode *mode;
 	const struct bench_rows *rows;
 	size_t zones_per_transaction;
 	const char *user;
@@ -33,7 +39,17 @@ struct load {
 	unsigned port;
 	pthread_barrier_t *start;
 	pthread_t thread;
+	MYSQL *db;
+	struct buf sql;
+	uint64_t *ids; /* rewrite: of each zone of rows, in this database */
 	int64_t done_ns;
+};
+
+struct mode {
+	const char *name;
+	bool needs_ids;
+	/* writes count zones from the first on, within one transaction */
+	void (*write)(struct load *load, size_t first, size_t count);
 };
 
 static int64_t now_ns(void)
@@ -44,85 +60,167 @@ static int64_t now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-NORETURN static void fail(const struct load *load, MYSQL *db)
+NORETURN static void fail(const struct load *load, const char *what)
 {
-	fprintf(stderr, "bench_loader: port %u: %s\n", load->port, mysql_error(db));
+	fprintf(stderr, "bench_loader: port %u: %s\n", load->port, what);
 	exit(1);
 }
 
-static void run(const struct load *load, MYSQL *db, const struct buf *sql)
+static void run(struct load *load)
 {
-	if (mysql_real_query(db, sql->data, sql->size) != 0)
-		fail(load, db);
+	if (mysql_real_query(load->db, load->sql.data, load->sql.size) != 0)
+		fail(load, mysql_error(load->db));
+	buf_clear(&load->sql);
 }
 
-static void put_literal(MYSQL *db, struct buf *sql, const char *text)
+static void put_literal(struct load *load, const char *text)
 {
+	struct buf *sql = &load->sql;
 	size_t size = strlen(text);
 
 	buf_puts(sql, "'");
 	buf_reserve(sql, 2 * size + 1);
-	sql->size += mysql_real_escape_string(db, sql->data + sql->size, text, size);
+	sql->size += mysql_real_escape_string(load->db, sql->data + sql->size, text, size);
 	buf_puts(sql, "'");
 }
 
-static void load_zone(const struct load *load, MYSQL *db, struct buf *sql, const struct bench_zone *zone)
+static void put_records_head(struct load *load)
 {
-	buf_clear(sql);
-	buf_puts(sql, "INSERT INTO zones (zone_name) VALUES (");
-	put_literal(db, sql, zone->name);
-	buf_puts(sql, ")");
-	run(load, db, sql);
+	buf_puts(&load->sql, "INSERT INTO records (zone_id, hostname, type, data, ttl, online) VALUES ");
+}
 
-	uint64_t id = mysql_insert_id(db);
+static void put_records(struct load *load, uint64_t zone_id, const struct bench_zone *zone, bool first)
+{
+	struct buf *sql = &load->sql;
 
-	buf_clear(sql);
-	buf_puts(sql, "INSERT INTO records (zone_id, hostname, type, data, ttl, online) VALUES ");
 	for (size_t i = 0; i < zone->row_count; i++) {
 		const struct bench_row *row = &zone->rows[i];
 
-		buf_puts(sql, i == 0 ? "(" : ", (");
-		buf_uint(sql, id);
+		buf_puts(sql, first && i == 0 ? "(" : ", (");
+		buf_uint(sql, zone_id);
 		buf_puts(sql, ", ");
-		put_literal(db, sql, row->hostname);
+		put_literal(load, row->hostname);
 		buf_puts(sql, ", ");
-		put_literal(db, sql, row->type);
+		put_literal(load, row->type);
 		buf_puts(sql, ", ");
-		put_literal(db, sql, row->data);
+		put_literal(load, row->data);
 		buf_printf(sql, ", %s, 1)", row->ttl);
 	}
-	run(load, db, sql);
 }
 
-static void load_all(const struct load *load, MYSQL *db)
+static void write_new(struct load *load, size_t first, size_t count)
 {
-	struct buf sql = { 0 };
-	size_t i = 0;
+	for (size_t i = first; i < first + count; i++) {
+		const struct bench_zone *zone = &load->rows->zones[i];
 
-	while (i < load->rows->zone_count) {
-		if (mysql_query(db, "START TRANSACTION") != 0)
-			fail(load, db);
-		for (size_t n = 0; n < load->zones_per_transaction && i < load->rows->zone_count; n++)
-			load_zone(load, db, &sql, &load->rows->zones[i++]);
-		if (mysql_query(db, "COMMIT") != 0)
-			fail(load, db);
+		buf_puts(&load->sql, "INSERT INTO zones (zone_name) VALUES (");
+		put_literal(load, zone->name);
+		buf_puts(&load->sql, ")");
+		run(load);
+		put_records_head(load);
+		put_records(load, mysql_insert_id(load->db), zone, true);
+		run(load);
 	}
-	buf_free(&sql);
+}
+
+static void write_bulk(struct load *load, size_t first, size_t count)
+{
+	buf_puts(&load->sql, "INSERT INTO zones (zone_name) VALUES ");
+	for (size_t i = first; i < first + count; i++) {
+		buf_puts(&load->sql, i == first ? "(" : ", (");
+		put_literal(load, load->rows->zones[i].name);
+		buf_puts(&load->sql, ")");
+	}
+	run(load);
+
+	/* the ids of one INSERT ... VALUES follow each other; this is the first */
+	uint64_t id = mysql_insert_id(load->db);
+
+	put_records_head(load);
+	for (size_t i = first; i < first + count; i++)
+		put_records(load, id + (i - first), &load->rows->zones[i], i == first);
+	run(load);
+}
+
+static void write_again(struct load *load, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++) {
+		buf_puts(&load->sql, "DELETE FROM records WHERE zone_id=");
+		buf_uint(&load->sql, load->ids[i]);
+		run(load);
+		put_records_head(load);
+		put_records(load, load->ids[i], &load->rows->zones[i], true);
+		run(load);
+	}
+}
+
+static const struct mode modes[] = {
+	{ .name = "new", .write = write_new },
+	{ .name = "bulk", .write = write_bulk },
+	{ .name = "rewrite", .write = write_again, .needs_ids = true },
+};
+
+static const struct mode *mode_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(modes[i].name, name) == 0)
+			return &modes[i];
+	}
+	return NULL;
+}
+
+static void read_ids(struct load *load)
+{
+	MYSQL_RES *result;
+	size_t count = load->rows->zone_count;
+
+	load->ids = xcalloc(count, sizeof(load->ids[0]));
+	if (mysql_query(load->db, "SELECT id, zone_name FROM zones WHERE zone_name<>'' ORDER BY zone_name") != 0 ||
+		(result = mysql_store_result(load->db)) == NULL)
+		fail(load, mysql_error(load->db));
+	for (size_t i = 0; i < count; i++) {
+		MYSQL_ROW row = mysql_fetch_row(result);
+
+		if (row == NULL || strcmp(row[1], load->rows->zones[i].name) != 0)
+			fail(load, "holds other zones than those to be rewritten");
+		load->ids[i] = strtoull(row[0], NULL, 10);
+	}
+	mysql_free_result(result);
+}
+
+static void load_all(struct load *load)
+{
+	size_t count = load->rows->zone_count;
+
+	for (size_t i = 0; i < count; i += load->zones_per_transaction) {
+		size_t left = count - i;
+
+		if (mysql_query(load->db, "START TRANSACTION") != 0)
+			fail(load, mysql_error(load->db));
+		load->mode->write(
+			load, i, left < load->zones_per_transaction ? left : load->zones_per_transaction);
+		if (mysql_query(load->db, "COMMIT") != 0)
+			fail(load, mysql_error(load->db));
+	}
 }
 
 static void *load_thread(void *arg)
 {
 	struct load *load = arg;
-	MYSQL *db = mysql_init(NULL);
 
-	if (mysql_real_connect(
-		    db, "127.0.0.1", load->user, load->password, load->database, load->port, NULL, 0) == NULL)
-		fail(load, db);
+	load->db = mysql_init(NULL);
+	if (mysql_real_connect(load->db, "127.0.0.1", load->user, load->password, load->database, load->port,
+		    NULL, 0) == NULL)
+		fail(load, mysql_error(load->db));
+	if (load->mode->needs_ids)
+		read_ids(load);
 	pthread_barrier_wait(load->start);
-	load_all(load, db);
+	load_all(load);
 	load->done_ns = now_ns();
-	mysql_close(db);
+	mysql_close(load->db);
 	mysql_thread_end();
+	buf_free(&load->sql);
+	free(load->ids);
 	return NULL;
 }
 
@@ -147,26 +245,28 @@ int main(int argc, char **argv)
 	pthread_barrier_t start;
 	const char *password = getenv("BENCH_DB_PASSWORD");
 
-	if (argc < 6 || argc - 5 > DATABASES_MAX) {
-		fprintf(stderr, "usage: bench_loader ROWS ZONES_PER_TRANSACTION USER DATABASE PORT...\n");
+	if (argc < 7 || argc - 6 > DATABASES_MAX || mode_find(argv[1]) == NULL || strtoul(argv[3], NULL, 10) == 0) {
+		fprintf(stderr, "usage: bench_loader new|bulk|rewrite ROWS ZONES_PER_TRANSACTION USER DATABASE "
+				"PORT...\n");
 		return 2;
 	}
-	if (rows_read(argv[1], &rows, &err) != 0) {
+	if (rows_read(argv[2], &rows, &err) != 0) {
 		fprintf(stderr, "bench_loader: %s\n", err.text);
 		return 1;
 	}
 
-	size_t count = (size_t)argc - 5;
+	size_t count = (size_t)argc - 6;
 
 	mysql_library_init(0, NULL, NULL);
 	pthread_barrier_init(&start, NULL, (unsigned)count + 1);
 	for (size_t i = 0; i < count; i++) {
-		loads[i] = (struct load){ .rows = &rows,
-			.zones_per_transaction = strtoul(argv[2], NULL, 10),
-			.user = argv[3],
+		loads[i] = (struct load){ .mode = mode_find(argv[1]),
+			.rows = &rows,
+			.zones_per_transaction = strtoul(argv[3], NULL, 10),
+			.user = argv[4],
 			.password = password != NULL ? password : "",
-			.database = argv[4],
-			.port = (unsigned)strtoul(argv[5 + i], NULL, 10),
+			.database = argv[5],
+			.port = (unsigned)strtoul(argv[6 + i], NULL, 10),
 			.start = &start };
 		loads[i].thread = thread_start("load", load_thread, &loads[i]);
 	}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two sides that are compared: panels that push over HTTP (bench_pusher), and the plain loader (bench_loader)."""
+import json
+import time
+
+from zf.mariadb import DATABASE
+
+import zones as bench_zones
+
+ZONES_PER_TRANSACTION = 100
+
+
+def wall_from_mono(mono_ns):
+    """Seconds of wall clock for a time on the monotonic clock of this machine."""
+    return (mono_ns + time.time_ns() - time.monotonic_ns()) / 1e9
+
+
+def push(ctx, zonefan, plan, workers, watched=None, pause_ms=0):
+    """
+    Pushes the plan (zones.write_plan), each push over a connection of its own. watched: a Cluster whose databases are
+    asked after each push until all show it (one worker only), pause_ms of rest after each.
+    Returns {"start_ns", "pushes": [[start, answer, commit] in µs since then], "cpu_seconds"}.
+    """
+    report = ctx.path("pushes.json")
+    arguments = [plan, report, zonefan.port, workers, zonefan.user]
+    env = {"BENCH_PASSWORD": zonefan.password}
+    if watched is not None:
+        user, env["BENCH_DB_PASSWORD"] = watched.login
+        arguments += [pause_ms, user, DATABASE, *watched.ports]
+    _, cpu = ctx.run_program("bench_pusher", *arguments, env=env)
+    with open(report, encoding="ascii") as text:
+        found = json.load(text)
+    return {**found, "cpu_seconds": cpu}
+
+
+def load(ctx, cluster, mode, rows_path):
+    """
+    Runs the loader on all databases of the cluster; mode as loader.c names them (new, bulk, rewrite).
+    Returns {"zones", "rows", "seconds", "seconds_each", "cpu_seconds"}.
+    """
+    user, password = cluster.login
+    output, cpu = ctx.run_program("bench_loader", mode, rows_path, ZONES_PER_TRANSACTION, user, DATABASE, *cluster.ports,
+                                  env={"BENCH_DB_PASSWORD": password})
+    return {**json.loads(output), "cpu_seconds": cpu}
+
+
+def write_rows(path, rows):
+    """What the loader reads: rows of (zone, hostname, type, data, ttl), zone by zone."""
+    with open(path, "w", encoding="ascii") as out:
+        for row in rows:
+            fields = [str(field) for field in row]
+            assert not any("\t" in field or "\n" in field for field in fields), fields
+            out.write("\t".join(fields) + "\n")
+
+
+def write_plan(path, names, **version):
+    """A plan that pushes these zones; version as for zones.text."""
+    bench_zones.write_plan(path, [(name, bench_zones.text(name, **version)) for name in names])
+    return path

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was found, for people and for programs: text, Markdown between two marks, JSON, charts."""
+import glob
+import json
+import os
+import shutil
+
+from frame import plot
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+DIGITS = 3
+
+
+def number(value):
+    """Three digits that mean something, thousands as they are."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    text = f"{value:.{DIGITS}g}"
+    return f"{float(text):g}" if "e" in text else text
+
+
+def judged(figure):
+    """figure: as Figure.as_dict()"""
+    if figure["bar"] is None:
+        return ""
+    sign = "≥" if figure["at_least"] else "≤"
+    return f"{sign} {number(figure['bar'])}: {'met' if figure['met'] else 'NOT MET'}"
+
+
+def spread(figure):
+    if len(figure["values"]) == 1:
+        return ""
+    return f"{number(figure['min'])} – {number(figure['max'])}"
+
+
+def settings_line(settings):
+    return ", ".join(f"{name}={value}" for name, value in settings.items())
+
+
+# ---- text ----
+
+def text(found):
+    """The report of one part on the terminal. found: a result as saved."""
+    out = ["", f"{found['part']}: {found['title']}", f"  {found['command']}   ({found['at']})",
+           f"  {settings_line(found['machine'])}"]
+    if found["settings"]:
+        out.append(f"  {settings_line(found['settings'])}")
+    width = max(len(figure["name"]) for figure in found["figures"])
+    for figure in found["figures"]:
+        value = f"{number(figure['median'])} {figure['unit']}".strip()
+        between = f"({spread(figure)})" if spread(figure) else ""
+        note = f"  {figure['note']}" if figure["note"] else ""
+        out.append(f"  {figure['name']:<{width}}  {value:>16}  {between:<20}  {judged(figure)}{note}".rstrip())
+    out += [f"  {note}" for note in found["notes"]]
+    return "\n".join(out)
+
+
+# ---- files ----
+
+def save(found, directory, charts):
+    """<part>.json and <part>-<chart>.svg; older charts of the part go."""
+    for old in glob.glob(os.path.join(directory, f"{found['part']}-*.svg")):
+        os.remove(old)
+    with open(os.path.join(directory, f"{found['part']}.json"), "w", encoding="utf-8") as out:
+        json.dump(found, out, indent=1, ensure_ascii=False)
+        out.write("\n")
+    for chart in charts:
+        plot.draw(chart, os.path.join(directory, f"{found['part']}-{chart.name}.svg"))
+
+
+def keep(found, directory, kept):
+    """Copies a part's files to where the repository keeps them, without what only helps to look closer."""
+    os.makedirs(kept, exist_ok=True)
+    for old in glob.glob(os.path.join(kept, f"{found['part']}-*.svg")):
+        os.remove(old)
+    for chart in glob.glob(os.path.join(directory, f"{found['part']}-*.svg")):
+        shutil.copy(chart, kept)
+    slim = {key: value for key, value in found.items() if key not in ("raw", "charts")}
+    with open(os.path.join(kept, f"{found['part']}.json"), "w", encoding="utf-8") as out:
+        json.dump(slim, out, indent=1, ensure_ascii=False)
+        out.write("\n")
+
+
+# ---- the table of README.md ----
+
+def rows(found):
+    """One line for each main figure."""
+    for figure in found["figures"]:
+        if figure["main"]:
+            value = f"**{number(figure['median'])}** {figure['unit']}".strip()
+            yield f"| {figure['name']} | {value} | {spread(figure)} | {judged(figure)} |"
+
+
+def table(kept, order):
+    """Markdown of all parts kept, in the order of their names given."""
+    parts = {}
+    for path in glob.glob(os.path.join(kept, "*.json")):
+        with open(path, encoding="utf-8") as text_of:
+            found = json.load(text_of)
+        parts[found["part"]] = found
+    out = []
+    for name in order:
+        if name not in parts:
+            continue
+        found = parts[name]
+        out += [f"`{found['command']}`: {found['title']}", "", "| | median | from – to | bar |", "| --- | --- | --- | --- |",
+                *rows(found), ""]
+        out += [f"{settings_line(found['machine'])}; {found['at']}", ""]
+    return "\n".join(out).rstrip()
+
+
+def update_readme(path, kept, order):
+    with open(path, encoding="utf-8") as old:
+        whole = old.read()
+    before, begin, rest = whole.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{path} has no {BEGIN} ... {END}")
+    with open(path, "w", encoding="utf-8") as new:
+        new.write(f"{before}{BEGIN}\n{table(kept, order)}\n{END}{after}")
