@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """N database servers alike, the daemon that writes to them, and what each process costs."""
+import contextlib
 import os
 import sqlite3
 import time
@@ -189,11 +190,10 @@ def wait_delivered(zonefan):
 
 def delivered_at(zonefan):
     """
-    {back end: wall clock, in s} at which its last zone was known to be committed there, as the store has it: noted
-    after the database's answer, so a little later than the commit itself, never earlier.
+    {back end: (first, last)}: wall clock in s at which its zones were known to be committed there, as the store has
+    it: noted after the database's answer, so a little later than the commit itself, never earlier.
     """
-    with sqlite3.connect(f"file:{zonefan.store}?mode=ro", uri=True) as store:
-        rows = store.execute("SELECT b.name, MAX(d.applied_at) FROM delivery d JOIN backend b ON b.id=d.backend_id "
-                             "GROUP BY b.id").fetchall()
-    store.close()
-    return {name: at / 1e6 for name, at in rows}
+    with contextlib.closing(sqlite3.connect(f"file:{zonefan.store}?mode=ro", uri=True)) as store:
+        rows = store.execute("SELECT b.name, MIN(d.applied_at), MAX(d.applied_at) FROM delivery d "
+                             "JOIN backend b ON b.id=d.backend_id GROUP BY b.id").fetchall()
+    return {name: (first / 1e6, last / 1e6) for name, first, last in rows}

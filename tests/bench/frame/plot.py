@@ -34,15 +34,18 @@ def script(chart, path):
         "set terminal svg size 800,440 enhanced font 'sans-serif,13' background '#ffffff'",
         f"set output {quoted(path)}", "set encoding utf8", "set termoption noenhanced",
         f"set title {quoted(chart.title)}", f"set xlabel {quoted(chart.x_label)}", f"set ylabel {quoted(chart.y_label)}",
-        "set grid ytics lc rgb '#dddddd'", "set border 3", "set tics nomirror", "set key outside bottom center horizontal",
+        "set grid ytics lt 1 lw 0.5 lc rgb '#cccccc'", "set border 3", "set tics nomirror",
+        "set key outside bottom center vertical maxrows 3 Left reverse samplen 2",
     ]
     if not chart.log_y:
         out.append("set yrange [0:*]")
     if chart.kind == "cdf":
         out.append("set yrange [0:1]")
     if chart.kind == "bars":
-        out += ["set style data histograms", "set style histogram errorbars gap 1.5 lw 1.2",
-                "set style fill solid 0.9 noborder", "set boxwidth 0.9"]
+        out += ["set style data histograms", "set style histogram errorbars gap 1.5",
+                "set errorbars lw 1.2 lc rgb '#333333'",
+                "set style fill solid 0.9 noborder", "set boxwidth 0.9",
+                f"set xrange [-0.6:{len(next(iter(chart.series.values()))) - 0.4}]"]
     if chart.log_x:
         out.append("set logscale x")
     if chart.log_y:
