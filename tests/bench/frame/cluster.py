@@ -11,7 +11,8 @@ from zf.mariadb import TABLES, MariaDB, make_template
 SERVER_OPTIONS = ("--innodb-buffer-pool-size=256M", "--userstat=0")
 CONVERGE_LIMIT = 600
 POLL_SECONDS = 0.1
-HISTORY_AT_REST = 50
+SETTLE_LIMIT = 120
+HISTORY_AT_REST, DIRTY_AT_REST = 50, 10
 
 SETTINGS = ("version", "innodb_flush_log_at_trx_commit", "innodb_doublewrite", "innodb_flush_method",
             "innodb_buffer_pool_size", "innodb_log_file_size", "innodb_use_native_aio", "log_bin", "sync_binlog")
@@ -50,6 +51,13 @@ class CpuMeter:
 
     def used(self):
         return {name: cpu_seconds(pid) - self.before[name] for name, pid in self.processes.items()}
+
+
+def at_rest(server):
+    values = dict(server.sql("SHOW GLOBAL STATUS WHERE variable_name IN "
+                             "('Innodb_history_list_length', 'Innodb_buffer_pool_pages_dirty')"))
+    return (int(values["Innodb_history_list_length"]) <= HISTORY_AT_REST and
+            int(values["Innodb_buffer_pool_pages_dirty"]) <= DIRTY_AT_REST)
 
 
 class Cluster:
@@ -146,12 +154,18 @@ class Cluster:
         return self.servers[0].sql(ROWS_SQL)
 
     def settle(self):
-        """Waits until no server has work left over (purge of deleted rows) that would be charged to the next round."""
-        limit = time.monotonic() + 60
+        """
+        Waits until no server has work left over that would be charged to the next round: deleted rows are purged,
+        changed pages are written.
+        """
+        limit = time.monotonic() + SETTLE_LIMIT
         for server in self.servers:
-            while int(server.sql("SHOW GLOBAL STATUS LIKE 'Innodb_history_list_length'")[0][1]) > HISTORY_AT_REST:
+            usual = server.value("SELECT @@GLOBAL.innodb_max_dirty_pages_pct")
+            server.sql("SET GLOBAL innodb_max_dirty_pages_pct=0")
+            while not at_rest(server):
                 assert time.monotonic() < limit, f"{server.name} does not come to rest"
-                time.sleep(0.05)
+                time.sleep(0.02)
+            server.sql("SET GLOBAL innodb_max_dirty_pages_pct=%s", usual)
 
     # ---- the daemon ----
 
