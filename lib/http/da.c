@@ -51,21 +51,21 @@ static void add_owner_details(struct buf *out, const char *what, const struct na
 static void answer_parent(const struct conn *conn, const char *domain, struct buf *out)
 {
 	unsigned how = conn->http->params.exists_parent;
-	const struct names_owner *owner = names_find_parent(conn->http->names, domain);
+	struct names_owner owner;
 
-	if (owner == NULL || how == 0) {
+	if (how == 0 || !names_find_parent(conn->http->names, domain, &owner)) {
 		buf_puts(out, "error=0&exists=0");
 		return;
 	}
 	buf_printf(out, "error=0&exists=%u", how);
 	if (how == 2) {
-		add_owner_details(out, "Parent domain exists", owner);
+		add_owner_details(out, "Parent domain exists", &owner);
 		return;
 	}
 	buf_puts(out, "&hostname=");
-	form_encode(out, owner->hostname);
+	form_encode(out, owner.hostname);
 	buf_puts(out, "&username=");
-	form_encode(out, owner->username);
+	form_encode(out, owner.username);
 }
 
 /*
@@ -75,7 +75,7 @@ static void answer_parent(const struct conn *conn, const char *domain, struct bu
 static void handle_exists(struct conn *conn, const struct form *form)
 {
 	const struct form_field *domain, *parent;
-	const struct names_owner *owner;
+	struct names_owner owner;
 	struct buf out = { 0 };
 	struct err err;
 
@@ -93,10 +93,9 @@ static void handle_exists(struct conn *conn, const struct form *form)
 	}
 	if (!get(conn, form, "check_for_parent_domain", &parent))
 		return;
-	owner = names_find(conn->http->names, domain->value);
-	if (owner != NULL) {
+	if (names_find(conn->http->names, domain->value, &owner)) {
 		buf_puts(&out, "error=0&exists=1");
-		add_owner_details(&out, "Domain exists", owner);
+		add_owner_details(&out, "Domain exists", &owner);
 	} else if (parent != NULL && strcmp(parent->value, "true") == 0) {
 		answer_parent(conn, domain->value, &out);
 	} else {
