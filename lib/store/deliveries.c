@@ -12,10 +12,14 @@ enum { ERROR_MAX = 1024 };
 
 static const char backend_find_sql[] = "SELECT id FROM backend WHERE name = ?1";
 static const char backend_insert_sql[] = "INSERT INTO backend (name) VALUES (?1) RETURNING id";
+/* Of each back end's rows there is one per zone at most, so the numbers tell whether one is missing. */
+static const char backend_lacks_sql[] = "SELECT (SELECT count(*) FROM zone) <>"
+	" (SELECT count(*) FROM delivery WHERE backend_id = ?1)";
+/* Along the ids, as both tables lie on the disk. */
 static const char backend_fill_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect,"
 	" attempts, next_try, since, applied_at)"
 	" SELECT ?1, z.id, iif(z.deleted, z.generation, 0), iif(z.deleted, 0, 1), 0, 0, 0,"
-	" iif(z.deleted, 0, ?2), iif(z.deleted, 0, ?2), 0 FROM zone AS z"
+	" iif(z.deleted, 0, ?2), iif(z.deleted, 0, ?2), 0 FROM zone AS z NOT INDEXED"
 	" WHERE NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.backend_id = ?1 AND d.zone_id = z.id)";
 static const char backend_wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0"
 	" FROM zone AS z WHERE delivery.backend_id = ?1 AND delivery.state = 0 AND z.id = delivery.zone_id"
@@ -88,12 +92,28 @@ static int run_over(struct store *store, const char *sql, int64_t backend_id, in
 	return db_run(store, stmt, err);
 }
 
+static int fill_backend(struct store *store, int64_t id, int64_t now_us, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, backend_lacks_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, id);
+	rc = db_step(store, stmt, err);
+	if (rc <= 0)
+		return rc;
+	bool lacks = sqlite3_column_int64(stmt, 0) != 0;
+	db_reset(stmt);
+	return lacks ? run_over(store, backend_fill_sql, id, now_us, err) : 0;
+}
+
 static int register_backend(struct store *store, const char *name, int64_t now_us, int64_t *id, struct err *err)
 {
 	int rc = find_backend(store, name, id, err);
 
 	if (rc == 0)
-		rc = run_over(store, backend_fill_sql, *id, now_us, err);
+		rc = fill_backend(store, *id, now_us, err);
 	if (rc == 0)
 		rc = run_over(store, backend_wake_sql, *id, now_us, err);
 	return rc;

@@ -129,6 +129,14 @@ MUST_CHECK int store_zone_salvage(struct store *store, const char *name, struct 
  */
 MUST_CHECK int store_zone_list(struct store *store, const char *after, size_t limit, bool tombstones,
 	bool (*each)(void *ctx, const struct store_zone *zone), void *ctx, struct err *err);
+/*
+ * The cheapest way through all zones, a page at a time: up to limit rows with ids above *after (0: from the first), in the
+ * order of their ids, tombstones among them. A damaged row is given as its id and what is wrong with it (perhaps again on
+ * the next page); damage is NULL for all others. *after becomes what the next page begins behind, or INT64_MAX if there
+ * are no more.
+ */
+MUST_CHECK int store_zone_walk(struct store *store, int64_t *after, size_t limit,
+	void (*each)(void *ctx, const struct store_zone *zone, const struct err *damage), void *ctx, struct err *err);
 /* Without tombstones. */
 MUST_CHECK int store_zone_count(struct store *store, uint64_t *count, struct err *err);
 

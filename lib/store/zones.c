@@ -13,6 +13,7 @@ static const char find_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.name
 static const char get_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.id = ?1";
 static const char list_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.name > ?1 AND z.deleted <= ?2"
 	" ORDER BY z.name";
+static const char walk_sql[] = "SELECT " COLUMNS " FROM zone AS z WHERE z.id > ?1 ORDER BY z.id LIMIT ?2";
 static const char count_sql[] =
 	"SELECT (SELECT count(*) FROM zone) - (SELECT count(*) FROM zone WHERE deleted = 1)";
 static const char next_id_sql[] = "SELECT coalesce(max(id), 0) + 1 FROM zone";
@@ -233,6 +234,44 @@ int store_zone_list(struct store *store, const char *after, size_t limit, bool t
 	}
 	db_reset(stmt);
 	return rc < 0 ? rc : damaged;
+}
+
+int store_zone_walk(struct store *store, int64_t *after, size_t limit,
+	void (*each)(void *ctx, const struct store_zone *zone, const struct err *damage), void *ctx, struct err *err)
+{
+	struct store_zone zone;
+	struct err damage;
+	sqlite3_stmt *stmt;
+	size_t given = 0;
+	int64_t sound = *after;
+	int64_t last = *after;
+	int rc = db_prepare(store, walk_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, *after);
+	db_bind_int(stmt, 2, db_limit(limit));
+	while ((rc = db_step(store, stmt, err)) > 0) {
+		int bad = read_zone(stmt, &zone, &damage);
+
+		given++;
+		last = zone.id;
+		if (bad < 0)
+			zone = (struct store_zone){ .id = zone.id };
+		else if (zone.id > sound)
+			sound = zone.id;
+		each(ctx, &zone, bad < 0 ? &damage : NULL);
+	}
+	if (rc < 0)
+		return rc;
+	/* The id of a damaged row may be what is damaged: it leads on only if nothing else does. */
+	if (sound == *after)
+		sound = last;
+	if (given == limit && sound <= *after)
+		return err_set(err, ERR_CORRUPT, "store %s: zones out of order behind row %lld", store->path,
+			(long long)*after);
+	*after = given == limit ? sound : INT64_MAX;
+	return 0;
 }
 
 int store_zone_count(struct store *store, uint64_t *count, struct err *err)

@@ -101,6 +101,33 @@ static bool expect_listed(UNUSED void *ctx, const struct store_zone *zone)
 	return true;
 }
 
+static void expect_walked(void *ctx, const struct store_zone *zone, const struct err *damage)
+{
+	int *damaged = ctx;
+
+	if (damage == NULL) {
+		expect_listed(NULL, zone);
+		return;
+	}
+	assert_int_equal(damage->code, ERR_CORRUPT);
+	(*damaged)++;
+}
+
+/* Page by page to an end, whatever is damaged; the number of damaged rows met, or an error. */
+static int walk(struct store *store, size_t page, int *damaged)
+{
+	int64_t after = 0;
+	struct err why = { 0 };
+	int rc = 0;
+
+	*damaged = 0;
+	for (int pages = 0; rc == 0 && after != INT64_MAX; pages++) {
+		assert_true(pages <= ZONES);
+		rc = store_zone_walk(store, &after, page, expect_walked, damaged, &why);
+	}
+	return rc;
+}
+
 struct tally {
 	int refused;
 	int damaged;
@@ -152,6 +179,7 @@ static void look(const char *path, const struct image *image, struct tally *tall
 	struct tally here = { 0 };
 	struct err why = { 0 };
 	struct store *store;
+	int damaged;
 	int rc;
 
 	rc = store_open(path, &store, NULL, &why);
@@ -165,6 +193,8 @@ static void look(const char *path, const struct image *image, struct tally *tall
 	for (int i = 0; i < ZONES; i++)
 		look_at(store, i, &here);
 	rc = store_zone_list(store, "", ZONES * 2, true, expect_listed, NULL, &why);
+	assert_true(rc == 0 || rc == ERR_CORRUPT);
+	rc = walk(store, 7, &damaged);
 	assert_true(rc == 0 || rc == ERR_CORRUPT);
 	if (here.missing > 0)
 		FAILS(ERR_CORRUPT, store_quick_check(store, err));
@@ -316,6 +346,13 @@ static void test_row_flip(void **state)
 	listed = 0;
 	FAILS(ERR_CORRUPT, store_zone_list(fixture->store, "z000016.test.", 3, true, count_listed, &listed, err));
 	assert_int_equal(listed, 3);
+	/* Walking gives it as damaged, once unless the page ends with it. */
+	assert_int_equal(walk(fixture->store, 1000, &listed), 0);
+	assert_int_equal(listed, 1);
+	assert_int_equal(walk(fixture->store, 18, &listed), 0);
+	assert_int_equal(listed, 2);
+	assert_int_equal(walk(fixture->store, 1, &listed), 0);
+	assert_int_equal(listed, 1);
 	/* A push makes it right, in a generation above what was applied. */
 	delivery = (struct delivery){ .applied = 41, .state = DELIVERY_DUE };
 	OK(store_delivery_save(fixture->store, 18, 1, &delivery, err));

@@ -163,6 +163,48 @@ static void test_list(void **state)
 	assert_int_equal(names.count, 0);
 }
 
+static void note_walked(void *ctx, const struct store_zone *zone, const struct err *damage)
+{
+	struct names *names = ctx;
+
+	assert_null(damage);
+	strcat(names->seen, zone->deleted ? "-" : "");
+	strcat(names->seen, zone->name);
+	strcat(names->seen, " ");
+	names->count++;
+}
+
+static void test_walk(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_zone dead = sample_zone(2, 2);
+	struct names names = { 0 };
+	int64_t after = 0;
+
+	OK(store_zone_walk(fixture->store, &after, 2, note_walked, &names, err));
+	assert_int_equal(names.count, 0);
+	assert_int_equal(after, INT64_MAX);
+	for (int i = 5; i > 0; i--) {
+		int64_t id = put_sample(fixture->store, i, 1, 0);
+		if (i == 2)
+			dead.id = id;
+	}
+	dead.deleted = true;
+	OK(store_zone_put(fixture->store, &dead, NULL, 0, err));
+	after = 0;
+	OK(store_zone_walk(fixture->store, &after, 2, note_walked, &names, err));
+	assert_string_equal(names.seen, "z000005.test. z000004.test. ");
+	/* What comes meanwhile is met, if it comes behind. */
+	put_sample(fixture->store, 6, 1, 0);
+	OK(store_zone_walk(fixture->store, &after, 4, note_walked, &names, err));
+	assert_string_equal(names.seen,
+		"z000005.test. z000004.test. z000003.test. -z000002.test. z000001.test. z000006.test. ");
+	assert_int_not_equal(after, INT64_MAX);
+	OK(store_zone_walk(fixture->store, &after, 4, note_walked, &names, err));
+	assert_int_equal(names.count, 6);
+	assert_int_equal(after, INT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +214,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tombstone_keeps_text, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_wrong_row, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_list, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_walk, fixture_open, fixture_remove),
 	};
 
 	return cmocka_run_group_tests_name("store zones", tests, NULL, NULL);
