@@ -170,7 +170,9 @@ static int serve(struct wire *wire)
 	http_destroy(http);
 	engine_destroy(engine);
 	log_info("zonefand stopped");
-	return ret == ERR_OK ? EX_OK : EX_SOFTWARE;
+	if (ret == ERR_OK)
+		return EX_OK;
+	return err.code == ERR_CORRUPT ? EX_DATAERR : EX_SOFTWARE;
 }
 
 /* Secrets must not end up in a core file, nor the store in somebody's hands. */

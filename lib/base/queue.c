@@ -116,6 +116,9 @@ size_t queue_take(struct queue *queue, void **out, size_t most, int64_t timeout_
 		queue->head = (queue->head + 1) % queue->capacity;
 		queue->size--;
 	}
+	/* Begins anew, so that no more of the ring is touched than was ever needed at once. */
+	if (queue->size == 0)
+		queue->head = 0;
 	if (queue->size == 0 && queue->fd >= 0) {
 		uint64_t count;
 		ssize_t got UNUSED = read(queue->fd, &count, sizeof(count));

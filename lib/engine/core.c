@@ -149,41 +149,40 @@ bool core_is_broken(const struct core *core)
 
 struct telling {
 	struct engine_message *message;
-	char after[ZONE_NAME_SIZE];
+	struct err damage; /* the first of this page */
 };
 
-static bool tell_name(void *ctx, const struct store_zone *zone)
+static void tell_name(void *ctx, const struct store_zone *zone, const struct err *damage)
 {
 	struct telling *telling = ctx;
 
-	engine_message_add_name(telling->message, zone->name, zone->hostname, zone->username);
-	memcpy(telling->after, zone->name, sizeof(telling->after));
-	return true;
+	if (damage != NULL && telling->damage.code == ERR_OK)
+		telling->damage = *damage;
+	else if (damage == NULL && !zone->deleted)
+		engine_message_add_name(telling->message, zone->name, zone->hostname, zone->username);
 }
 
-int core_tell_names(struct core *core, struct err *err)
+bool core_tell_names(struct core *core)
 {
-	enum { PAGE = 1000 };
-	struct telling telling = { 0 };
-	size_t got;
+	enum { PAGE = 500 };
+	struct telling telling = { .message = engine_message_create(ENGINE_NAME_SET) };
+	struct err err;
+	int ret = store_zone_walk(core->store, &core->names_after, PAGE, tell_name, &telling, &err);
 
-	do {
-		telling.message = engine_message_create(ENGINE_NAME_SET);
-		int ret = store_zone_list(core->store, telling.after, PAGE, false, tell_name, &telling, err);
-
-		/* One damaged row costs its own zone, not the start; the next push of that zone mends it. */
-		if (ret == ERR_CORRUPT) {
-			log_error("a stored zone is damaged", LOG_ERR(err));
-		} else if (ret != ERR_OK) {
-			engine_message_destroy(telling.message);
-			return ret;
-		}
-		got = telling.message->name_count;
-		core->params.tell(core->params.ctx, telling.message);
-	} while (got == PAGE);
+	/* One damaged row costs its own zone, not the start; the next push of that zone mends it. */
+	if (telling.damage.code != ERR_OK)
+		log_error("a stored zone is damaged", LOG_ERR(&telling.damage));
+	core->params.tell(core->params.ctx, telling.message);
+	if (ret != ERR_OK) {
+		err_prefix(&err, "the names that are held can't be read");
+		core_give_up(core, &err);
+		return false;
+	}
+	if (core->names_after < INT64_MAX)
+		return true;
 	core_tell_store_state(core);
 	core->params.tell(core->params.ctx, engine_message_create(ENGINE_NAMES_LOADED));
-	return ERR_OK;
+	return false;
 }
 
 void core_show(const struct core *core, struct core_board *out)

@@ -103,8 +103,11 @@ MUST_CHECK int core_create(const struct core_params *params, struct core **out, 
 /* All jobs must have come back. */
 void core_destroy(struct core *core);
 
-/* Tells the loop all names that are held, and whether the store is good. */
-MUST_CHECK int core_tell_names(struct core *core, struct err *err);
+/*
+ * Tells the loop a page of the names that are held, and after the last one that these were all; returns whether there are
+ * more. Turns may come in between: what is told is as it is then, so that the order of messages is that of changes.
+ */
+bool core_tell_names(struct core *core);
 
 /*
  * One turn: takes what came in (and owns it then), writes it in one transaction, answers, and sends out what is due.

@@ -123,6 +123,7 @@ struct core {
 	int64_t prune_us;
 	int64_t dispatch_us;            /* nothing is sent before: deliveries could not be recorded */
 	struct core_counters counters;
+	int64_t names_after;            /* zones up to this id were told to the loop */
 };
 
 /* Engine time: wall clock at start plus monotonic time since. */
@@ -146,6 +147,8 @@ void core_forget_events(struct core *core, size_t keep);
 void core_tell_staged(struct core *core);
 void core_drop_staged(struct core *core);
 
+/* Nothing more can be done with this store: the process is to leave. */
+void core_give_up(struct core *core, const struct err *err);
 /* The store failed: no pushes until it works again; ERR_IO: never again. */
 void core_store_failed(struct core *core, const struct err *err);
 /* Tells the loop whether pushes can be made durable. */

@@ -22,15 +22,19 @@ void core_tell_store_state(struct core *core)
 	core->params.tell(core->params.ctx, message);
 }
 
+void core_give_up(struct core *core, const struct err *err)
+{
+	struct engine_message *fatal = engine_message_create(ENGINE_FATAL);
+
+	core->broken = true;
+	fatal->err = *err;
+	core->params.tell(core->params.ctx, fatal);
+}
+
 void core_store_failed(struct core *core, const struct err *err)
 {
-	if (err->code == ERR_IO) {
-		struct engine_message *fatal = engine_message_create(ENGINE_FATAL);
-
-		core->broken = true;
-		fatal->err = *err;
-		core->params.tell(core->params.ctx, fatal);
-	}
+	if (err->code == ERR_IO)
+		core_give_up(core, err);
 	if (core->store_ok) {
 		log_error("the store can't be written", LOG_ERR(err));
 		core->store_ok = false;

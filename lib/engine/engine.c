@@ -12,7 +12,14 @@
 #include "engine/engine_internal.h"
 #include "engine/message.h"
 
-enum { TURN_COMMANDS = 256, TURN_JOBS = 64, QUERIES_MOST = 256, NOTICES_MOST = 1024, MESSAGES_SPARE = 65536 };
+enum {
+	TURN_COMMANDS = 256,
+	TURN_JOBS = 64,
+	QUERIES_MOST = 256,
+	NOTICES_MOST = 1024,
+	MESSAGES_SPARE = 65536,
+	MESSAGES_AHEAD = 8 /* while names are told: so many wait at most before the next page */
+};
 
 /* ---- the engine thread ---- */
 
@@ -78,6 +85,18 @@ static int64_t turn(struct engine *engine, int64_t wait_ms, bool *idle)
 	return job_count == TURN_JOBS ? 0 : wait_ms;
 }
 
+/*
+ * At start: a page of names after each turn, as fast as the loop takes them, which wakes us. Returns how long to wait for
+ * the next turn.
+ */
+static int64_t tell_names(struct engine *engine, int64_t wait_ms)
+{
+	if (!atomic_load(&engine->telling_names) || queue_size(engine->messages) >= MESSAGES_AHEAD)
+		return wait_ms;
+	atomic_store(&engine->telling_names, core_tell_names(engine->core));
+	return 0;
+}
+
 static void *engine_run(void *arg)
 {
 	struct engine *engine = arg;
@@ -98,6 +117,8 @@ static void *engine_run(void *arg)
 			wait_ms = left_ms > 100 || left_ms <= 0 ? 100 : left_ms;
 		}
 		wait_ms = turn(engine, wait_ms, &idle);
+		if (!stopping)
+			wait_ms = tell_names(engine, wait_ms);
 	}
 	core_destroy(engine->core);
 	return NULL;
@@ -204,8 +225,6 @@ static int make_core(struct engine *engine, struct err *err)
 	int ret = core_create(&params, &engine->core, err);
 
 	if (ret == ERR_OK)
-		ret = core_tell_names(engine->core, err);
-	if (ret == ERR_OK)
 		publish_board(engine);
 	return ret;
 }
@@ -297,6 +316,7 @@ int engine_start(const struct engine_params *params, struct engine **out, struct
 		undo_start(engine);
 		return ret;
 	}
+	atomic_store(&engine->telling_names, true);
 	start_threads(engine);
 	*out = engine;
 	return ERR_OK;
@@ -389,5 +409,9 @@ struct engine_message *engine_take(struct engine *engine)
 {
 	void *message;
 
-	return queue_take(engine->messages, &message, 1, 0) == 1 ? message : NULL;
+	if (queue_take(engine->messages, &message, 1, 0) == 0)
+		return NULL;
+	if (atomic_load(&engine->telling_names))
+		queue_wake(engine->commands);
+	return message;
 }

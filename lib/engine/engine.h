@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 
@@ -45,7 +46,10 @@ struct engine_params {
 
 struct engine;
 
-/* Opens the store, starts the threads, queues the names message(s). All in params may go afterwards, but settings. */
+/*
+ * Opens the store and starts the threads. The names that are held follow as messages, a few at a time as they are taken;
+ * requests are carried out meanwhile. All in params may go afterwards, but settings.
+ */
 MUST_CHECK int engine_start(const struct engine_params *params, struct engine **out, struct err *err);
 /*
  * No further requests; those queued are carried out and answered, deliveries in flight get until deadline_ms, then are
@@ -98,17 +102,17 @@ MUST_CHECK int engine_submit(struct engine *engine, struct engine_request *reque
 
 enum engine_message_kind {
 	ENGINE_REPLY,        /* to request id */
-	ENGINE_NAME_SET,     /* names[]: these zones are held, with these owners */
-	ENGINE_NAME_GONE,    /* names[]: these are not any more */
+	ENGINE_NAME_SET,     /* names: these zones are held, with these owners */
+	ENGINE_NAME_GONE,    /* names: these are not any more */
 	ENGINE_NAMES_LOADED, /* at start, after the NAME_SET messages for all that the store holds */
 	ENGINE_STORE_STATE,  /* store_ok: can pushes be made durable? (readyz) */
-	ENGINE_FATAL         /* the store's disk is not to be trusted: leave with err's text */
+	ENGINE_FATAL         /* the store is of no use any more: leave with err's text */
 };
 
 struct engine_name {
-	char *name;          /* canonical */
-	char *hostname;      /* "" if unknown */
-	char *username;
+	const char *name;    /* canonical */
+	const char *hostname; /* "" if unknown */
+	const char *username;
 };
 
 struct engine_delivery {
@@ -195,7 +199,7 @@ struct engine_message {
 	uint64_t id;              /* REPLY */
 	enum engine_op op;        /* REPLY: of the request */
 	struct err err;           /* REPLY: code 0 or why not; what to tell the client. FATAL, STORE_STATE: why */
-	struct engine_name *names;
+	struct buf names;         /* see engine_message_next_name */
 	size_t name_count;
 	bool store_ok;
 	/* REPLY to a query, by op: */
@@ -215,3 +219,5 @@ int engine_fd(const struct engine *engine);
 /* The next message, or NULL. The caller frees it with engine_message_destroy. */
 struct engine_message *engine_take(struct engine *engine);
 void engine_message_destroy(struct engine_message *message);
+/* Gives one name after the other, *at being 0 at first; they live as long as the message. False: there are no more. */
+bool engine_message_next_name(const struct engine_message *message, size_t *at, struct engine_name *out);

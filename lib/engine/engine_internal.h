@@ -53,6 +53,7 @@ struct engine {
 	struct engine_board board;
 	atomic_size_t under_way;     /* commands between engine_submit and their reply */
 	atomic_size_t bytes_under_way;
+	atomic_bool telling_names;   /* not all that were held at start are told yet */
 	atomic_bool stopping;
 	atomic_bool cancelled;       /* lanes give up what they wait for */
 	int64_t stop_deadline_ms;    /* monotonic; set before stopping */

@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/message.h"
 
@@ -51,17 +52,32 @@ struct engine_message *engine_message_reply(const struct engine_request *request
 	return message;
 }
 
+/* Three texts behind each other, each with its NUL: one block for a page of names. */
 void engine_message_add_name(struct engine_message *message, const char *name, const char *hostname,
 	const char *username)
 {
-	if ((message->name_count & (message->name_count - 1)) == 0) {
-		size_t room = message->name_count == 0 ? 1 : message->name_count * 2;
+	buf_append(&message->names, name, strlen(name) + 1);
+	buf_append(&message->names, hostname, strlen(hostname) + 1);
+	buf_append(&message->names, username, strlen(username) + 1);
+	message->name_count++;
+}
 
-		message->names = xrealloc(message->names, room * sizeof(*message->names));
-	}
-	message->names[message->name_count++] = (struct engine_name){
-		.name = xstrdup(name), .hostname = xstrdup(hostname), .username = xstrdup(username)
-	};
+static const char *next_text(const struct engine_message *message, size_t *at)
+{
+	const char *text = message->names.data + *at;
+
+	*at += strlen(text) + 1;
+	return text;
+}
+
+bool engine_message_next_name(const struct engine_message *message, size_t *at, struct engine_name *out)
+{
+	if (*at == message->names.size)
+		return false;
+	out->name = next_text(message, at);
+	out->hostname = next_text(message, at);
+	out->username = next_text(message, at);
+	return true;
 }
 
 static void free_status(struct engine_status *status)
@@ -113,12 +129,7 @@ void engine_message_destroy(struct engine_message *message)
 {
 	if (message == NULL)
 		return;
-	for (size_t i = 0; i < message->name_count; i++) {
-		free(message->names[i].name);
-		free(message->names[i].hostname);
-		free(message->names[i].username);
-	}
-	free(message->names);
+	buf_free(&message->names);
 	free_status(message->status);
 	for (size_t i = 0; i < message->zone_count; i++)
 		free_zone(&message->zones[i]);

@@ -278,6 +278,9 @@ static void on_reply(struct http *http, struct engine_message *message)
 
 void request_on_message(struct http *http, struct engine_message *message)
 {
+	struct engine_name name;
+	size_t at = 0;
+
 	switch (message->kind) {
 	case ENGINE_REPLY:
 		on_reply(http, message);
@@ -285,13 +288,12 @@ void request_on_message(struct http *http, struct engine_message *message)
 			retry_waiting(http); /* there is room now */
 		break;
 	case ENGINE_NAME_SET:
-		for (size_t i = 0; i < message->name_count; i++)
-			names_set(http->names, message->names[i].name, message->names[i].hostname,
-				message->names[i].username);
+		while (engine_message_next_name(message, &at, &name))
+			names_set(http->names, name.name, name.hostname, name.username);
 		break;
 	case ENGINE_NAME_GONE:
-		for (size_t i = 0; i < message->name_count; i++)
-			names_remove(http->names, message->names[i].name);
+		while (engine_message_next_name(message, &at, &name))
+			names_remove(http->names, name.name);
 		break;
 	case ENGINE_NAMES_LOADED:
 		http->names_loaded = true;

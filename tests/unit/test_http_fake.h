@@ -14,6 +14,7 @@
 
 #include "base/queue.h"
 #include "engine/engine.h"
+#include "engine/message.h"
 
 enum { FAKE_ZONES_MAX = 256 };
 
@@ -79,12 +80,10 @@ static void fake_post_name(struct engine *fake, enum engine_message_kind kind, c
 	const char *hostname, const char *username)
 {
 	struct engine_message *message = fake_message(kind);
+	char *canonical = xasprintf("%s.", name); /* with the final dot */
 
-	message->names = xcalloc(1, sizeof(*message->names));
-	message->names[0].name = xasprintf("%s.", name); /* canonical: with the final dot */
-	message->names[0].hostname = fake_copy(hostname);
-	message->names[0].username = fake_copy(username);
-	message->name_count = 1;
+	engine_message_add_name(message, canonical, hostname == NULL ? "" : hostname, username == NULL ? "" : username);
+	free(canonical);
 	fake_post(fake, message);
 }
 
