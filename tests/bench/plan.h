@@ -20,7 +20,8 @@ struct plan_push {
 	/* filled by the pusher, on the monotonic clock; 0: has not happened */
 	int64_t start_ns;
 	int64_t ack_ns;
-	int64_t commit_ns;
+	int64_t commit_ns; /* seen there */
+	int64_t unseen_ns; /* not yet seen there */
 };
 
 struct plan {

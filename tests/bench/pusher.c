@@ -1,55 +1,48 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Pushes zones as DirectAdmin does: HTTP/1.0, Basic auth, one connection per
- * push, the zone as the body of a POST (directadmin-protocol.md 5). Several
- * workers play several panels.
+ * Drives zonefand: pushes all zones of a plan (push.h) and reports when each
+ * was begun, answered and, if asked for, committed.
  *
- * bench_pusher PLAN OUT PORT WORKERS USER [PAUSE_MS DATABASE_USER DATABASE DATABASE_PORT...]
+ * bench_pusher [-r PUSHES_PER_SECOND] PLAN OUT PORT WORKERS USER
+ *              [PAUSE_MS DATABASE_USER DATABASE DATABASE_PORT...]
  *
  * With databases named (one worker only) each push is followed until all of
  * them show it, and the next begins PAUSE_MS later. Passwords come from
- * BENCH_PASSWORD and BENCH_DB_PASSWORD. OUT gets JSON: for each push the
- * microseconds from the first start to its start, its answer and its commit.
+ * BENCH_PASSWORD and BENCH_DB_PASSWORD. OUT gets JSON: start_ns on the
+ * monotonic clock and start_wall_us on the wall clock are one moment, and for
+ * each push there are the microseconds from then to its start, its answer and
+ * its commit (-1: not known). commit_error_us is, for each, how much earlier it
+ * may have been committed than it was seen to be. wall_drift_us is how far the
+ * two clocks were apart at the end.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <mysql.h>
 
 #include "base/buf.h"
-#include "base/thread.h"
+#include "base/clock.h"
+#include "now.h"
 #include "plan.h"
+#include "push.h"
 #include "watch.h"
 
-enum { WORKERS_MAX = 256, DATABASES_MAX = 8, ANSWER_MAX = 4096, COMMIT_TIMEOUT_MS = 30000 };
+enum { DATABASES_MAX = 8, COMMIT_TIMEOUT_MS = 30000 };
 
 struct pusher {
 	struct plan plan;
-	uint16_t port;
-	const char *authorization;
-	struct watch *watch;
+	struct push_run run;
+	struct watch *watch;       /* NULL: commits are not followed */
 	int64_t pause_ms;
-	atomic_size_t next;
-	atomic_size_t failed;
+	size_t failed;
+	int64_t start_ns;
+	int64_t start_wall_us;
+	int64_t wall_drift_us;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void put_base64(struct buf *out, const char *text)
 {
@@ -70,97 +63,14 @@ static void put_base64(struct buf *out, const char *text)
 	}
 }
 
-static int dial(uint16_t port)
+static bool follow(void *ctx, struct plan_push *push)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
-	};
-	struct timeval limit = { .tv_sec = 60 };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static bool send_all(int fd, const char *data, size_t size)
-{
-	while (size != 0) {
-		ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
-
-		if (sent <= 0)
-			return false;
-		data += sent;
-		size -= (size_t)sent;
-	}
-	return true;
-}
-
-/* Reads to the end of the connection; true if the body says error=0. */
-static bool read_answer(int fd, char answer[ANSWER_MAX])
-{
-	size_t size = 0;
-
-	while (size < ANSWER_MAX - 1) {
-		ssize_t got = recv(fd, answer + size, ANSWER_MAX - 1 - size, 0);
-
-		if (got < 0)
-			return false;
-		if (got == 0)
-			break;
-		size += (size_t)got;
-	}
-	answer[size] = '\0';
-
-	const char *body = strstr(answer, "\r\n\r\n");
-
-	return body != NULL && strncmp(body + 4, "error=0", 7) == 0;
-}
-
-static void make_request(const struct pusher *pusher, const struct plan_push *push, struct buf *out)
-{
-	buf_clear(out);
-	buf_printf(out,
-		"POST /CMD_API_DNS_ADMIN?action=rawsave&domain=%s&username=bench&hostname=da1.host.example "
-		"HTTP/1.0\r\n"
-		"Authorization: Basic %s\r\n"
-		"Host: ns3.dns-host.example\r\n"
-		"Content-Length: %zu\r\n\r\n",
-		push->name, pusher->authorization, push->body_size);
-	buf_append(out, push->body, push->body_size);
-}
-
-static bool push_one(struct pusher *pusher, struct plan_push *push, struct buf *request)
-{
-	char answer[ANSWER_MAX] = "";
-
-	make_request(pusher, push, request);
-	push->start_ns = now_ns();
-
-	int fd = dial(pusher->port);
-	bool ok = fd >= 0 && send_all(fd, request->data, request->size) && read_answer(fd, answer);
-
-	push->ack_ns = now_ns();
-	if (fd >= 0)
-		close(fd);
-	if (!ok)
-		fprintf(stderr, "bench_pusher: %s: %s: %s\n", push->name, strerror(errno), answer);
-	return ok;
-}
-
-static bool follow(struct pusher *pusher, struct plan_push *push)
-{
-	struct timespec pause = { .tv_sec = pusher->pause_ms / 1000,
-		.tv_nsec = pusher->pause_ms % 1000 * 1000000 };
+	struct pusher *pusher = ctx;
+	struct timespec pause = timespec_of_ns(pusher->pause_ms * 1000000);
 	struct err err = { 0 };
 
-	if (watch_wait(pusher->watch, push->sql, push->sql_size, COMMIT_TIMEOUT_MS, &err) != 0) {
+	if (watch_wait(pusher->watch, push->sql, push->sql_size, COMMIT_TIMEOUT_MS, &push->unseen_ns,
+		    &err) != 0) {
 		fprintf(stderr, "bench_pusher: %s: %s\n", push->name, err.text);
 		return false;
 	}
@@ -169,30 +79,13 @@ static bool follow(struct pusher *pusher, struct plan_push *push)
 	return true;
 }
 
-static void *worker(void *arg)
+static void run(struct pusher *pusher)
 {
-	struct pusher *pusher = arg;
-	struct buf request = { 0 };
-	size_t i;
-
-	while ((i = atomic_fetch_add(&pusher->next, 1)) < pusher->plan.count) {
-		struct plan_push *push = &pusher->plan.pushes[i];
-
-		if (!push_one(pusher, push, &request) || (pusher->watch != NULL && !follow(pusher, push)))
-			atomic_fetch_add(&pusher->failed, 1);
-	}
-	buf_free(&request);
-	return NULL;
-}
-
-static void run_workers(struct pusher *pusher, size_t count)
-{
-	pthread_t threads[WORKERS_MAX];
-
-	for (size_t i = 0; i < count; i++)
-		threads[i] = thread_start("push", worker, pusher);
-	for (size_t i = 0; i < count; i++)
-		thread_join(threads[i]);
+	pusher->start_wall_us = clock_wall_us(clock_system());
+	pusher->start_ns = now_ns();
+	pusher->failed = push_all(&pusher->run);
+	pusher->wall_drift_us = clock_wall_us(clock_system()) - pusher->start_wall_us -
+		(now_ns() - pusher->start_ns) / 1000;
 }
 
 static int64_t since_us(int64_t start_ns, int64_t ns)
@@ -200,7 +93,15 @@ static int64_t since_us(int64_t start_ns, int64_t ns)
 	return ns == 0 ? -1 : (ns - start_ns) / 1000;
 }
 
-static int write_report(const char *path, const struct pusher *pusher, size_t workers, int64_t start_ns)
+/* One that was there when it was first asked for was committed between its start and then. */
+static int64_t commit_error_us(const struct plan_push *push)
+{
+	int64_t since_ns = push->unseen_ns != 0 ? push->unseen_ns : push->start_ns;
+
+	return push->commit_ns == 0 ? -1 : (push->commit_ns - since_ns) / 1000;
+}
+
+static int write_report(const char *path, const struct pusher *pusher)
 {
 	FILE *out = fopen(path, "w");
 
@@ -208,16 +109,22 @@ static int write_report(const char *path, const struct pusher *pusher, size_t wo
 		fprintf(stderr, "bench_pusher: %s: %s\n", path, strerror(errno));
 		return 1;
 	}
-	fprintf(out, "{\"start_ns\": %lld, \"workers\": %zu, \"failed\": %zu, \"pushes\": [",
-		(long long)start_ns, workers, (size_t)pusher->failed);
+	fprintf(out,
+		"{\"start_ns\": %lld, \"start_wall_us\": %lld, \"wall_drift_us\": %lld, \"workers\": %zu, "
+		"\"failed\": %zu, \"pushes\": [",
+		(long long)pusher->start_ns, (long long)pusher->start_wall_us, (long long)pusher->wall_drift_us,
+		pusher->run.workers, pusher->failed);
 	for (size_t i = 0; i < pusher->plan.count; i++) {
 		const struct plan_push *push = &pusher->plan.pushes[i];
 
 		fprintf(out, "%s\n[%lld, %lld, %lld]", i == 0 ? "" : ",",
-			(long long)since_us(start_ns, push->start_ns),
-			(long long)since_us(start_ns, push->ack_ns),
-			(long long)since_us(start_ns, push->commit_ns));
+			(long long)since_us(pusher->start_ns, push->start_ns),
+			(long long)since_us(pusher->start_ns, push->ack_ns),
+			(long long)since_us(pusher->start_ns, push->commit_ns));
 	}
+	fprintf(out, "], \"commit_error_us\": [");
+	for (size_t i = 0; i < pusher->plan.count; i++)
+		fprintf(out, "%s%lld", i == 0 ? "" : ", ", (long long)commit_error_us(&pusher->plan.pushes[i]));
 	fprintf(out, "]}\n");
 	return fclose(out) == 0 ? 0 : 1;
 }
@@ -240,7 +147,19 @@ static int open_watch(struct pusher *pusher, int argc, char **argv, struct err *
 	for (int i = 3; i < argc; i++)
 		ports[count++] = (unsigned)strtoul(argv[i], NULL, 10);
 	pusher->pause_ms = strtol(argv[0], NULL, 10);
+	pusher->run.answered = follow;
+	pusher->run.ctx = pusher;
 	return watch_open(argv[1], secret("BENCH_DB_PASSWORD"), argv[2], ports, count, &pusher->watch, err);
+}
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: bench_pusher [-r PUSHES_PER_SECOND] PLAN OUT PORT WORKERS USER [PAUSE_MS DATABASE_USER "
+		"DATABASE PORT...]\n"
+		"1 to %d workers, one where commits are watched\n",
+		PUSH_WORKERS_MAX);
+	return 2;
 }
 
 int main(int argc, char **argv)
@@ -249,39 +168,33 @@ int main(int argc, char **argv)
 	struct buf login = { 0 };
 	struct buf authorization = { 0 };
 	struct err err = { 0 };
+	int option;
 
-	if (argc < 6) {
-		fprintf(stderr, "usage: bench_pusher PLAN OUT PORT WORKERS USER [PAUSE_MS DATABASE_USER "
-				"DATABASE PORT...]\n");
-		return 2;
-	}
-
-	size_t workers = strtoul(argv[4], NULL, 10);
-
-	if (workers < 1 || workers > WORKERS_MAX || (argc > 6 && workers != 1)) {
-		fprintf(stderr, "bench_pusher: 1 to %d workers, one where commits are watched\n",
-			WORKERS_MAX);
-		return 2;
-	}
-	pusher.port = (uint16_t)strtoul(argv[3], NULL, 10);
-	buf_printf(&login, "%s:%s", argv[5], secret("BENCH_PASSWORD"));
+	while ((option = getopt(argc, argv, "r:")) == 'r')
+		pusher.run.per_second = strtod(optarg, NULL);
+	argc -= optind;
+	argv += optind;
+	if (option != -1 || argc < 5)
+		return usage();
+	pusher.run.plan = &pusher.plan;
+	pusher.run.port = (uint16_t)strtoul(argv[2], NULL, 10);
+	pusher.run.workers = strtoul(argv[3], NULL, 10);
+	if (pusher.run.workers < 1 || pusher.run.workers > PUSH_WORKERS_MAX || (argc > 5 && pusher.run.workers != 1))
+		return usage();
+	buf_printf(&login, "%s:%s", argv[4], secret("BENCH_PASSWORD"));
 	put_base64(&authorization, login.data);
-	pusher.authorization = authorization.data;
-	if (plan_read(argv[1], &pusher.plan, &err) != 0 ||
-		(argc > 6 && open_watch(&pusher, argc - 6, argv + 6, &err) != 0)) {
+	pusher.run.authorization = authorization.data;
+	if (plan_read(argv[0], &pusher.plan, &err) != 0 ||
+		(argc > 5 && open_watch(&pusher, argc - 5, argv + 5, &err) != 0)) {
 		fprintf(stderr, "bench_pusher: %s\n", err.text);
 		return 1;
 	}
+	run(&pusher);
 
-	int64_t start_ns = now_ns();
-
-	run_workers(&pusher, workers);
-
-	int status = write_report(argv[2], &pusher, workers, start_ns);
+	int status = write_report(argv[1], &pusher);
 
 	if (pusher.failed != 0) {
-		fprintf(stderr, "bench_pusher: %zu of %zu pushes failed\n", (size_t)pusher.failed,
-			pusher.plan.count);
+		fprintf(stderr, "bench_pusher: %zu of %zu pushes failed\n", pusher.failed, pusher.plan.count);
 		status = 1;
 	}
 	watch_close(pusher.watch);

@@ -8,7 +8,7 @@
 #include <mysql.h>
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "now.h"
 
 enum { WATCH_PAUSE_NS = 200000 };
 
@@ -54,12 +54,14 @@ static int ask(struct watch *watch, size_t i, const char *sql, size_t sql_size, 
 	return 0;
 }
 
-int watch_wait(struct watch *watch, const char *sql, size_t sql_size, int64_t timeout_ms, struct err *err)
+int watch_wait(struct watch *watch, const char *sql, size_t sql_size, int64_t timeout_ms, int64_t *unseen_ns,
+	struct err *err)
 {
-	int64_t deadline_ms = clock_mono_ms(clock_system()) + timeout_ms;
+	int64_t deadline_ns = now_ns() + timeout_ms * 1000000;
 	const struct timespec pause = { .tv_nsec = WATCH_PAUSE_NS };
 
 	for (size_t i = 0; i < watch->count;) {
+		int64_t asked_ns = now_ns();
 		bool found = false;
 
 		if (ask(watch, i, sql, sql_size, &found, err) != 0)
@@ -68,7 +70,8 @@ int watch_wait(struct watch *watch, const char *sql, size_t sql_size, int64_t ti
 			i++;
 			continue;
 		}
-		if (clock_mono_ms(clock_system()) > deadline_ms)
+		*unseen_ns = asked_ns;
+		if (asked_ns > deadline_ns)
 			return err_set(err, ERR_TIMEOUT, "port %u: not there after %lld ms", watch->ports[i],
 				(long long)timeout_ms);
 		nanosleep(&pause, NULL);

@@ -8,6 +8,7 @@ from zf.mariadb import DATABASE
 import zones as bench_zones
 
 ZONES_PER_TRANSACTION = 100
+CLOCK_DRIFT_US = 2000  # wall clock against monotonic clock, over one run of the pusher
 
 
 def wall_from_mono(mono_ns):
@@ -15,14 +16,17 @@ def wall_from_mono(mono_ns):
     return (mono_ns + time.time_ns() - time.monotonic_ns()) / 1e9
 
 
-def push(ctx, zonefan, plan, workers, watched=None, pause_ms=0):
+def push(ctx, zonefan, plan, workers, watched=None, pause_ms=0, per_second=None):
     """
     Pushes the plan (zones.write_plan), each push over a connection of its own. watched: a Cluster whose databases are
-    asked after each push until all show it (one worker only), pause_ms of rest after each.
-    Returns {"start_ns", "pushes": [[start, answer, commit] in µs since then], "cpu_seconds"}.
+    asked after each push until all show it (one worker only), pause_ms of rest after each. per_second: so many begin
+    each second, whether others are answered or not, and one that has to wait counts from when it should have begun.
+    Returns {"start_ns", "start_wall_us", "pushes": [[start, answer, commit] in µs since then], "commit_error_us":
+    [by how much each commit may have been seen too late], "cpu_seconds"}.
     """
     report = ctx.path("pushes.json")
-    arguments = [plan, report, zonefan.port, workers, zonefan.user]
+    arguments = ["-r", per_second] if per_second else []
+    arguments += [plan, report, zonefan.port, workers, zonefan.user]
     env = {"BENCH_PASSWORD": zonefan.password}
     if watched is not None:
         user, env["BENCH_DB_PASSWORD"] = watched.login
@@ -30,6 +34,7 @@ def push(ctx, zonefan, plan, workers, watched=None, pause_ms=0):
     _, cpu = ctx.run_program("bench_pusher", *arguments, env=env)
     with open(report, encoding="ascii") as text:
         found = json.load(text)
+    assert abs(found["wall_drift_us"]) < CLOCK_DRIFT_US, f"the clock was set meanwhile: {found['wall_drift_us']} µs"
     return {**found, "cpu_seconds": cpu}
 
 
