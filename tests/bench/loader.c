@@ -5,12 +5,14 @@
  * text protocol; many zones per transaction. It compares nothing, checks
  * nothing and remembers nothing.
  *
- * bench_loader MODE ROWS ZONES_PER_TRANSACTION USER DATABASE PORT...
+ * bench_loader [-p PAUSE_MS] MODE ROWS ZONES_PER_TRANSACTION USER DATABASE PORT...
  *
  * MODE new: one INSERT for a zone and one for its records; bulk: one INSERT
  * for all zones of a transaction and one for all their records; rewrite: for a
  * zone that is there, DELETE of its records and one INSERT of the new ones
- * (the zones' ids are asked for before the clock starts).
+ * (the zones' ids are asked for before the clock starts); change: one UPDATE
+ * for each row given, whose host name and type stand once in its zone.
+ * -p: rests after each transaction, and reports how long each took.
  * The password comes from BENCH_DB_PASSWORD. Prints JSON.
  */
 #include <errno.h>
@@ -19,12 +21,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include <mysql.h>
 
 #include "base/buf.h"
 #include "base/thread.h"
+#include "now.h"
 #include "rows.h"
 
 enum { DATABASES_MAX = 8 };
@@ -33,6 +36,7 @@ struct load {
 	const struct mode *mode;
 	const struct bench_rows *rows;
 	size_t zones_per_transaction;
+	int64_t pause_ms; /* -1: no rest, and single transactions are not timed */
 	const char *user;
 	const char *password;
 	const char *database;
@@ -41,7 +45,9 @@ struct load {
 	pthread_t thread;
 	MYSQL *db;
 	struct buf sql;
-	uint64_t *ids; /* rewrite: of each zone of rows, in this database */
+	uint64_t *ids; /* rewrite, change: of each zone of rows, in this database */
+	int64_t *took_us; /* each transaction */
+	size_t took_count;
 	int64_t done_ns;
 };
 
@@ -51,14 +57,6 @@ struct mode {
 	/* writes count zones from the first on, within one transaction */
 	void (*write)(struct load *load, size_t first, size_t count);
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 NORETURN static void fail(const struct load *load, const char *what)
 {
@@ -154,10 +152,34 @@ static void write_again(struct load *load, size_t first, size_t count)
 	}
 }
 
+static void write_changes(struct load *load, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++) {
+		const struct bench_zone *zone = &load->rows->zones[i];
+
+		for (size_t k = 0; k < zone->row_count; k++) {
+			const struct bench_row *row = &zone->rows[k];
+
+			buf_puts(&load->sql, "UPDATE records SET data=");
+			put_literal(load, row->data);
+			buf_printf(&load->sql, ", ttl=%s WHERE zone_id=", row->ttl);
+			buf_uint(&load->sql, load->ids[i]);
+			buf_puts(&load->sql, " AND hostname=");
+			put_literal(load, row->hostname);
+			buf_puts(&load->sql, " AND type=");
+			put_literal(load, row->type);
+			run(load);
+			if (mysql_affected_rows(load->db) != 1)
+				fail(load, "a change did not change one row");
+		}
+	}
+}
+
 static const struct mode modes[] = {
 	{ .name = "new", .write = write_new },
 	{ .name = "bulk", .write = write_bulk },
 	{ .name = "rewrite", .write = write_again, .needs_ids = true },
+	{ .name = "change", .write = write_changes, .needs_ids = true },
 };
 
 static const struct mode *mode_find(const char *name)
@@ -188,19 +210,30 @@ static void read_ids(struct load *load)
 	mysql_free_result(result);
 }
 
+static void load_some(struct load *load, size_t first, size_t count)
+{
+	int64_t start_ns = now_ns();
+
+	if (mysql_query(load->db, "START TRANSACTION") != 0)
+		fail(load, mysql_error(load->db));
+	load->mode->write(load, first, count);
+	if (mysql_query(load->db, "COMMIT") != 0)
+		fail(load, mysql_error(load->db));
+	if (load->pause_ms >= 0)
+		load->took_us[load->took_count++] = (now_ns() - start_ns) / 1000;
+}
+
 static void load_all(struct load *load)
 {
+	struct timespec pause = timespec_of_ns(load->pause_ms * 1000000);
 	size_t count = load->rows->zone_count;
 
 	for (size_t i = 0; i < count; i += load->zones_per_transaction) {
 		size_t left = count - i;
 
-		if (mysql_query(load->db, "START TRANSACTION") != 0)
-			fail(load, mysql_error(load->db));
-		load->mode->write(
-			load, i, left < load->zones_per_transaction ? left : load->zones_per_transaction);
-		if (mysql_query(load->db, "COMMIT") != 0)
-			fail(load, mysql_error(load->db));
+		load_some(load, i, left < load->zones_per_transaction ? left : load->zones_per_transaction);
+		if (load->pause_ms > 0)
+			nanosleep(&pause, NULL);
 	}
 }
 
@@ -214,6 +247,7 @@ static void *load_thread(void *arg)
 		fail(load, mysql_error(load->db));
 	if (load->mode->needs_ids)
 		read_ids(load);
+	load->took_us = xcalloc(load->rows->zone_count, sizeof(load->took_us[0]));
 	pthread_barrier_wait(load->start);
 	load_all(load);
 	load->done_ns = now_ns();
@@ -222,6 +256,13 @@ static void *load_thread(void *arg)
 	buf_free(&load->sql);
 	free(load->ids);
 	return NULL;
+}
+
+static void report_each(const struct load *load)
+{
+	for (size_t i = 0; i < load->took_count; i++)
+		printf("%s%" PRId64, i == 0 ? "" : ", ", load->took_us[i]);
+	free(load->took_us);
 }
 
 static void report(const struct bench_rows *rows, const struct load *loads, size_t count, int64_t start_ns)
@@ -234,7 +275,20 @@ static void report(const struct bench_rows *rows, const struct load *loads, size
 			end_ns = loads[i].done_ns;
 		printf("%s%.6f", i == 0 ? "" : ", ", (double)(loads[i].done_ns - start_ns) / 1e9);
 	}
-	printf("], \"seconds\": %.6f}\n", (double)(end_ns - start_ns) / 1e9);
+	printf("], \"seconds\": %.6f, \"transactions_us\": [", (double)(end_ns - start_ns) / 1e9);
+	for (size_t i = 0; i < count; i++) {
+		printf("%s[", i == 0 ? "" : ", ");
+		report_each(&loads[i]);
+		printf("]");
+	}
+	printf("]}\n");
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: bench_loader [-p PAUSE_MS] new|bulk|rewrite|change ROWS ZONES_PER_TRANSACTION USER "
+			"DATABASE PORT...\n");
+	return 2;
 }
 
 int main(int argc, char **argv)
@@ -244,29 +298,34 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	pthread_barrier_t start;
 	const char *password = getenv("BENCH_DB_PASSWORD");
+	int64_t pause_ms = -1;
+	int option;
 
-	if (argc < 7 || argc - 6 > DATABASES_MAX || mode_find(argv[1]) == NULL || strtoul(argv[3], NULL, 10) == 0) {
-		fprintf(stderr, "usage: bench_loader new|bulk|rewrite ROWS ZONES_PER_TRANSACTION USER DATABASE "
-				"PORT...\n");
-		return 2;
-	}
-	if (rows_read(argv[2], &rows, &err) != 0) {
+	while ((option = getopt(argc, argv, "p:")) == 'p')
+		pause_ms = strtol(optarg, NULL, 10);
+	argc -= optind;
+	argv += optind;
+	if (option != -1 || argc < 6 || argc - 5 > DATABASES_MAX || mode_find(argv[0]) == NULL ||
+		strtoul(argv[2], NULL, 10) == 0)
+		return usage();
+	if (rows_read(argv[1], &rows, &err) != 0) {
 		fprintf(stderr, "bench_loader: %s\n", err.text);
 		return 1;
 	}
 
-	size_t count = (size_t)argc - 6;
+	size_t count = (size_t)argc - 5;
 
 	mysql_library_init(0, NULL, NULL);
 	pthread_barrier_init(&start, NULL, (unsigned)count + 1);
 	for (size_t i = 0; i < count; i++) {
-		loads[i] = (struct load){ .mode = mode_find(argv[1]),
+		loads[i] = (struct load){ .mode = mode_find(argv[0]),
 			.rows = &rows,
-			.zones_per_transaction = strtoul(argv[3], NULL, 10),
-			.user = argv[4],
+			.zones_per_transaction = strtoul(argv[2], NULL, 10),
+			.pause_ms = pause_ms,
+			.user = argv[3],
 			.password = password != NULL ? password : "",
-			.database = argv[5],
-			.port = (unsigned)strtoul(argv[6 + i], NULL, 10),
+			.database = argv[4],
+			.port = (unsigned)strtoul(argv[5 + i], NULL, 10),
 			.start = &start };
 		loads[i].thread = thread_start("load", load_thread, &loads[i]);
 	}
