@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An engine that does nothing: bench_null is zonefand's own main, configuration
+ * and HTTP front with this behind them. It takes each push whole and answers
+ * error=0 at once, in the loop thread: nothing is parsed, stored or delivered.
+ * What is left is what the front door itself can do.
+ */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+
+#include "base/queue.h"
+#include "engine/message.h"
+
+enum { MESSAGES_MOST = 65536 };
+
+struct engine {
+	struct queue *messages;
+};
+
+static void tell(struct engine *engine, struct engine_message *message)
+{
+	CHECK(queue_push(engine->messages, message) == ERR_OK);
+}
+
+int engine_start(const struct engine_params *params UNUSED, struct engine **out, struct err *err UNUSED)
+{
+	struct engine *engine = xcalloc(1, sizeof(*engine));
+
+	engine->messages = queue_create(MESSAGES_MOST, true);
+	tell(engine, engine_message_create(ENGINE_NAMES_LOADED));
+	*out = engine;
+	return ERR_OK;
+}
+
+void engine_stop(struct engine *engine, int64_t deadline_ms UNUSED)
+{
+	queue_close(engine->messages);
+}
+
+void engine_destroy(struct engine *engine)
+{
+	struct engine_message *message;
+
+	while ((message = engine_take(engine)) != NULL)
+		engine_message_destroy(message);
+	queue_destroy(engine->messages);
+	free(engine);
+}
+
+int engine_submit(struct engine *engine, struct engine_request *request)
+{
+	struct err refused;
+	struct err *err = NULL;
+
+	if (request->op != ENGINE_PUSH) {
+		err_set(&refused, ERR_INVALID, "only pushes are answered here");
+		err = &refused;
+	}
+	/* Not more are under way than there are connections, so that the queue can't be full. */
+	tell(engine, engine_message_reply(request, err));
+	engine_request_destroy(request);
+	return ERR_OK;
+}
+
+int engine_fd(const struct engine *engine)
+{
+	return queue_fd(engine->messages);
+}
+
+struct engine_message *engine_take(struct engine *engine)
+{
+	void *message;
+
+	return queue_take(engine->messages, &message, 1, 0) == 1 ? message : NULL;
+}
