@@ -211,3 +211,21 @@ def delivered_at(zonefan):
         rows = store.execute("SELECT b.name, MIN(d.applied_at), MAX(d.applied_at) FROM delivery d "
                              "JOIN backend b ON b.id=d.backend_id GROUP BY b.id").fetchall()
     return {name: (first / 1e6, last / 1e6) for name, first, last in rows}
+
+
+def applied_at(zonefan):
+    """{back end: {zone: wall clock in µs}} of the same, zone by zone."""
+    found = {}
+    with contextlib.closing(sqlite3.connect(f"file:{zonefan.store}?mode=ro", uri=True)) as store:
+        for backend, zone, at in store.execute("SELECT b.name, z.name, d.applied_at FROM delivery d "
+                                               "JOIN backend b ON b.id=d.backend_id JOIN zone z ON z.id=d.zone_id"):
+            found.setdefault(backend, {})[zone] = at
+    return found
+
+
+def changed_at(server):
+    """
+    {zone: wall clock in µs} of the last change there, by the database's clock, which is this machine's: taken in the
+    last statement before COMMIT, so a little earlier than the commit itself, never later.
+    """
+    return dict(server.sql("SELECT zone_name, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', changed_at) FROM zonefan_state"))

@@ -19,13 +19,13 @@ def _block(number, points):
 def _plots(chart):
     """What stands behind gnuplot's "plot"."""
     for number, label in enumerate(chart.series):
-        title = f"title {quoted(label)} lc rgb '{COLOURS[number % len(COLOURS)]}'"
+        colour = f"lc rgb '{COLOURS[number % len(COLOURS)]}' title {quoted(label)}"
         if chart.kind == "bars":
-            yield f"$data{number} using 2:3:4:xtic(1) {title}"
+            yield f"$data{number} using 2:3:4:xtic(1) {colour}"
         elif chart.kind == "lines":
-            yield f"$data{number} using 1:2 with linespoints pt 7 ps 0.6 lw 2 {title}"
+            yield f"$data{number} using 1:2 with linespoints pt 7 ps 0.6 lw 2 {colour}"
         else:
-            yield f"$data{number} using 1:2 with steps lw 2 {title}"
+            yield f"$data{number} using 1:2 with steps lw 2 {colour}"
 
 
 def script(chart, path):

@@ -61,6 +61,8 @@ def sanitizer_environment(directory):
 class Zonefan:
     """One installation: a directory with configuration, store and log. It may be started many times."""
 
+    program = "zonefand"
+
     def __init__(self, directory, backends=(), config=None, log_format=None):
         """backends: (name, server, port) of each, where port is the proxy's or the server's own."""
         self.directory = str(directory)
@@ -107,7 +109,7 @@ class Zonefan:
 
     def start(self, ready=True, env=None, wrap=()):
         assert not self.alive()
-        arguments = [*wrap, os.path.join(BIN, "zonefand"), "--config", self.config_path]
+        arguments = [*wrap, os.path.join(BIN, self.program), "--config", self.config_path]
         if self.log_format:
             arguments += ["--log-format", self.log_format]
         with open(self.log_path, "ab") as log:
