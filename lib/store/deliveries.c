@@ -29,12 +29,12 @@ static const char open_sql[] = "SELECT " ROWS_ZONE ", " ROWS_DELIVERY " FROM zon
 	" LEFT JOIN delivery AS d ON d.backend_id = ?1 AND d.zone_id = z.id WHERE z.id = ?2";
 static const char load_sql[] = "SELECT " ROW " FROM delivery AS d JOIN zone AS z ON z.id = d.zone_id"
 	" WHERE d.backend_id = ?1 AND d.zone_id = ?2";
-static const char save_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect, attempts,"
-	" next_try, since, applied_at, last_error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-	" ON CONFLICT (backend_id, zone_id) DO UPDATE SET applied = excluded.applied, state = excluded.state,"
-	" check_rows = excluded.check_rows, suspect = excluded.suspect, attempts = excluded.attempts,"
-	" next_try = excluded.next_try, since = excluded.since, applied_at = excluded.applied_at,"
-	" last_error = excluded.last_error";
+/* Two plain statements: an upsert may have to undo part of itself, and what it keeps for that costs more than it does. */
+static const char update_sql[] = "UPDATE delivery SET applied = ?3, state = ?4, check_rows = ?5, suspect = ?6,"
+	" attempts = ?7, next_try = ?8, since = ?9, applied_at = ?10, last_error = ?11"
+	" WHERE backend_id = ?1 AND zone_id = ?2";
+static const char insert_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect,"
+	" attempts, next_try, since, applied_at, last_error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 /* "state <> 0" as it stands in the index delivery_due, so that it can be used. */
 static const char due_sql[] = "SELECT d.zone_id, d.next_try FROM delivery AS d"
@@ -207,12 +207,12 @@ int store_delivery_open(struct store *store, int64_t zone_id, int64_t backend_id
 	return rc;
 }
 
-static int save(struct store *store, int64_t zone_id, int64_t backend_id, const struct delivery *delivery,
-	struct err *err)
+static int run_save(struct store *store, const char *sql, int64_t zone_id, int64_t backend_id,
+	const struct delivery *delivery, struct err *err)
 {
 	enum delivery_state state = delivery->state == DELIVERY_INFLIGHT ? delivery->resting : delivery->state;
 	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, save_sql, &stmt, err);
+	int rc = db_prepare(store, sql, &stmt, err);
 
 	if (rc < 0)
 		return rc;
@@ -228,6 +228,16 @@ static int save(struct store *store, int64_t zone_id, int64_t backend_id, const 
 	db_bind_int(stmt, 10, delivery->applied_at_us);
 	db_bind_text(stmt, 11, delivery->last_error, ERROR_MAX);
 	return db_run(store, stmt, err);
+}
+
+static int save(struct store *store, int64_t zone_id, int64_t backend_id, const struct delivery *delivery,
+	struct err *err)
+{
+	int rc = run_save(store, update_sql, zone_id, backend_id, delivery, err);
+
+	if (rc == 0 && sqlite3_changes(store->db) == 0)
+		rc = run_save(store, insert_sql, zone_id, backend_id, delivery, err);
+	return rc;
 }
 
 int store_delivery_save(struct store *store, int64_t zone_id, int64_t backend_id, const struct delivery *delivery,

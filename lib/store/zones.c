@@ -13,7 +13,7 @@ static const char find_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.name
 static const char get_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.id = ?1";
 static const char list_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.name > ?1 AND z.deleted <= ?2"
 	" ORDER BY z.name";
-static const char walk_sql[] = "SELECT " COLUMNS " FROM zone AS z WHERE z.id > ?1 ORDER BY z.id LIMIT ?2";
+static const char walk_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.id > ?1 ORDER BY z.id LIMIT ?2";
 static const char count_sql[] =
 	"SELECT (SELECT count(*) FROM zone) - (SELECT count(*) FROM zone WHERE deleted = 1)";
 static const char next_id_sql[] = "SELECT coalesce(max(id), 0) + 1 FROM zone";
@@ -26,8 +26,8 @@ static const char insert_sql[] = "INSERT INTO zone (id, name, generation, delete
 static const char update_sql[] = "UPDATE zone SET generation = ?3, deleted = ?4, digest_count = ?5, digest_high = ?6,"
 	" digest_low = ?7, serial = ?8, hostname = ?9, username = ?10, updated_at = ?11, text_size = ?12, checksum = ?13"
 	" WHERE id = ?1 AND name = ?2";
-static const char put_text_sql[] = "INSERT INTO zone_text (zone_id, checksum, text) VALUES (?1, ?2, ?3)"
-	" ON CONFLICT (zone_id) DO UPDATE SET checksum = excluded.checksum, text = excluded.text";
+static const char update_text_sql[] = "UPDATE zone_text SET checksum = ?2, text = ?3 WHERE zone_id = ?1";
+static const char insert_text_sql[] = "INSERT INTO zone_text (zone_id, checksum, text) VALUES (?1, ?2, ?3)";
 static const char text_sql[] = "SELECT z.name, z.text_size, t.checksum, t.text FROM zone AS z"
 	" JOIN zone_text AS t ON t.zone_id = z.id WHERE z.id = ?1";
 
@@ -252,7 +252,7 @@ int store_zone_walk(struct store *store, int64_t *after, size_t limit,
 	db_bind_int(stmt, 1, *after);
 	db_bind_int(stmt, 2, db_limit(limit));
 	while ((rc = db_step(store, stmt, err)) > 0) {
-		int bad = read_zone(stmt, &zone, &damage);
+		int bad = rows_read_zone(stmt, &zone, &damage);
 
 		given++;
 		last = zone.id;
@@ -318,11 +318,12 @@ static int put_row(struct store *store, const struct store_zone *zone, const cha
 	return rc;
 }
 
-static int put_text(struct store *store, const struct store_zone *zone, const char *text, struct err *err)
+static int run_put_text(struct store *store, const char *sql, const struct store_zone *zone, const char *text,
+	struct err *err)
 {
 	sqlite3_stmt *stmt;
 	uint8_t sum[HASH_SIZE];
-	int rc = db_prepare(store, put_text_sql, &stmt, err);
+	int rc = db_prepare(store, sql, &stmt, err);
 
 	if (rc < 0)
 		return rc;
@@ -331,6 +332,16 @@ static int put_text(struct store *store, const struct store_zone *zone, const ch
 	db_bind_blob(stmt, 2, sum, sizeof(sum));
 	db_bind_blob(stmt, 3, text, (size_t)zone->text_size);
 	return db_run(store, stmt, err);
+}
+
+/* Not by an upsert, which costs more than two plain statements. */
+static int put_text(struct store *store, const struct store_zone *zone, bool fresh, const char *text, struct err *err)
+{
+	int rc = fresh ? 0 : run_put_text(store, update_text_sql, zone, text, err);
+
+	if (rc == 0 && (fresh || sqlite3_changes(store->db) == 0))
+		rc = run_put_text(store, insert_text_sql, zone, text, err);
+	return rc;
 }
 
 static int put_zone(struct store *store, struct store_zone *zone, const char *text, size_t size, struct err *err)
@@ -353,7 +364,7 @@ static int put_zone(struct store *store, struct store_zone *zone, const char *te
 	if (rc == 0)
 		rc = put_row(store, zone, fresh ? insert_sql : update_sql, err);
 	if (rc == 0 && (text != NULL || fresh))
-		rc = put_text(store, zone, text, err);
+		rc = put_text(store, zone, fresh, text, err);
 	if (rc < 0 && fresh)
 		zone->id = 0;
 	return rc;

@@ -23,9 +23,15 @@ static int64_t fetch(struct store *store, const char *sql)
 	return value;
 }
 
+/* The store as the first release made it, which the steps of these tests go on from. */
+static void open_first(struct fixture *fixture)
+{
+	OK(store_open_steps(fixture->path, migrate_steps, 1, &fixture->store, NULL, err));
+}
+
 static void put_some(struct fixture *fixture)
 {
-	OK(store_open(fixture->path, &fixture->store, NULL, err));
+	open_first(fixture);
 	for (int i = 0; i < 10; i++)
 		put_sample(fixture->store, i, 1, 0);
 	store_close(fixture->store);
@@ -74,7 +80,7 @@ static void test_no_step(void **state)
 	char *copy = xasprintf("%s.v1.bak", fixture->path);
 
 	put_some(fixture);
-	OK(store_open(fixture->path, &fixture->store, NULL, err));
+	open_first(fixture);
 	assert_int_equal(access(copy, F_OK), -1);
 	free(copy);
 }
@@ -86,7 +92,7 @@ static void test_wrong_step(void **state)
 
 	put_some(fixture);
 	FAILS(ERR_CORRUPT, store_open_steps(fixture->path, steps, 2, &fixture->store, NULL, err));
-	OK(store_open(fixture->path, &fixture->store, NULL, err));
+	open_first(fixture);
 	assert_int_equal(fetch(fixture->store, "PRAGMA user_version"), 1);
 	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM sqlite_schema WHERE name = 'later'"), 0);
 	expect_some(fixture->store);
@@ -104,7 +110,7 @@ static void test_copy_after_kill(void **state)
 	assert_int_equal(pipe(done), 0);
 	pid_t child = start_child();
 	if (child == 0) {
-		OK(store_open(fixture->path, &fixture->store, NULL, err));
+		open_first(fixture);
 		for (int i = 0; i < 10; i++)
 			put_sample(fixture->store, i, 1, 0);
 		if (write(done[1], "x", 1) != 1)
@@ -197,6 +203,57 @@ static void test_kills_at_birth(void **state)
 	}
 }
 
+static int64_t mark(struct store *store, const char *sql, enum delivery_state state)
+{
+	char *text = xasprintf("%s %d", sql, (int)state);
+	int64_t value = fetch(store, text);
+
+	free(text);
+	return value;
+}
+
+/* Step 2 makes the table of deliveries anew: each row is there as it was, and the rule of state still holds. */
+static void test_deliveries_stay(void **state)
+{
+	static const enum delivery_state states[] = { DELIVERY_CLEAN, DELIVERY_DUE, DELIVERY_WAIT, DELIVERY_REJECTED,
+		DELIVERY_DEAD };
+	struct fixture *fixture = *state;
+	struct delivery delivery;
+	int64_t backend;
+
+	put_some(fixture);
+	open_first(fixture);
+	OK(store_backend_register(fixture->store, "dc1", 7, &backend, err));
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		struct delivery made = { .state = states[i], .applied = 1, .attempts = 3, .next_try_us = 100 + (int64_t)i,
+			.since_us = 50, .applied_at_us = 60, .suspect = i == 2, .check = i == 3, .last_error = (char *)"why" };
+
+		OK(store_delivery_save(fixture->store, (int64_t)i + 1, backend, &made, err));
+	}
+	store_close(fixture->store);
+	OK(store_open(fixture->path, &fixture->store, NULL, err));
+	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM delivery"), 10);
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		OK(store_delivery_load(fixture->store, (int64_t)i + 1, backend, &delivery, err));
+		assert_int_equal(delivery.state, states[i]);
+		assert_int_equal(delivery.applied, 1);
+		assert_int_equal(delivery.attempts, 3);
+		assert_int_equal(delivery.next_try_us, 100 + (int64_t)i);
+		assert_int_equal(delivery.since_us, 50);
+		assert_int_equal(delivery.applied_at_us, 60);
+		assert_int_equal(delivery.suspect, i == 2);
+		assert_int_equal(delivery.check, i == 3);
+		assert_string_equal(delivery.last_error, "why");
+		delivery_clear(&delivery);
+		assert_int_equal(mark(fixture->store, "SELECT count(*) FROM delivery WHERE state =", states[i]),
+			states[i] == DELIVERY_DUE ? 6 : 1);
+	}
+	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM sqlite_schema WHERE name = 'delivery_due'"), 1);
+	FAILS(ERR_CORRUPT, db_exec(fixture->store, "UPDATE delivery SET state = 2", err));
+	FAILS(ERR_CORRUPT, db_exec(fixture->store, "UPDATE delivery SET state = 6", err));
+	OK(store_quick_check(fixture->store, err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +261,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_step, fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_wrong_step, fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_copy_after_kill, fixture_make, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_deliveries_stay, fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_kills, fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_kills_at_birth, fixture_make, fixture_remove),
 	};

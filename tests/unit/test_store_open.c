@@ -422,7 +422,7 @@ static void test_newer(void **state)
 	store_close(fixture->store);
 	fixture->store = NULL;
 	make_file(fixture->path, "PRAGMA user_version = 4711");
-	expect_refusal(fixture->path, ERR_VERSION, "it has version 4711, this release knows 1");
+	expect_refusal(fixture->path, ERR_VERSION, "it has version 4711, this release knows 2");
 	FAILS(ERR_VERSION, store_open_reader(fixture->path, &reader, err));
 }
 
