@@ -100,20 +100,29 @@ static void watch(struct push_state *state, struct worker *worker, int operation
 	CHECK(epoll_ctl(state->epoll, operation, worker->fd, &event) == 0);
 }
 
-static void begin(struct push_state *state, struct plan_push *push, int64_t start_ns)
+static size_t make_head(const struct push_run *run, const struct plan_push *push, char head[HEAD_MAX])
 {
-	const struct push_run *run = state->run;
-	struct worker *worker = state->idle[--state->idle_count];
-	int head_size = snprintf(worker->head, sizeof(worker->head),
+	if (run->authorization == NULL)
+		return 0;
+
+	int size = snprintf(head, HEAD_MAX,
 		"POST /CMD_API_DNS_ADMIN?action=rawsave&domain=%s&username=bench&hostname=da1.host.example HTTP/1.0\r\n"
 		"Authorization: Basic %s\r\n"
 		"Host: ns3.dns-host.example\r\n"
 		"Content-Length: %zu\r\n\r\n",
 		push->name, run->authorization, push->body_size);
 
-	CHECK(head_size > 0 && (size_t)head_size < sizeof(worker->head));
+	CHECK(size > 0 && size < HEAD_MAX);
+	return (size_t)size;
+}
+
+static void begin(struct push_state *state, struct plan_push *push, int64_t start_ns)
+{
+	const struct push_run *run = state->run;
+	struct worker *worker = state->idle[--state->idle_count];
+
 	worker->push = push;
-	worker->head_size = (size_t)head_size;
+	worker->head_size = make_head(run, push, worker->head);
 	worker->sent = 0;
 	push->start_ns = start_ns;
 	worker->fd = dial(run->port);
@@ -123,12 +132,20 @@ static void begin(struct push_state *state, struct plan_push *push, int64_t star
 		watch(state, worker, EPOLL_CTL_ADD);
 }
 
+static bool is_success(const struct push_run *run, const char *answer)
+{
+	const char *body = strstr(answer, "\r\n\r\n");
+
+	if (run->authorization == NULL)
+		return strncmp(answer, "HTTP/1.1 2", 10) == 0;
+	return body != NULL && strncmp(body + 4, "error=0", 7) == 0;
+}
+
 static void take_answer(struct push_state *state, struct worker *worker)
 {
 	struct plan_push *push = worker->push;
 	char answer[ANSWER_MAX];
 	ssize_t size = recv(worker->fd, answer, sizeof(answer) - 1, 0);
-	const char *body;
 
 	push->ack_ns = now_ns();
 	if (size < 0) {
@@ -136,8 +153,7 @@ static void take_answer(struct push_state *state, struct worker *worker)
 		return;
 	}
 	answer[size] = '\0';
-	body = strstr(answer, "\r\n\r\n");
-	if (body == NULL || strncmp(body + 4, "error=0", 7) != 0) {
+	if (!is_success(state->run, answer)) {
 		fail(state, worker, answer);
 		return;
 	}

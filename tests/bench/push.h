@@ -18,7 +18,7 @@ enum { PUSH_WORKERS_MAX = 1024 };
 struct push_run {
 	struct plan *plan;
 	uint16_t port;             /* on loopback */
-	const char *authorization; /* of the Basic scheme, encoded */
+	const char *authorization; /* of the Basic scheme, encoded; NULL: bodies are whole requests, success is 2xx */
 	size_t workers;            /* connections at a time, at most */
 	/*
 	 * 0: a worker begins a push when its last one is answered. Else so many begin each second, whether others are

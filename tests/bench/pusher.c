@@ -5,7 +5,9 @@
  *
  * bench_pusher [-r PUSHES_PER_SECOND] PLAN OUT PORT WORKERS USER
  *              [PAUSE_MS DATABASE_USER DATABASE DATABASE_PORT...]
+ * bench_pusher -w PLAN OUT PORT WORKERS
  *
+ * -w: the bodies of the plan are whole HTTP requests, to another server.
  * With databases named (one worker only) each push is followed until all of
  * them show it, and the next begins PAUSE_MS later. Passwords come from
  * BENCH_PASSWORD and BENCH_DB_PASSWORD. OUT gets JSON: start_ns on the
@@ -157,6 +159,7 @@ static int usage(void)
 	fprintf(stderr,
 		"usage: bench_pusher [-r PUSHES_PER_SECOND] PLAN OUT PORT WORKERS USER [PAUSE_MS DATABASE_USER "
 		"DATABASE PORT...]\n"
+		"       bench_pusher -w PLAN OUT PORT WORKERS\n"
 		"1 to %d workers, one where commits are watched\n",
 		PUSH_WORKERS_MAX);
 	return 2;
@@ -168,22 +171,29 @@ int main(int argc, char **argv)
 	struct buf login = { 0 };
 	struct buf authorization = { 0 };
 	struct err err = { 0 };
+	bool whole = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "r:")) == 'r')
-		pusher.run.per_second = strtod(optarg, NULL);
+	while ((option = getopt(argc, argv, "r:w")) == 'r' || option == 'w') {
+		if (option == 'r')
+			pusher.run.per_second = strtod(optarg, NULL);
+		else
+			whole = true;
+	}
 	argc -= optind;
 	argv += optind;
-	if (option != -1 || argc < 5)
+	if (option != -1 || (whole ? argc != 4 : argc < 5))
 		return usage();
 	pusher.run.plan = &pusher.plan;
 	pusher.run.port = (uint16_t)strtoul(argv[2], NULL, 10);
 	pusher.run.workers = strtoul(argv[3], NULL, 10);
 	if (pusher.run.workers < 1 || pusher.run.workers > PUSH_WORKERS_MAX || (argc > 5 && pusher.run.workers != 1))
 		return usage();
-	buf_printf(&login, "%s:%s", argv[4], secret("BENCH_PASSWORD"));
-	put_base64(&authorization, login.data);
-	pusher.run.authorization = authorization.data;
+	if (!whole) {
+		buf_printf(&login, "%s:%s", argv[4], secret("BENCH_PASSWORD"));
+		put_base64(&authorization, login.data);
+		pusher.run.authorization = authorization.data;
+	}
 	if (plan_read(argv[0], &pusher.plan, &err) != 0 ||
 		(argc > 5 && open_watch(&pusher, argc - 5, argv + 5, &err) != 0)) {
 		fprintf(stderr, "bench_pusher: %s\n", err.text);

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The two sides that are compared: panels that push over HTTP (bench_pusher), and the plain loader (bench_loader)."""
 import json
-import time
 
 from zf.mariadb import DATABASE
 
@@ -9,11 +8,6 @@ import zones as bench_zones
 
 ZONES_PER_TRANSACTION = 100
 CLOCK_DRIFT_US = 2000  # wall clock against monotonic clock, over one run of the pusher
-
-
-def wall_from_mono(mono_ns):
-    """Seconds of wall clock for a time on the monotonic clock of this machine."""
-    return (mono_ns + time.time_ns() - time.monotonic_ns()) / 1e9
 
 
 def push(ctx, zonefan, plan, workers, watched=None, pause_ms=0, per_second=None):
@@ -31,6 +25,16 @@ def push(ctx, zonefan, plan, workers, watched=None, pause_ms=0, per_second=None)
     if watched is not None:
         user, env["BENCH_DB_PASSWORD"] = watched.login
         arguments += [pause_ms, user, DATABASE, *watched.ports]
+    return _run_pusher(ctx, arguments, report, env)
+
+
+def request(ctx, port, plan, workers):
+    """Sends the plan, whose bodies are whole HTTP requests. Returns the same as push."""
+    report = ctx.path("requests.json")
+    return _run_pusher(ctx, ["-w", plan, report, port, workers], report, {})
+
+
+def _run_pusher(ctx, arguments, report, env):
     _, cpu = ctx.run_program("bench_pusher", *arguments, env=env)
     with open(report, encoding="ascii") as text:
         found = json.load(text)

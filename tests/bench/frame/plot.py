@@ -33,7 +33,8 @@ def script(chart, path):
     out += [
         "set terminal svg size 800,440 enhanced font 'sans-serif,13' background '#ffffff'",
         f"set output {quoted(path)}", "set encoding utf8", "set termoption noenhanced",
-        f"set title {quoted(chart.title)}", f"set xlabel {quoted(chart.x_label)}", f"set ylabel {quoted(chart.y_label)}",
+        f"set title {quoted(chart.title)}",
+        f"set xlabel {quoted(chart.x_label)}", f"set ylabel {quoted(chart.y_label)}",
         "set grid ytics lt 1 lw 0.5 lc rgb '#cccccc'", "set border 3", "set tics nomirror",
         "set key outside bottom center vertical maxrows 3 Left reverse samplen 2",
     ]

@@ -103,8 +103,8 @@ def table(kept, order):
         if name not in parts:
             continue
         found = parts[name]
-        out += [f"`{found['command']}`: {found['title']}", "", "| | median | from – to | bar |", "| --- | --- | --- | --- |",
-                *rows(found), ""]
+        out += [f"`{found['command']}`: {found['title']}", ""]
+        out += ["| | median | from – to | bar |", "| --- | --- | --- | --- |", *rows(found), ""]
         out += [f"{settings_line(found['machine'])}; {found['at']}", ""]
     return "\n".join(out).rstrip()
 

@@ -36,8 +36,8 @@ def written(ctx, cluster, who, version, seconds, cpu, **more):
     version.check(cluster, who)
     rate = version.count / seconds
     ctx.log(f"{len(cluster.servers)} databases, {who}: {rate:,.0f} zones/s")
-    return {"rate": rate, "seconds": seconds, "cpu_us": {name: used / version.count * 1e6 for name, used in cpu.items()},
-            **more}
+    return {"rate": rate, "seconds": seconds,
+            "cpu_us": {name: used / version.count * 1e6 for name, used in cpu.items()}, **more}
 
 
 def delivered_since(zonefan, start):
@@ -54,7 +54,7 @@ def pushed(ctx, cluster, zonefan, version, workers):
     pushes = drive.push(ctx, zonefan, version.plan, workers)
     wait_delivered(zonefan)
     cpu = {**meter.used(), "client": pushes["cpu_seconds"]}
-    seconds = delivered_since(zonefan, drive.wall_from_mono(pushes["start_ns"]))
+    seconds = delivered_since(zonefan, pushes["start_wall_us"] / 1e6)
     answered = max(answer for _, answer, _ in pushes["pushes"]) / 1e6
     return written(ctx, cluster, "zonefan, pushed", version, seconds, cpu, answer_rate=version.count / answered,
                    memory_kib=memory_kib(zonefan.process.pid))

@@ -15,8 +15,12 @@ KINDS = {
     "one changed": ("rewrite", {2: 1.5, 4: None}),
     "identical": ("rewrite", {2: 2.0, 4: None}),
 }
-LABELS = {"new": "new zones", "rewritten": "every record of each zone changed", "one changed": "one record of each zone changed",
-          "identical": "the same zones again"}
+LABELS = {
+    "new": "new zones",
+    "rewritten": "every record of each zone changed",
+    "one changed": "one record of each zone changed",
+    "identical": "the same zones again",
+}
 
 
 def add_arguments(parser):
@@ -52,7 +56,7 @@ class Drain:
         self.learn()
 
     def learn(self):
-        """A round that is not counted: what zonefan wrote is what the loader will write. The kinds are what they say."""
+        """A round that is not counted: zonefan writes what the loader will write. The kinds are what they say."""
         rows = {}
 
         def keep(kind):
@@ -125,5 +129,6 @@ def run(ctx):
             settings = {"zones": drain.versions["new"].count, "records": bench_zones.RECORDS,
                         "zones per COMMIT of the loader": drive.ZONES_PER_TRANSACTION, **cluster.settings()}
         made += figures(databases, found[databases])
-    return Result("drain", TITLE, made, settings, charts=charts(found), raw={str(key): value for key, value in found.items()},
-                  notes=["The same zones again: no row was written in any round (handler counters, ids and stamps compared)."])
+    notes = ["The same zones again: no row was written in any round (handler counters, ids and stamps compared)."]
+    raw = {f"{databases} databases": sides for databases, sides in found.items()}
+    return Result("drain", TITLE, made, settings, notes, charts(found), raw)
