@@ -301,14 +301,14 @@ struct replay {
 	int ret;
 	uint64_t count;
 	size_t seen;
-	char after[ZONE_NAME_SIZE];
+	int64_t after;
 };
 
-static bool replay_row(void *ctx, int64_t zone_id, const char *zone_name, const struct delivery *delivery)
+static bool replay_row(void *ctx, int64_t zone_id, UNUSED const char *zone_name, const struct delivery *delivery)
 {
 	struct replay *replay = ctx;
 
-	strncpy(replay->after, zone_name, sizeof(replay->after) - 1);
+	replay->after = zone_id;
 	replay->seen++;
 	replay->count++;
 	/* What is due anyway need not be written: there may be a hundred thousand of them. */
@@ -325,11 +325,8 @@ static int retry_lane(struct core *core, struct core_lane *lane, uint64_t *count
 	int ret;
 
 	do {
-		char after[ZONE_NAME_SIZE];
-
-		memcpy(after, replay.after, sizeof(after));
 		replay.seen = 0;
-		ret = store_pending_list(core->store, lane->backend_id, after, 1000, replay_row, &replay, err);
+		ret = store_pending_list(core->store, lane->backend_id, replay.after, 1000, replay_row, &replay, err);
 		if (ret == ERR_OK)
 			ret = replay.ret;
 	} while (ret == ERR_OK && replay.seen == 1000);

@@ -50,9 +50,9 @@ static const char clamp_sql[] = "UPDATE delivery SET next_try = CASE state WHEN 
 	" AND (state = 1 OR next_try > iif(state = 3, ?2, ?3))";
 static const char counts_sql[] = "SELECT count(*), min(since), total(state = 5), total(state = 4), total(suspect)"
 	" FROM delivery WHERE backend_id = ?1 AND state <> 0";
-/* Along the names, without a sort: a page costs no more than what it passes. */
-static const char pending_sql[] = "SELECT " ROW " FROM zone AS z CROSS JOIN delivery AS d"
-	" ON d.backend_id = ?1 AND d.zone_id = z.id WHERE z.name > ?2 AND d.state <> 0 ORDER BY z.name LIMIT ?3";
+/* Along the ids, without a sort: a page costs no more than what it passes. */
+static const char pending_sql[] = "SELECT " ROW " FROM delivery AS d CROSS JOIN zone AS z ON z.id = d.zone_id"
+	" WHERE d.backend_id = ?1 AND d.zone_id > ?2 AND d.state <> 0 ORDER BY d.zone_id LIMIT ?3";
 
 /* ---- back ends ---- */
 
@@ -349,7 +349,7 @@ int store_backend_counts(struct store *store, int64_t backend_id, struct store_c
 	return 0;
 }
 
-int store_pending_list(struct store *store, int64_t backend_id, const char *after, size_t limit,
+int store_pending_list(struct store *store, int64_t backend_id, int64_t after, size_t limit,
 	bool (*each)(void *ctx, int64_t zone_id, const char *zone_name, const struct delivery *delivery), void *ctx,
 	struct err *err)
 {
@@ -360,7 +360,7 @@ int store_pending_list(struct store *store, int64_t backend_id, const char *afte
 	if (rc < 0)
 		return rc;
 	db_bind_int(stmt, 1, backend_id);
-	db_bind_text(stmt, 2, after, -1);
+	db_bind_int(stmt, 2, after);
 	db_bind_int(stmt, 3, db_limit(limit));
 	while ((rc = db_step(store, stmt, err)) > 0) {
 		rows_read_delivery(stmt, 0, &delivery);

@@ -201,8 +201,11 @@ struct store_counts {
 
 MUST_CHECK int store_backend_counts(struct store *store, int64_t backend_id, struct store_counts *out,
 	struct err *err);
-/* Each row that is not CLEAN, by zone name after `after`: for replay and for people. */
-MUST_CHECK int store_pending_list(struct store *store, int64_t backend_id, const char *after, size_t limit,
+/*
+ * Each row that is not CLEAN, by zone id behind `after` (0: from the first). Where few are pending a page costs a walk over
+ * the back end's rows, about 0.1 s for a million.
+ */
+MUST_CHECK int store_pending_list(struct store *store, int64_t backend_id, int64_t after, size_t limit,
 	bool (*each)(void *ctx, int64_t zone_id, const char *zone_name, const struct delivery *delivery), void *ctx,
 	struct err *err);
 
