@@ -8,7 +8,7 @@
 #include "engine/idmap.h"
 #include "zone/zone.h"
 
-enum { RECENT_ZONES = 2048, RECENT_BYTES = 32 * 1024 * 1024 };
+enum { RECENT_ZONES = 2048, RECENT_BYTES = 8 * 1024 * 1024 };
 
 struct recent {
 	struct recent_entry {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_OF(number) TEXT_OF_(number)
@@ -14,6 +15,10 @@ enum {
 	BUSY_TIMEOUT_MS = 5000,
 	CHECKPOINT_PAGES = 1000,
 	RESTART_PAGES = 8000, /* 32 MB: readers kept the WAL from starting over */
+	/* Of pages in memory, KiB; the share of the file that they are to hold at least. More makes no push cheaper. */
+	CACHE_MIN_KIB = 4096,
+	CACHE_MAX_KIB = 16384,
+	CACHE_SHARE = 64,
 };
 
 /* ---- errors ---- */
@@ -150,7 +155,6 @@ static const struct setting writer_settings[] = {
 	{ "PRAGMA trusted_schema = OFF", "PRAGMA trusted_schema", "trusted_schema", NULL, 0 },
 	{ "PRAGMA secure_delete = OFF", NULL, "secure_delete", NULL, 0 },
 	{ "PRAGMA temp_store = MEMORY", "PRAGMA temp_store", "temp_store", NULL, 2 },
-	{ "PRAGMA cache_size = -16384", "PRAGMA cache_size", "cache_size", NULL, -16384 },
 };
 
 static const struct setting reader_settings[] = {
@@ -189,6 +193,21 @@ static int apply(struct store *store, const struct setting *setting, struct err 
 	return rc;
 }
 
+/* A large store has more pages that are wanted again and again: those of its indexes. */
+static int size_cache(struct store *store, struct err *err)
+{
+	char sql[48];
+	int64_t bytes;
+	int rc = db_fetch_int(store, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", &bytes, err);
+
+	if (rc < 0)
+		return rc;
+	int64_t kib = bytes / 1024 / CACHE_SHARE;
+	kib = kib < CACHE_MIN_KIB ? CACHE_MIN_KIB : kib > CACHE_MAX_KIB ? CACHE_MAX_KIB : kib;
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%lld", (long long)kib);
+	return db_exec(store, sql, err);
+}
+
 int db_configure(struct store *store, struct err *err)
 {
 	const struct setting *settings = store->reader ? reader_settings : writer_settings;
@@ -203,6 +222,9 @@ int db_configure(struct store *store, struct err *err)
 			return rc;
 	}
 	if (!store->reader) {
+		int rc = size_cache(store, err);
+		if (rc < 0)
+			return rc;
 		store->restart_at = RESTART_PAGES;
 		sqlite3_wal_hook(store->db, note_commit, store);
 		CHECK(sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK);
