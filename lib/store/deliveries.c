@@ -38,7 +38,8 @@ static const char insert_sql[] = "INSERT INTO delivery (backend_id, zone_id, app
 
 /* "state <> 0" as it stands in the index delivery_due, so that it can be used. */
 static const char due_sql[] = "SELECT d.zone_id, d.next_try FROM delivery AS d"
-	" WHERE d.backend_id = ?1 AND d.suspect = ?2 AND d.state <> 0 AND (d.next_try, d.zone_id) < (?3, ?4) ORDER BY d.next_try DESC, d.zone_id DESC LIMIT ?5";
+	" WHERE d.backend_id = ?1 AND d.suspect = ?2 AND d.state <> 0 AND (d.next_try, d.zone_id) < (?3, ?4)"
+	" ORDER BY d.next_try DESC, d.zone_id DESC LIMIT ?5";
 static const char next_sql[] = "SELECT min(next_try) FROM (SELECT * FROM (SELECT next_try FROM delivery"
 	" WHERE backend_id = ?1 AND suspect = 0 AND state <> 0 AND next_try > ?2 ORDER BY next_try LIMIT 1)"
 	" UNION ALL SELECT * FROM (SELECT next_try FROM delivery"
