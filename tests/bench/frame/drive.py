@@ -48,8 +48,8 @@ def load(ctx, cluster, mode, rows_path):
     Returns {"zones", "rows", "seconds", "seconds_each", "cpu_seconds"}.
     """
     user, password = cluster.login
-    output, cpu = ctx.run_program("bench_loader", mode, rows_path, ZONES_PER_TRANSACTION, user, DATABASE, *cluster.ports,
-                                  env={"BENCH_DB_PASSWORD": password})
+    output, cpu = ctx.run_program("bench_loader", mode, rows_path, ZONES_PER_TRANSACTION, user, DATABASE,
+                                  *cluster.ports, env={"BENCH_DB_PASSWORD": password})
     return {**json.loads(output), "cpu_seconds": cpu}
 
 

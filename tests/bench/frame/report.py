@@ -91,22 +91,28 @@ def rows(found):
             yield f"| {figure['name']} | {value} | {spread(figure)} | {judged(figure)} |"
 
 
-def table(kept, order):
-    """Markdown of all parts kept, in the order of their names given."""
+def load_kept(kept):
+    """{part: result}"""
     parts = {}
     for path in glob.glob(os.path.join(kept, "*.json")):
         with open(path, encoding="utf-8") as text_of:
             found = json.load(text_of)
         parts[found["part"]] = found
-    out = []
-    for name in order:
-        if name not in parts:
-            continue
-        found = parts[name]
-        out += [f"`{found['command']}`: {found['title']}", ""]
+    return parts
+
+
+def table(parts, order):
+    """Markdown of all parts, in the order of their names given."""
+    out, machines = [], []
+    for found in (parts[name] for name in order if name in parts):
+        out += [f"`{found['command']}`: {found['title']} ({found['at'].split()[0]})", ""]
         out += ["| | median | from – to | bar |", "| --- | --- | --- | --- |", *rows(found), ""]
-        out += [f"{settings_line(found['machine'])}; {found['at']}", ""]
-    return "\n".join(out).rstrip()
+        machine = settings_line(found["machine"])
+        if machine not in machines:
+            machines.append(machine)
+    out.append(f"Measured on: {'; '.join(machines)}. Clients, zonefand and all databases share that machine. Settings, "
+               "all figures and charts: tests/bench/results/.")
+    return "\n".join(out)
 
 
 def update_readme(path, kept, order):
@@ -117,4 +123,4 @@ def update_readme(path, kept, order):
     if not begin or not end:
         raise SystemExit(f"{path} has no {BEGIN} ... {END}")
     with open(path, "w", encoding="utf-8") as new:
-        new.write(f"{before}{BEGIN}\n{table(kept, order)}\n{END}{after}")
+        new.write(f"{before}{BEGIN}\n{table(load_kept(kept), order)}\n{END}{after}")
