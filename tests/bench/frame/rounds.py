@@ -69,7 +69,7 @@ def store_paused(ctx, cluster, zonefan, version, workers):
     assert set(pending.values()) == {version.count}, f"{version.count} zones wait at each database: {pending}"
 
 
-def drained(ctx, cluster, zonefan, version):
+def drained(ctx, cluster, zonefan, version, what):
     """From the first resume sent to the last commit at the slowest database."""
     cluster.settle()
     meter = CpuMeter(cluster.processes(zonefan))
@@ -78,7 +78,7 @@ def drained(ctx, cluster, zonefan, version):
         zonefan.ctl("resume", server.name, check=0)
     wait_delivered(zonefan)
     cpu = meter.used()
-    return written(ctx, cluster, f"zonefan, {version.name} drained", version, delivered_since(zonefan, start), cpu)
+    return written(ctx, cluster, f"zonefan, {what} drained", version, delivered_since(zonefan, start), cpu)
 
 
 def loaded(ctx, cluster, mode, version):

@@ -77,7 +77,7 @@ class Drain:
         for kind, version in self.versions.items():
             rounds.store_paused(self.ctx, self.cluster, zonefan, version, PUSHERS)
             before = [(server.row_writes(), identity(server)) for server in self.cluster.servers]
-            found[kind] = rounds.drained(self.ctx, self.cluster, zonefan, version)
+            found[kind] = rounds.drained(self.ctx, self.cluster, zonefan, version, kind)
             if kind == "identical":
                 now = [(server.row_writes(), identity(server)) for server in self.cluster.servers]
                 assert now == before, f"an equal push wrote rows: {before}, then {now}"
