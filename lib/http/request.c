@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <jansson.h>
 
@@ -16,6 +17,8 @@
 
 /* The ticket's low bits are the descriptor, for finding the connection; the rest tells whether it is still the same. */
 enum { ID_FD_BITS = 20 };
+
+enum { ANSWER_PARTS_MAX = 8 };
 
 const char *request_reason(int status)
 {
@@ -76,6 +79,33 @@ static void add_headers(struct evkeyvalq *out, const char *headers)
 	}
 }
 
+/*
+ * Sends the answer that evhttp has put into the output buffer, without waiting for the loop to find the socket writable.
+ * An answer that ends the connection is held back until it is shut down, in a moment: then both are one packet. What
+ * does not go now, for whatever reason, is left to the library.
+ */
+static void send_now(struct conn *conn)
+{
+	struct evbuffer *output = bufferevent_get_output(conn->bev);
+	struct evbuffer_iovec parts[ANSWER_PARTS_MAX];
+	int count = evbuffer_peek(output, -1, NULL, parts, ANSWER_PARTS_MAX);
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = (size_t)count };
+	ssize_t sent;
+
+	if (count > ANSWER_PARTS_MAX)
+		return;
+	sent = sendmsg(conn->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL | (conn->keep_alive ? 0 : MSG_MORE));
+	if (sent <= 0)
+		return;
+	evbuffer_unfreeze(output, 1); /* the library lets nobody but its own writing drain */
+	evbuffer_drain(output, (size_t)sent);
+	evbuffer_freeze(output, 1);
+	if (evbuffer_get_length(output) > 0)
+		return;
+	bufferevent_disable(conn->bev, EV_WRITE);
+	bufferevent_trigger(conn->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS); /* all is written: as if the library had */
+}
+
 void request_reply(struct conn *conn, int status, const char *type, const char *headers, const void *body, size_t size)
 {
 	struct evhttp_request *request = conn->request;
@@ -105,6 +135,7 @@ void request_reply(struct conn *conn, int status, const char *type, const char *
 	 * and one that sends without reading must not fill our memory.
 	 */
 	bufferevent_disable(conn->bev, EV_READ);
+	send_now(conn);
 }
 
 void request_fail(struct conn *conn, int status, const char *text)
