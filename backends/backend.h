@@ -25,7 +25,10 @@ enum backend_verdict {
 	BACKEND_DOWN    /* the whole back end: refused, lost, read-only, bad login, wrong schema */
 };
 
-enum { BACKEND_STORE_ID_SIZE = 33 }; /* 32 lower-case hex digits */
+enum {
+	BACKEND_STORE_ID_SIZE = 33, /* 32 lower-case hex digits */
+	BACKEND_ITEMS_MAX = 1024    /* of one apply, if they are to have one transaction */
+};
 
 /* Who wrote a zone last, and which generation of it. store_id "": no stamp. */
 struct backend_stamp {

@@ -9,17 +9,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "backends/coredns_mysql/fits.h"
+#include "backends/coredns_mysql/apply.h"
 #include "backends/coredns_mysql/listing.h"
 #include "backends/coredns_mysql/literal.h"
 #include "backends/coredns_mysql/tables.h"
-#include "backends/coredns_mysql/told.h"
-#include "backends/coredns_mysql/transact.h"
 #include "base/clock.h"
 
 enum {
-	MOST_ITEMS = 64,          /* of one transaction */
-	STAMP_SIZE = 1024,        /* of SQL, the most that one zone's stamp takes */
 	TOMBSTONE_DAYS = 30,      /* decisions.md 29 */
 	PRUNE_EVERY_MS = 3600 * 1000,
 	PRUNE_AT_ONCE = 500
@@ -214,172 +210,12 @@ static enum backend_verdict ping(struct backend *backend, struct err *err)
 	}
 }
 
-/* ---- apply ---- */
-
-static void settle_down(struct work *works, size_t count, const struct transact_failure *failure, bool lost)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (works[i].settled)
-			continue;
-		works[i].settled = true;
-		works[i].item->verdict = BACKEND_DOWN;
-		works[i].item->lost = lost;
-		works[i].item->err = failure->err;
-	}
-}
-
-/* Refused before any statement is sent. */
-static void refuse_unfit(struct target *target, struct work *works, size_t count)
-{
-	bool refreshed = false;
-
-	for (size_t i = 0; i < count; i++) {
-		struct backend_item *item = works[i].item;
-		struct err err = { 0 };
-		bool is_signed = item->zone != NULL && zone_is_signed(item->zone);
-
-		if (fits_check(item, &target->schema, &err) < 0) {
-			/* An administrator may have widened the column since we connected. */
-			if (!refreshed && schema_refresh(&target->link, &target->schema) &&
-				fits_check(item, &target->schema, &err) == 0) {
-				refreshed = true;
-				continue;
-			}
-			refreshed = true;
-		} else if (is_signed && target->settings->signed_zones == COREDNS_MYSQL_SIGNED_REFUSE) {
-			err_set(&err, ERR_INVALID, "the zone is signed (DNSSEC); signed_zones: refuse");
-		} else {
-			if (is_signed && told_first(target->params.name, item->name))
-				target_notice(target, "signed_zone", item->name,
-					"the zone is signed (DNSSEC): the public CoreDNS plugin cannot serve it right");
-			continue;
-		}
-		works[i].settled = true;
-		item->verdict = BACKEND_REJECT;
-		item->err = err;
-	}
-}
-
-/* One transaction for all works that are not settled. */
-static enum transact_end transact(struct target *target, struct work *works, size_t count, int64_t end_ms,
-	struct transact_failure *failure)
-{
-	struct work *open[MOST_ITEMS];
-	size_t open_count = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (!works[i].settled)
-			open[open_count++] = &works[i];
-	if (open_count == 0)
-		return TRANSACT_DONE;
-	if (target_ready(target, &failure->err) < 0) {
-		failure->verdict = BACKEND_DOWN;
-		failure->lost = false;
-		return TRANSACT_DOWN;
-	}
-	enum transact_end end = transact_run(target, open, open_count, end_ms, failure);
-	if (end == TRANSACT_DOWN && failure->untouched && !target->fresh) {
-		/* It died while nobody used it (a restarted server, wait_timeout): that is no failure of anything. */
-		if (target_ready(target, &failure->err) < 0) {
-			failure->lost = false;
-			return TRANSACT_DOWN;
-		}
-		end = transact_run(target, open, open_count, end_ms, failure);
-	}
-	return end;
-}
-
-static void settle_alone(struct work *work, const struct transact_failure *failure)
-{
-	work->settled = true;
-	work->item->verdict = failure->verdict;
-	work->item->err = failure->err;
-}
-
-/* After a batch in which one zone failed: each alone, so that it fails for itself. DONE, or DOWN for the rest. */
-static enum transact_end apply_singly(struct target *target, struct work *works, size_t count,
-	struct transact_failure *failure)
-{
-	int64_t budget_ms = clock_mono_ms(clock_system()) + target->settings->transaction_max_ms;
-
-	for (size_t i = 0; i < count; i++) {
-		int64_t now_ms = clock_mono_ms(clock_system());
-
-		if (works[i].settled)
-			continue;
-		if (i > 0 && now_ms >= budget_ms) {
-			failure->verdict = BACKEND_RETRY;
-			err_set(&failure->err, ERR_TIMEOUT, "%s: not tried, others of the batch took too long",
-				target->params.name);
-			settle_alone(&works[i], failure);
-			continue;
-		}
-		enum transact_end end =
-			transact(target, &works[i], 1, now_ms + target->settings->transaction_max_ms, failure);
-		if (end == TRANSACT_ZONE)
-			settle_alone(&works[i], failure);
-		if (end == TRANSACT_DOWN) {
-			/* Of this one alone the transaction was open. */
-			settle_down(&works[i], 1, failure, failure->lost);
-			failure->lost = false;
-			return TRANSACT_DOWN;
-		}
-	}
-	return TRANSACT_DONE;
-}
-
-/* At most MOST_ITEMS. False: the back end is down, failure says why. */
-static bool apply_batch(struct target *target, struct work *works, size_t count, struct transact_failure *failure)
-{
-	if (target_ready(target, &failure->err) < 0) {
-		settle_down(works, count, failure, false);
-		return false;
-	}
-	refuse_unfit(target, works, count);
-	enum transact_end end = transact(target, works, count,
-		clock_mono_ms(clock_system()) + target->settings->transaction_max_ms, failure);
-	if (end == TRANSACT_ZONE && count > 1)
-		end = apply_singly(target, works, count, failure);
-	else if (end == TRANSACT_ZONE)
-		settle_alone(&works[0], failure);
-	if (end == TRANSACT_DOWN)
-		settle_down(works, count, failure, failure->lost);
-	return end != TRANSACT_DOWN;
-}
-
-static void clear_answers(struct backend_item *item)
-{
-	item->verdict = BACKEND_DOWN;
-	item->lost = false;
-	item->found = (struct backend_stamp){ 0 };
-	item->rows_inserted = item->rows_updated = item->rows_deleted = 0;
-	item->err = (struct err){ 0 };
-}
+/* ---- deliveries and questions ---- */
 
 static void apply(struct backend *backend, struct backend_item *items, size_t count)
 {
-	struct target *target = target_of(backend);
-	struct work works[MOST_ITEMS];
-	bool up = true;
-
-	for (size_t i = 0; i < count; i++)
-		clear_answers(&items[i]);
-	for (size_t at = 0; at < count;) {
-		struct transact_failure failure = { .verdict = BACKEND_DOWN };
-		size_t room = target->packet_limit / STAMP_SIZE;
-		size_t most = room < MOST_ITEMS ? room : MOST_ITEMS;
-		size_t batch = count - at < most ? count - at : most;
-
-		for (size_t i = 0; i < batch; i++)
-			works[i] = (struct work){ .item = &items[at + i] };
-		up = apply_batch(target, works, batch, &failure);
-		at += batch;
-		for (; !up && at < count; at++)
-			items[at].err = failure.err;
-	}
+	apply_items(target_of(backend), items, count);
 }
-
-/* ---- questions ---- */
 
 static enum backend_verdict ask_failed(struct target *target, const char *doing, struct err *err)
 {

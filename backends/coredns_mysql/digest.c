@@ -16,7 +16,7 @@
 void digest_sql_begin(struct buf *sql, const char *records_table)
 {
 	literal_sql(sql,
-		"SELECT zone_id,COUNT(*)," HALF("1") "," HALF("17") " FROM (SELECT zone_id,SHA2(CONCAT(" FIELD(
+		"SELECT zone_id,COUNT(*) AS n," HALF("1") " AS high," HALF("17") " AS low FROM (SELECT zone_id,SHA2(CONCAT(" FIELD(
 			"hostname") "," FIELD("type") "," FIELD("data") "," FIELD("ttl") "," FIELD("online") "),256) AS h "
 										       "FROM %t WHERE zone_id IN (",
 		records_table);

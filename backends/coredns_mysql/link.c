@@ -25,7 +25,7 @@ int link_open(struct link *link, struct err *err)
 {
 	CHECK(link->mysql == NULL);
 	link->transaction_end_ms = 0;
-	link->answering = false;
+	link->answering = link->owed = false;
 	link->lost = link->timed_out = link->cancelled = false;
 	link->mysql = connect_open(&link->target, &link->code, err);
 	if (link->mysql == NULL)
@@ -43,7 +43,7 @@ static void close_within(struct link *link, int64_t limit_ms)
 	mysql_close(link->mysql);
 	wait_use(NULL);
 	link->mysql = NULL;
-	link->answering = false;
+	link->answering = link->owed = false;
 	link->transaction_end_ms = 0;
 }
 
@@ -66,20 +66,6 @@ void link_abort(struct link *link)
 	if (fd.fd >= 0)
 		connect_set_abortive(link->mysql, true);
 	close_within(link, 0);
-}
-
-bool link_is_alive(struct link *link)
-{
-	struct pollfd fd;
-
-	if (link->mysql == NULL)
-		return false;
-	/* A server has nothing to say unasked but that it leaves (1927, 4031, FIN, RST). */
-	fd = (struct pollfd){ .fd = mysql_get_socket(link->mysql), .events = POLLIN };
-	if (fd.fd >= 0 && poll(&fd, 1, 0) == 0)
-		return true;
-	link_abort(link);
-	return false;
 }
 
 static bool is_client_code(unsigned code)
@@ -118,12 +104,16 @@ static struct wait make_wait(const struct link *link, int64_t limit_ms)
 	return (struct wait){ .deadline_ms = end_ms, .cancel_fd = link->target.cancel_fd };
 }
 
+static bool settle(struct link *link);
+
 int link_send(struct link *link, const struct buf *sql)
 {
 	/* Until the whole packet is out no statement can complete: the bound on a standstill applies. */
 	struct wait wait = make_wait(link, link->target.settings->transaction_stall_ms);
 
 	CHECK(link->mysql != NULL && !link->answering);
+	if (!settle(link))
+		return -1;
 	wait_use(&wait);
 	int failed = mysql_send_query(link->mysql, sql->data, (unsigned long)sql->size);
 	wait_use(NULL);
@@ -159,6 +149,39 @@ int link_next(struct link *link, MYSQL_RES **rows)
 		return 0;
 	}
 	return 1;
+}
+
+/* Takes the answer of link_post(). False: it was none, or an error, and the connection is closed. */
+static bool settle(struct link *link)
+{
+	MYSQL_RES *rows;
+	int got;
+
+	if (!link->owed)
+		return true;
+	link->owed = false;
+	link->answering = link->first = true;
+	while ((got = link_next(link, &rows)) > 0)
+		mysql_free_result(rows);
+	if (got < 0) {
+		link_abort(link);
+		link->lost = true;
+	}
+	return got == 0;
+}
+
+bool link_is_alive(struct link *link)
+{
+	struct pollfd fd;
+
+	if (link->mysql == NULL || !settle(link))
+		return false;
+	/* A server has nothing to say unasked but that it leaves (1927, 4031, FIN, RST). */
+	fd = (struct pollfd){ .fd = mysql_get_socket(link->mysql), .events = POLLIN };
+	if (fd.fd >= 0 && poll(&fd, 1, 0) == 0)
+		return true;
+	link_abort(link);
+	return false;
 }
 
 int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t most)
@@ -201,6 +224,20 @@ int link_run(struct link *link, const struct buf *sql, size_t *done)
 			(*done)++;
 	}
 	return got;
+}
+
+void link_post(struct link *link, const char *statement)
+{
+	struct buf sql = { 0 };
+
+	buf_puts(&sql, statement);
+	if (link_send(link, &sql) == 0) {
+		link->answering = false;
+		link->owed = true;
+	} else {
+		link_abort(link);
+	}
+	buf_free(&sql);
 }
 
 void link_transaction_begin(struct link *link, int64_t end_ms)

@@ -26,6 +26,7 @@ struct link {
 	int64_t transaction_end_ms;    /* monotonic; 0: no transaction */
 	bool answering;                /* answers of a packet are outstanding */
 	bool first;                    /* of them the first one is next */
+	bool owed;                     /* the answer of what link_post() sent was not taken yet */
 	/* the last failure */
 	unsigned code;                 /* of the server or the library; 0: none, see text */
 	bool lost;                     /* the connection is gone, or its state unknown: it was closed */
@@ -50,6 +51,11 @@ MUST_CHECK int link_send(struct link *link, const struct buf *sql);
 MUST_CHECK int link_next(struct link *link, MYSQL_RES **rows);
 /* Sends, takes all answers and throws results away. 0 or -1. *done, if not NULL: statements that succeeded. */
 MUST_CHECK int link_run(struct link *link, const struct buf *sql, size_t *done);
+/*
+ * Sends one statement without result sets whose answer nobody waits for: it is taken before anything else is sent, and
+ * closes the connection if it is an error. A failure to send closes it too.
+ */
+void link_post(struct link *link, const char *statement);
 /* As link_run, but keeps the first most result sets (NULL: there were fewer), the caller's to free; on -1 none. */
 MUST_CHECK int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t most);
 

@@ -328,6 +328,7 @@ static void keep(struct schema *out, const struct tables *tables)
 	out->type_width = tables->type_width;
 	out->data_width = tables->data_width;
 	memcpy(out->zones_index, tables->zones_index, sizeof(out->zones_index));
+	memcpy(out->records_index, tables->records_index, sizeof(out->records_index));
 }
 
 int schema_check(struct link *link, const struct schema_notices *notices, struct schema *out, struct err *err)

@@ -18,6 +18,7 @@ struct schema {
 	uint64_t type_width;
 	uint64_t data_width;
 	char zones_index[65];          /* the unique index on zone_name */
+	char records_index[65];        /* an index of the records that begins with zone_id; "": there is none */
 };
 
 /* Told of each step and oddity: kind "schema", "auto_increment", ...; text is for people. */

@@ -147,6 +147,7 @@ static void take_indexes(struct tables *out, MYSQL_RES *rows)
 {
 	static const char *const by_name[] = { "zone_name" };
 	static const char *const by_host[] = { "zone_id", "hostname", "type" };
+	static const char *const by_zone[] = { "zone_id" };
 	char ignored[65];
 
 	if (!index_serves(rows, out->table[TABLES_ZONES].name, by_name, 1, true, out->zones_index,
@@ -154,6 +155,8 @@ static void take_indexes(struct tables *out, MYSQL_RES *rows)
 		out->needs |= TABLES_NEED_UNIQUE;
 	if (!index_serves(rows, out->table[TABLES_RECORDS].name, by_host, 3, false, ignored, sizeof(ignored)))
 		out->needs |= TABLES_NEED_INDEX;
+	(void)index_serves(rows, out->table[TABLES_RECORDS].name, by_zone, 1, false, out->records_index,
+		sizeof(out->records_index));
 	/* A stamp is written by key; a state table without one was not made by us. */
 	if (out->table[TABLES_STATE].present &&
 		!(index_serves(rows, out->table[TABLES_STATE].name, by_name, 1, true, ignored, sizeof(ignored)) &&

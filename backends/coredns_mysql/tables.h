@@ -38,6 +38,7 @@ struct tables {
 	uint64_t type_width;
 	uint64_t data_width;
 	char zones_index[65];
+	char records_index[65]; /* an index that begins with zone_id; "": there is none */
 };
 
 /* 0 or -1 (link->text). */

@@ -31,6 +31,8 @@ struct target {
 	int64_t server_started_s;
 	uint64_t packet_limit;    /* bytes of SQL that the server takes at once */
 	char version[65];         /* "" before the first connection; under describe's thread */
+	bool stops;               /* the server ends a packet where verify.h makes it */
+	unsigned false_alarms;    /* in a row, on this connection: what verify.h found wrong was right */
 	int64_t pruned_ms;        /* when old tombstones were last removed; 0: never */
 };
 

@@ -1,33 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backends/coredns_mysql/transact.h"
 
-#include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "backends/coredns_mysql/compose.h"
-#include "backends/coredns_mysql/digest.h"
-#include "backends/coredns_mysql/tables.h"
+#include "backends/coredns_mysql/look.h"
+#include "backends/coredns_mysql/rows.h"
+#include "backends/coredns_mysql/verify.h"
 
-enum { LOCKED_ZONES, LOCKED_STAMPS, LOCKED_RECORDS, LOCKED_ENGINES, LOCKED_DIGESTS, LOCK_RESULTS };
+enum { NO_PARENT_ROW = 1452 }; /* by the foreign key of the records */
 
 struct transaction {
 	struct target *target;
-	struct work *const *works; /* sorted by name */
-	size_t count;
+	struct roster roster;
+	struct work **writes;      /* of the roster: those that write something */
+	size_t write_count;
 	struct compose compose;
 	MYSQL_RES *rows;           /* the rows' text, as long as there are diffs */
 	unsigned long thread_id;
 	bool writing;              /* a write may have reached the server */
 	struct transact_failure *failure;
 };
-
-static uint64_t number(const char *text)
-{
-	return text == NULL ? 0 : strtoull(text, NULL, 10);
-}
 
 /* ---- failing ---- */
 
@@ -56,25 +50,38 @@ static enum transact_end fail(struct transaction *tx, const char *doing)
 	return TRANSACT_DOWN;
 }
 
-static enum transact_end refuse(struct transaction *tx, const struct work *work, const struct zone_digest *found)
+static enum transact_end fail_writing(struct transaction *tx)
+{
+	static const char *const doing[COMPOSE_STAGES] = { [COMPOSE_WRITING] = "writing the records",
+		[COMPOSE_VERIFYING] = "reading what was written", [COMPOSE_STAMPING] = "writing the stamps",
+		[COMPOSE_COMMITTING] = "committing" };
+
+	return fail(tx, doing[tx->compose.failed]);
+}
+
+/* Takes back what was written. False: the connection is gone, and the transaction DOWN. */
+static bool roll_back(struct transaction *tx)
 {
 	struct transact_failure *failure = tx->failure;
 
-	if (!link_rollback(&tx->target->link)) {
-		target_raise_fence(tx->target, tx->thread_id);
-		link_abort(&tx->target->link);
-		failure->verdict = BACKEND_DOWN;
-		failure->lost = true;
-		err_set(&failure->err, ERR_IO, "%s: the connection was lost, while rolling back",
-			tx->target->params.name);
-		return TRANSACT_DOWN;
-	}
-	failure->verdict = BACKEND_REJECT;
-	err_set(&failure->err, ERR_CORRUPT,
+	if (link_rollback(&tx->target->link))
+		return true;
+	target_raise_fence(tx->target, tx->thread_id);
+	link_abort(&tx->target->link);
+	failure->verdict = BACKEND_DOWN;
+	failure->lost = true;
+	err_set(&failure->err, ERR_IO, "%s: the connection was lost, while rolling back", tx->target->params.name);
+	return false;
+}
+
+static void refuse(const struct transaction *tx, struct work *work)
+{
+	work->settled = true;
+	work->item->verdict = BACKEND_REJECT;
+	err_set(&work->item->err, ERR_CORRUPT,
 		"%s holds something else than was written for %s, twice: %" PRIu64 " records, not %" PRIu64
 		" (a trigger, or a column that alters data?)",
-		tx->target->params.name, work->item->name, found->count, zone_digest(work->item->zone)->count);
-	return TRANSACT_ZONE;
+		tx->target->params.name, work->item->name, work->actual.count, zone_digest(work->item->zone)->count);
 }
 
 /* Nothing was written. The next connection looks at the tables anew, and says what it does not like of them. */
@@ -86,320 +93,195 @@ static void give_up(struct transaction *tx)
 	err_prefix(&tx->failure->err, "%s", tx->target->params.name);
 }
 
-/* ---- what is there ---- */
+/* ---- looking ---- */
 
-/* Names as a collation may find them: other case, blanks behind. */
-static int compare_loosely(const char *canonical, const char *found)
-{
-	for (;; canonical++, found++) {
-		unsigned char a = (unsigned char)*canonical;
-		unsigned char b = (unsigned char)tolower((unsigned char)*found);
-
-		if (b == ' ' && found[strspn(found, " ")] == '\0')
-			b = '\0';
-		if (a != b)
-			return a < b ? -1 : 1;
-		if (a == '\0')
-			return 0;
-	}
-}
-
-static struct work *find_by_name(const struct transaction *tx, const char *name)
-{
-	size_t low = 0;
-	size_t high = tx->count;
-
-	while (name != NULL && low < high) {
-		size_t middle = (low + high) / 2;
-		int order = compare_loosely(tx->works[middle]->item->name, name);
-
-		if (order == 0)
-			return tx->works[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
-/* A batch is small; ids come in the order of nothing. */
-static struct work *find_by_id(const struct transaction *tx, const char *text)
-{
-	uint64_t id = number(text);
-
-	for (size_t i = 0; text != NULL && i < tx->count; i++)
-		if (tx->works[i]->exists && tx->works[i]->zone_id == id)
-			return tx->works[i];
-	return NULL;
-}
-
-static void take_zones(struct transaction *tx, MYSQL_RES *rows)
-{
-	MYSQL_ROW row;
-
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
-		struct work *work = find_by_name(tx, row[1]);
-
-		/* Of several spellings the right one counts. */
-		if (work == NULL || (work->exists && !work->misnamed))
-			continue;
-		work->exists = true;
-		work->zone_id = number(row[0]);
-		work->misnamed = strcmp(row[1], work->item->name) != 0;
-	}
-}
-
-static void take_stamps(struct transaction *tx, MYSQL_RES *rows)
-{
-	MYSQL_ROW row;
-
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
-		struct work *work = find_by_name(tx, row[0]);
-		struct work_stamp *stamp;
-
-		if (work == NULL || row[1] == NULL || row[3] == NULL)
-			continue;
-		stamp = &work->stamp;
-		stamp->found = true;
-		snprintf(stamp->by.store_id, sizeof(stamp->by.store_id), "%s", row[1]);
-		stamp->by.generation = number(row[2]);
-		stamp->deleted = number(row[5]) != 0;
-		if (zone_digest_parse(row[3], number(row[4]), &stamp->digest, NULL) < 0)
-			stamp->digest = (struct zone_digest){ 0 };
-	}
-}
-
-static void take_digests(struct transaction *tx, MYSQL_RES *rows)
-{
-	MYSQL_ROW row;
-
-	for (size_t i = 0; i < tx->count; i++) {
-		struct work *work = tx->works[i];
-
-		/* No row of the result: a zone without records. */
-		work->actual_known = work->item->check && work->item->zone != NULL && work->exists;
-		work->actual = (struct zone_digest){ 0 };
-	}
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
-		struct work *work = find_by_id(tx, row[0]);
-
-		if (work != NULL && !digest_take(row + 1, &work->actual))
-			work->actual_known = false;
-	}
-}
-
-/* Locks and judges. False: failed, and *end says how. */
+/* Locks and judges; fills writes. False: failed, and *end says how. */
 static bool look(struct transaction *tx, enum transact_end *end)
 {
-	MYSQL_RES *results[LOCK_RESULTS];
-	const char *store_id = tx->target->params.store_id;
+	enum look_end looked = look_and_lock(tx->target, &tx->roster, &tx->rows, &tx->failure->err);
 
-	compose_lock(&tx->compose, tx->works, tx->count);
-	int outcome = link_fetch(&tx->target->link, &tx->compose.sql, results, LOCK_RESULTS);
-	buf_clear(&tx->compose.sql);
-	if (outcome < 0) {
+	if (looked == LOOK_FAILED) {
 		*end = fail(tx, "locking the zones");
 		return false;
 	}
-	take_zones(tx, results[LOCKED_ZONES]);
-	take_stamps(tx, results[LOCKED_STAMPS]);
-	take_digests(tx, results[LOCKED_DIGESTS]);
-	outcome = tables_check_engines(tx->target->settings, results[LOCKED_ENGINES], &tx->failure->err);
-	for (size_t i = 0; i < LOCK_RESULTS; i++)
-		mysql_free_result(results[i]);
-	if (outcome < 0) {
+	if (looked == LOOK_UNFIT) {
 		give_up(tx);
 		*end = TRANSACT_DOWN;
 		return false;
 	}
-	for (size_t i = 0; i < tx->count; i++)
-		if (!work_judge(tx->works[i], store_id))
-			tx->works[i]->settled = true;
-	return true;
-}
+	for (size_t i = 0; i < tx->roster.count; i++) {
+		struct work *work = tx->roster.works[i];
 
-/* A text with a NUL inside is none that C could compare: it counts as absent, so that the row is made anew. */
-static const char *whole(const char *text, unsigned long length)
-{
-	return text != NULL && strlen(text) == length ? text : NULL;
-}
-
-static bool read_rows(struct transaction *tx, enum transact_end *end)
-{
-	bool any = false;
-	MYSQL_ROW row;
-
-	for (size_t i = 0; i < tx->count; i++)
-		any = any || (!tx->works[i]->settled && tx->works[i]->kind == WORK_READ);
-	if (!any)
-		return true;
-	compose_read(&tx->compose, tx->works, tx->count);
-	int outcome = link_fetch(&tx->target->link, &tx->compose.sql, &tx->rows, 1);
-	buf_clear(&tx->compose.sql);
-	if (outcome < 0) {
-		*end = fail(tx, "reading the records");
-		return false;
+		if (!work_judge(work, tx->target->params.store_id))
+			work->settled = true;
+		else if (work_writes(work))
+			tx->writes[tx->write_count++] = work;
 	}
-	while (tx->rows != NULL && (row = mysql_fetch_row(tx->rows)) != NULL) {
-		const unsigned long *lengths = mysql_fetch_lengths(tx->rows);
-		struct work *work = find_by_id(tx, row[0]);
-		const struct diff_row have = { whole(row[2], lengths[2]), whole(row[3], lengths[3]),
-			whole(row[4], lengths[4]), whole(row[5], lengths[5]), whole(row[6], lengths[6]) };
-
-		if (work != NULL)
-			work_add_row(work, number(row[1]), &have);
-	}
-	for (size_t i = 0; i < tx->count; i++)
-		if (!tx->works[i]->settled && tx->works[i]->kind == WORK_READ)
-			work_compare(tx->works[i], tx->target->params.store_id);
 	return true;
 }
 
 /* ---- writing ---- */
 
-static void take_new_ids(struct transaction *tx, MYSQL_RES *rows)
+/* Rows are not what was written, or a record names a zone that is not there: new ones may have got other numbers. */
+static bool is_mismatch(const struct transaction *tx)
 {
-	MYSQL_ROW row = rows == NULL ? NULL : mysql_fetch_row(rows);
+	const struct link *link = &tx->target->link;
 
-	for (size_t i = 0; i < tx->count; i++) {
-		struct work *work = tx->works[i];
-
-		if (work->kind != WORK_CREATE || row == NULL || work->variable + 1 >= mysql_num_fields(rows))
-			continue;
-		work->zone_id = number(row[work->variable + 1]);
-		work->exists = true;
-	}
+	return !link->lost && ((link->code == VERIFY_CODE && tx->compose.failed == COMPOSE_VERIFYING) ||
+		(link->code == NO_PARENT_ROW && tx->compose.failed == COMPOSE_WRITING));
 }
 
-/* Sends all writes; then each written zone's digest as the server computes it is in work->actual. */
-static bool write_zones(struct transaction *tx, struct work *const *works, size_t count, enum transact_end *end)
+/* The transaction in one more packet, if it is not larger than one may be. */
+static enum transact_end write_swiftly(struct transaction *tx)
 {
-	MYSQL_RES *results[2] = { NULL, NULL };
-	MYSQL_ROW row;
+	struct compose *compose = &tx->compose;
 
-	tx->writing = true;
-	int outcome = compose_write(&tx->compose, works, count);
-	if (outcome == 0)
-		outcome = link_fetch(&tx->target->link, &tx->compose.sql, results, 2);
-	buf_clear(&tx->compose.sql);
-	if (outcome < 0) {
-		*end = fail(tx, "writing the records");
-		return false;
-	}
-	for (size_t i = 0; i < count; i++)
-		work_count(works[i]);
-	take_new_ids(tx, results[0]);
-	for (size_t i = 0; i < count; i++)
-		works[i]->actual = (struct zone_digest){ 0 };
-	while (results[1] != NULL && (row = mysql_fetch_row(results[1])) != NULL) {
-		struct work *work = find_by_id(tx, row[0]);
-
-		if (work != NULL && !digest_take(row + 1, &work->actual))
-			work->actual = (struct zone_digest){ 0 };
-	}
-	mysql_free_result(results[0]);
-	mysql_free_result(results[1]);
-	return true;
+	if (compose_zones(compose, tx->writes, tx->write_count) == 0 &&
+		rows_write(compose, tx->writes, tx->write_count) == 0 &&
+		verify_add(compose, tx->writes, tx->write_count) == 0 &&
+		compose_end(compose, tx->writes, tx->write_count) == 0 && compose_send(compose) == 0)
+		return TRANSACT_DONE;
+	if (!is_mismatch(tx))
+		return fail_writing(tx);
+	return roll_back(tx) ? TRANSACT_MISMATCH : TRANSACT_DOWN;
 }
 
-static bool is_verified(const struct work *work)
+/* Writes, and finds out what came of it. New zones are asked for their numbers first, so that nothing is assumed. */
+static int write_some(struct transaction *tx, struct work *const *works, size_t count)
 {
-	return !work_touches_rows(work) || zone_digest_equal(&work->actual, zone_digest(work->item->zone));
+	struct compose *compose = &tx->compose;
+	MYSQL_RES *ids = NULL;
+
+	if (compose_zones(compose, works, count) < 0 || compose_fetch_ids(compose, works, count, &ids) < 0)
+		return -1;
+	roster_take_zones(&tx->roster, ids);
+	mysql_free_result(ids);
+	return rows_write(compose, works, count) < 0 ? -1 : verify_fetch(compose, &tx->roster, works, count);
 }
 
-/* The rows must be the zone's: what is not is written in full once more, and then must be. */
-static bool verify(struct transaction *tx, struct work *const *works, size_t count, enum transact_end *end)
+/* Moves to the front of works those whose rows are wrong; how many. */
+static size_t find_wrong(struct work **works, size_t count)
 {
-	struct work **wrong = xcalloc(count + 1, sizeof(struct work *));
-	size_t wrong_count = 0;
-	bool good = true;
+	size_t wrong = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_verified(works[i]))
+		struct work *work = works[i];
+
+		if (verify_is_right(work))
 			continue;
-		works[i]->kind = WORK_REWRITE;
-		wrong[wrong_count++] = works[i];
+		works[i] = works[wrong];
+		works[wrong++] = work;
 	}
-	if (wrong_count > 0)
-		good = write_zones(tx, wrong, wrong_count, end);
-	for (size_t i = 0; good && i < wrong_count; i++) {
-		if (is_verified(wrong[i]))
-			continue;
-		*end = refuse(tx, wrong[i], &wrong[i]->actual);
-		good = false;
-	}
-	free(wrong);
-	return good;
+	return wrong;
 }
 
-static bool finish(struct transaction *tx, bool commit, enum transact_end *end)
+/* The rows must be the zones': what is not is written in full once more, and then must be. */
+static enum transact_end write_carefully(struct transaction *tx)
 {
-	buf_puts(&tx->compose.sql, commit ? "COMMIT" : "ROLLBACK");
-	int outcome = link_run(&tx->target->link, &tx->compose.sql, NULL);
-	buf_clear(&tx->compose.sql);
-	if (outcome == 0 || !commit)
-		return true; /* nothing was written: what was seen under the lock is true, however this ends */
-	*end = fail(tx, "committing");
-	return false;
+	if (write_some(tx, tx->writes, tx->write_count) < 0)
+		return fail_writing(tx);
+	size_t wrong = find_wrong(tx->writes, tx->write_count);
+	if (wrong > 0) {
+		for (size_t i = 0; i < wrong; i++)
+			tx->writes[i]->kind = WORK_REWRITE;
+		if (write_some(tx, tx->writes, wrong) < 0)
+			return fail_writing(tx);
+		tx->target->false_alarms = 0;
+		wrong = find_wrong(tx->writes, wrong);
+	} else {
+		tx->target->false_alarms++;
+	}
+	if (wrong > 0) {
+		if (!roll_back(tx))
+			return TRANSACT_DOWN;
+		for (size_t i = 0; i < wrong; i++)
+			refuse(tx, tx->writes[i]);
+		return TRANSACT_PARTED;
+	}
+	if (compose_end(&tx->compose, tx->writes, tx->write_count) < 0 || compose_send(&tx->compose) < 0)
+		return fail_writing(tx);
+	return TRANSACT_DONE;
 }
 
-static void settle(struct transaction *tx)
+static void settle(const struct transaction *tx)
 {
-	for (size_t i = 0; i < tx->count; i++) {
-		struct work *work = tx->works[i];
+	for (size_t i = 0; i < tx->roster.count; i++) {
+		struct work *work = tx->roster.works[i];
 
 		if (work->settled)
 			continue;
+		work_count(work);
 		work->item->verdict = BACKEND_OK;
 		work->settled = true;
 	}
 }
 
-static enum transact_end run(struct transaction *tx)
+static enum transact_end run(struct transaction *tx, enum transact_way way)
 {
-	struct work **writes = xcalloc(tx->count + 1, sizeof(struct work *));
-	size_t count = 0;
 	enum transact_end end = TRANSACT_DONE;
-	bool good = look(tx, &end) && read_rows(tx, &end);
 
-	for (size_t i = 0; good && i < tx->count; i++)
-		if (!tx->works[i]->settled && work_writes(tx->works[i]))
-			writes[count++] = tx->works[i];
-	if (good && count > 0)
-		good = write_zones(tx, writes, count, &end) && verify(tx, writes, count, &end);
-	if (good)
-		good = finish(tx, count > 0, &end);
-	free(writes);
-	if (good)
+	if (!look(tx, &end))
+		return end;
+	if (tx->write_count == 0) {
+		/* What was seen under the lock is true, however this ends. */
+		link_post(&tx->target->link, "ROLLBACK");
+	} else {
+		tx->writing = true;
+		end = way == TRANSACT_SWIFT ? write_swiftly(tx) : write_carefully(tx);
+	}
+	if (end == TRANSACT_DONE)
 		settle(tx);
 	return end;
 }
 
-static int compare_works(const void *a, const void *b)
-{
-	return strcmp((*(struct work *const *)a)->item->name, (*(struct work *const *)b)->item->name);
-}
-
-enum transact_end transact_run(struct target *target, struct work *const *works, size_t count, int64_t end_ms,
+static struct transaction begin(struct target *target, struct work *const *works, size_t count, int64_t end_ms,
 	struct transact_failure *failure)
 {
-	struct work **sorted = xcalloc(count, sizeof(struct work *));
-	struct transaction tx = { .target = target, .works = sorted, .count = count, .compose = { .target = target },
-		.thread_id = target->link.thread_id, .failure = failure };
+	struct transaction tx = { .target = target, .compose = { .target = target },
+		.writes = xcalloc(count + 1, sizeof(struct work *)), .thread_id = target->link.thread_id,
+		.failure = failure };
 
 	*failure = (struct transact_failure){ .verdict = BACKEND_DOWN };
-	memcpy(sorted, works, count * sizeof(struct work *));
-	qsort(sorted, count, sizeof(struct work *), compare_works);
-	for (size_t i = 0; i < count; i++)
-		work_reset(sorted[i]);
+	roster_init(&tx.roster, works, count);
 	link_transaction_begin(&target->link, end_ms);
-	enum transact_end end = run(&tx);
-	link_transaction_end(&target->link);
-	mysql_free_result(tx.rows);
-	buf_free(&tx.compose.sql);
-	for (size_t i = 0; i < count; i++)
-		work_reset(sorted[i]);
-	free(sorted);
+	return tx;
+}
+
+static void end_it(struct transaction *tx)
+{
+	link_transaction_end(&tx->target->link);
+	mysql_free_result(tx->rows);
+	buf_free(&tx->compose.sql);
+	roster_free(&tx->roster);
+	free(tx->writes);
+}
+
+enum transact_end transact_run(struct target *target, struct work *const *works, size_t count, enum transact_way way,
+	int64_t end_ms, struct transact_failure *failure)
+{
+	struct transaction tx = begin(target, works, count, end_ms, failure);
+	enum transact_end end = run(&tx, way);
+
+	end_it(&tx);
+	return end;
+}
+
+enum transact_end transact_check(struct target *target, struct work *const *works, size_t count, int64_t end_ms,
+	struct transact_failure *failure)
+{
+	struct transaction tx = begin(target, works, count, end_ms, failure);
+	enum transact_end end = TRANSACT_DONE;
+
+	if (look_only(target, &tx.roster) < 0)
+		end = fail(&tx, "comparing the zones");
+	for (size_t i = 0; end == TRANSACT_DONE && i < count; i++) {
+		struct work *work = tx.roster.works[i];
+
+		if (!work_is_clean(work, target->params.store_id))
+			continue;
+		work->settled = true;
+		work->item->verdict = BACKEND_OK;
+	}
+	end_it(&tx);
 	return end;
 }

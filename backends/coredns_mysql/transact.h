@@ -10,9 +10,16 @@
 #include "backends/coredns_mysql/work.h"
 
 enum transact_end {
-	TRANSACT_DONE,  /* every work is settled */
-	TRANSACT_ZONE,  /* rolled back: one of the zones is to blame (verdict RETRY or REJECT) */
-	TRANSACT_DOWN   /* rolled back or lost: the whole back end; the connection is closed */
+	TRANSACT_DONE,     /* every work is settled */
+	TRANSACT_MISMATCH, /* rolled back: some rows are not what was written; TRANSACT_CAREFUL finds out which */
+	TRANSACT_PARTED,   /* rolled back: at least one work is settled (REJECT), the others may go on without it */
+	TRANSACT_ZONE,     /* rolled back: one of the zones is to blame (verdict RETRY or REJECT) */
+	TRANSACT_DOWN      /* rolled back or lost: the whole back end; the connection is closed */
+};
+
+enum transact_way {
+	TRANSACT_SWIFT,   /* all writes, their verification by the server and COMMIT in one packet */
+	TRANSACT_CAREFUL  /* digests are compared here, wrong rows written once more in full, and only then COMMIT is sent */
 };
 
 struct transact_failure {
@@ -23,5 +30,11 @@ struct transact_failure {
 };
 
 /* works: none settled yet. Those that are STALE are settled whatever becomes of the others. */
-enum transact_end transact_run(struct target *target, struct work *const *works, size_t count, int64_t end_ms,
+enum transact_end transact_run(struct target *target, struct work *const *works, size_t count, enum transact_way way,
+	int64_t end_ms, struct transact_failure *failure);
+/*
+ * Settles those of the works, all of them to be checked, that are as they shall be, without a transaction. DONE: it
+ * looked, and what is not settled needs one.
+ */
+enum transact_end transact_check(struct target *target, struct work *const *works, size_t count, int64_t end_ms,
 	struct transact_failure *failure);

@@ -65,17 +65,24 @@ static enum work_kind judge_delete(const struct work *work, const char *store_id
 	return WORK_REMOVE;
 }
 
-static enum work_kind judge_save(const struct work *work, const char *store_id)
+bool work_is_clean(const struct work *work, const char *store_id)
 {
-	bool rows_right = work->actual_known && zone_digest_equal(&work->actual, zone_digest(work->item->zone));
+	return work->item->zone != NULL && work->exists && !work->misnamed && stamp_is_right(work, store_id) &&
+		zone_digest_equal(&work->actual, zone_digest(work->item->zone));
+}
+
+static enum work_kind judge_save(struct work *work, const char *store_id)
+{
+	size_t count;
+	const struct zone_record *records = zone_records(work->item->zone, &count);
 
 	if (!work->exists)
 		return WORK_CREATE;
-	if (work->misnamed)
-		return WORK_READ;
-	if (stamp_is_right(work, store_id) && (!work->item->check || rows_right))
+	if (!work->misnamed && !work->item->check && stamp_is_right(work, store_id))
 		return WORK_NOTHING;
-	return rows_right ? WORK_STAMP : WORK_READ;
+	diff_make(work->rows, work->row_count, records, count, &work->diff);
+	/* Without a difference in a zone that is checked the rows may only look right: they are verified. */
+	return work->diff.count > 0 ? WORK_CHANGE : WORK_STAMP;
 }
 
 bool work_judge(struct work *work, const char *store_id)
@@ -92,23 +99,6 @@ bool work_judge(struct work *work, const char *store_id)
 	}
 	work->kind = item->zone == NULL ? judge_delete(work, store_id) : judge_save(work, store_id);
 	return true;
-}
-
-void work_compare(struct work *work, const char *store_id)
-{
-	size_t count;
-	const struct zone_record *records = zone_records(work->item->zone, &count);
-
-	CHECK(work->kind == WORK_READ);
-	diff_make(work->rows, work->row_count, records, count, &work->diff);
-	if (work->diff.count > 0)
-		work->kind = WORK_CHANGE;
-	else if (work->actual_known && !zone_digest_equal(&work->actual, zone_digest(work->item->zone)))
-		work->kind = WORK_REWRITE; /* they only look alike: a NUL inside a text, say */
-	else if (work->misnamed || !stamp_is_right(work, store_id))
-		work->kind = WORK_STAMP;
-	else
-		work->kind = WORK_NOTHING;
 }
 
 bool work_touches_rows(const struct work *work)

@@ -14,8 +14,7 @@
 
 enum work_kind {
 	WORK_NOTHING, /* it is as it shall be */
-	WORK_READ,    /* the rows must be read to know */
-	WORK_STAMP,   /* the rows are right, the stamp is not */
+	WORK_STAMP,   /* the rows are right, the stamp is not, or the rows are in doubt */
 	WORK_CHANGE,  /* some rows differ: work.diff */
 	WORK_REWRITE, /* all rows go, all come anew */
 	WORK_CREATE,  /* there is no such zone */
@@ -37,29 +36,29 @@ struct work {
 	/* the zone as found */
 	bool exists;
 	bool misnamed;            /* it is there in another spelling (a collation without case, a trailing blank) */
-	uint64_t zone_id;
+	uint64_t zone_id;         /* 0: not known; that of a new zone is learnt only if need be */
 	struct work_stamp stamp;
-	bool actual_known;
-	struct zone_digest actual;
+	struct zone_digest actual; /* of the rows, as the server computed it when it was asked to */
 	struct diff_row *rows;    /* their text belongs to the result they were read from */
 	uint64_t *row_ids;
 	size_t row_count;
 	size_t row_capacity;
 	/* what to do */
 	enum work_kind kind;
-	size_t variable;          /* CREATE: @z<variable> holds the new id */
+	size_t ordinal;           /* CREATE: which one of the new zones it is */
 	struct diff diff;
 };
 
 /* Forgets all that was found: for another transaction about the same item. */
 void work_reset(struct work *work);
 void work_add_row(struct work *work, uint64_t id, const struct diff_row *row);
+/* Are zone, stamp and rows (actual) what the item wants? Then there is nothing to do, and nothing need be locked. */
+bool work_is_clean(const struct work *work, const char *store_id);
 /*
- * From what was found to work->kind. False: the item is STALE (verdict, found and err are set). store_id: ours.
+ * From what was found, the rows of a save included, to work->kind. False: the item is STALE (verdict, found and err are
+ * set). store_id: ours. A checked item comes here only after it was found not to be clean.
  */
 bool work_judge(struct work *work, const char *store_id);
-/* Once the rows of a WORK_READ are there. */
-void work_compare(struct work *work, const char *store_id);
 /* Are the zone's rows written or verified? */
 bool work_touches_rows(const struct work *work);
 /* Is the stamp written? */

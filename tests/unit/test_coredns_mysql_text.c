@@ -160,13 +160,14 @@ static void test_judge(void **state)
 		{ true, false, false, false, SAME, WORK_CREATE },
 		{ true, false, true, false, DEAD, WORK_CREATE },
 		{ true, true, false, false, SAME, WORK_NOTHING },
-		{ true, true, true, true, SAME, WORK_NOTHING },
-		{ true, true, true, false, SAME, WORK_READ },
+		{ true, true, true, true, SAME, WORK_STAMP }, /* its digest was not the zone's: it is looked at again */
+		{ true, true, true, false, SAME, WORK_CHANGE },
 		{ true, true, true, true, OLDER, WORK_STAMP },
-		{ true, true, false, false, OLDER, WORK_READ },
-		{ true, true, false, false, OTHER_DIGEST, WORK_READ },
-		{ true, true, false, false, NO_STAMP, WORK_READ },
-		{ true, true, false, false, DEAD, WORK_READ },
+		{ true, true, false, true, OLDER, WORK_STAMP },
+		{ true, true, false, false, OLDER, WORK_CHANGE },
+		{ true, true, false, true, OTHER_DIGEST, WORK_STAMP },
+		{ true, true, false, false, NO_STAMP, WORK_CHANGE },
+		{ true, true, false, true, DEAD, WORK_STAMP },
 		{ true, true, false, false, NEWER, -1 },
 		{ true, false, false, false, NEWER, -1 },
 		{ true, true, true, true, FOREIGN, -1 },
@@ -179,13 +180,15 @@ static void test_judge(void **state)
 		{ false, false, false, false, OLDER, WORK_BURY },
 		{ false, false, false, false, DEAD, WORK_NOTHING },
 	};
+	static const struct diff_row right = { "@", "SOA", "a.t. b.t. 1 2 3 4 5", "60", "1" };
+	static const struct diff_row wrong = { "@", "SOA", "a.t. b.t. 9 2 3 4 5", "60", "1" };
 	struct zone *zone = small_zone();
 	(void)state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct backend_item item = { .name = "t.", .zone = cases[i].save ? zone : NULL, .generation = 5,
 			.check = cases[i].checked };
-		struct work work = { .item = &item, .exists = cases[i].exists, .actual_known = cases[i].checked };
+		struct work work = { .item = &item, .exists = cases[i].exists };
 		struct work_stamp *stamp = &work.stamp;
 
 		stamp->found = cases[i].stamp != NO_STAMP;
@@ -194,14 +197,52 @@ static void test_judge(void **state)
 		stamp->deleted = cases[i].stamp == DEAD;
 		if (cases[i].stamp != OTHER_DIGEST)
 			stamp->digest = *zone_digest(zone);
-		if (cases[i].rows_right)
-			work.actual = *zone_digest(zone);
+		work_add_row(&work, 7, cases[i].rows_right ? &right : &wrong);
 		bool judged = work_judge(&work, OURS);
 		if (judged != (cases[i].kind >= 0) || (judged && (int)work.kind != cases[i].kind))
 			fail_msg("case %zu: kind %d", i, judged ? (int)work.kind : -1);
 		if (!judged)
 			assert_int_equal(item.verdict, BACKEND_STALE);
+		work_reset(&work);
 	}
+	zone_unref(zone);
+}
+
+/* What needs no transaction: zone, name, stamp and rows must all be right. */
+static void test_clean(void **state)
+{
+	struct zone *zone = small_zone();
+	struct backend_item item = { .name = "t.", .zone = zone, .generation = 5, .check = true };
+	const struct work clean = { .item = &item, .exists = true, .actual = *zone_digest(zone),
+		.stamp = { .found = true, .by = { .store_id = OURS, .generation = 5 }, .digest = *zone_digest(zone) } };
+	struct work work = clean;
+	(void)state;
+
+	assert_true(work_is_clean(&work, OURS));
+	assert_false(work_is_clean(&work, THEIRS));
+	work.exists = false;
+	assert_false(work_is_clean(&work, OURS));
+	work = clean;
+	work.misnamed = true;
+	assert_false(work_is_clean(&work, OURS));
+	work = clean;
+	work.stamp.found = false;
+	assert_false(work_is_clean(&work, OURS));
+	work = clean;
+	work.stamp.by.generation = 4;
+	assert_false(work_is_clean(&work, OURS));
+	work = clean;
+	work.stamp.deleted = true;
+	assert_false(work_is_clean(&work, OURS));
+	work = clean;
+	work.stamp.digest.low++;
+	assert_false(work_is_clean(&work, OURS));
+	work = clean;
+	work.actual.count++;
+	assert_false(work_is_clean(&work, OURS));
+	work = clean;
+	item.zone = NULL;
+	assert_false(work_is_clean(&work, OURS));
 	zone_unref(zone);
 }
 
@@ -214,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_schema_files),
 		cmocka_unit_test(test_told_once),
 		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_clean),
 	};
 
 	return cmocka_run_group_tests_name("coredns_mysql text", tests, NULL, NULL);

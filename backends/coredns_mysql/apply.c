@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/coredns_mysql/apply.h"
+
+#include <stdlib.h>
+
+#include "backends/coredns_mysql/fits.h"
+#include "backends/coredns_mysql/told.h"
+#include "backends/coredns_mysql/transact.h"
+#include "base/clock.h"
+
+enum {
+	ITEM_SIZE = 1024,     /* of SQL, the most that one zone's stamp takes, or its name where it is looked for */
+	MOST_FALSE_ALARMS = 3
+};
+
+/* One transaction after the other about the same zones, until each has its verdict. */
+struct delivery_run {
+	struct target *target;
+	struct transact_failure failure; /* of the last one that failed */
+	int64_t budget_ms;               /* monotonic; behind it no further one is begun */
+};
+
+static int64_t now_ms(void)
+{
+	return clock_mono_ms(clock_system());
+}
+
+/* ---- verdicts without a transaction ---- */
+
+static void settle_down(struct work *const *works, size_t count, const struct transact_failure *failure)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (works[i]->settled)
+			continue;
+		works[i]->settled = true;
+		works[i]->item->verdict = BACKEND_DOWN;
+		works[i]->item->lost = failure->lost;
+		works[i]->item->err = failure->err;
+	}
+}
+
+static void settle_alone(struct work *work, const struct transact_failure *failure)
+{
+	work->settled = true;
+	work->item->verdict = failure->verdict;
+	work->item->err = failure->err;
+}
+
+/* Refused before any statement is sent. */
+static void refuse_unfit(struct target *target, struct work *const *works, size_t count)
+{
+	bool refreshed = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct backend_item *item = works[i]->item;
+		struct err err = { 0 };
+		bool is_signed = item->zone != NULL && zone_is_signed(item->zone);
+
+		if (fits_check(item, &target->schema, &err) < 0) {
+			/* An administrator may have widened the column since we connected. */
+			if (!refreshed && schema_refresh(&target->link, &target->schema) &&
+				fits_check(item, &target->schema, &err) == 0) {
+				refreshed = true;
+				continue;
+			}
+			refreshed = true;
+		} else if (is_signed && target->settings->signed_zones == COREDNS_MYSQL_SIGNED_REFUSE) {
+			err_set(&err, ERR_INVALID, "the zone is signed (DNSSEC); signed_zones: refuse");
+		} else {
+			if (is_signed && told_first(target->params.name, item->name))
+				target_notice(target, "signed_zone", item->name,
+					"the zone is signed (DNSSEC): the public CoreDNS plugin cannot serve it right");
+			continue;
+		}
+		works[i]->settled = true;
+		item->verdict = BACKEND_REJECT;
+		item->err = err;
+	}
+}
+
+/* ---- transactions ---- */
+
+enum chosen { CHOSEN_CHECKS, CHOSEN_ALL };
+
+/* Those that are not settled, into out; how many. */
+static size_t choose(struct work *const *works, size_t count, enum chosen which, struct work **out)
+{
+	size_t chosen = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct backend_item *item = works[i]->item;
+
+		if (works[i]->settled || (which == CHOSEN_CHECKS && !(item->check && item->zone != NULL)))
+			continue;
+		out[chosen++] = works[i];
+	}
+	return chosen;
+}
+
+static bool must_be_careful(const struct target *target)
+{
+	return !target->stops || target->false_alarms >= MOST_FALSE_ALARMS;
+}
+
+/* Once. Where rows turned out wrong, once more to find out which; then without those that were refused. */
+static enum transact_end transact_once(struct delivery_run *run, struct work **works, size_t count)
+{
+	struct target *target = run->target;
+	int64_t end_ms = now_ms() + target->settings->transaction_max_ms;
+	enum transact_way way = must_be_careful(target) ? TRANSACT_CAREFUL : TRANSACT_SWIFT;
+	enum transact_end end = transact_run(target, works, count, way, end_ms, &run->failure);
+
+	while (end == TRANSACT_MISMATCH || end == TRANSACT_PARTED) {
+		way = end == TRANSACT_MISMATCH || must_be_careful(target) ? TRANSACT_CAREFUL : TRANSACT_SWIFT;
+		count = choose(works, count, CHOSEN_ALL, works);
+		if (count == 0)
+			return TRANSACT_DONE;
+		end = transact_run(target, works, count, way, end_ms, &run->failure);
+	}
+	return end;
+}
+
+/* All of works: first those to be checked, of which most need no transaction. */
+static enum transact_end attempt_once(struct delivery_run *run, struct work **works, size_t count, struct work **chosen)
+{
+	enum transact_end end = TRANSACT_DONE;
+	size_t chosen_count = choose(works, count, CHOSEN_CHECKS, chosen);
+
+	if (chosen_count > 0)
+		end = transact_check(run->target, chosen, chosen_count,
+			now_ms() + run->target->settings->transaction_max_ms, &run->failure);
+	if (end != TRANSACT_DONE)
+		return end;
+	chosen_count = choose(works, count, CHOSEN_ALL, chosen);
+	return chosen_count == 0 ? TRANSACT_DONE : transact_once(run, chosen, chosen_count);
+}
+
+/* DONE: all are settled. ZONE, DOWN: some are not, and failure says why. */
+static enum transact_end attempt(struct delivery_run *run, struct work **works, size_t count)
+{
+	struct target *target = run->target;
+	struct work **chosen = xcalloc(count, sizeof(*chosen));
+	enum transact_end end = TRANSACT_DOWN;
+
+	for (int turn = 0; turn < 2; turn++) {
+		if (target_ready(target, &run->failure.err) < 0) {
+			run->failure.verdict = BACKEND_DOWN;
+			run->failure.lost = false;
+			end = TRANSACT_DOWN;
+			break;
+		}
+		bool fresh = target->fresh;
+		end = attempt_once(run, works, count, chosen);
+		/* It died while nobody used it (a restarted server, wait_timeout): that is no failure of anything. */
+		if (end != TRANSACT_DOWN || !run->failure.untouched || fresh)
+			break;
+	}
+	free(chosen);
+	return end;
+}
+
+/* After a batch in which one zone failed: each alone, so that it fails for itself. DONE, or DOWN for the rest. */
+static enum transact_end apply_singly(struct delivery_run *run, struct work **works, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (works[i]->settled)
+			continue;
+		if (i > 0 && now_ms() >= run->budget_ms) {
+			run->failure.verdict = BACKEND_RETRY;
+			err_set(&run->failure.err, ERR_TIMEOUT, "%s: not tried, others of the batch took too long",
+				run->target->params.name);
+			settle_alone(works[i], &run->failure);
+			continue;
+		}
+		enum transact_end end = attempt(run, &works[i], 1);
+		if (end == TRANSACT_ZONE)
+			settle_alone(works[i], &run->failure);
+		if (end == TRANSACT_DOWN) {
+			/* Of this one alone the transaction was open. */
+			settle_down(&works[i], 1, &run->failure);
+			run->failure.lost = false;
+			return TRANSACT_DOWN;
+		}
+	}
+	return TRANSACT_DONE;
+}
+
+/* False: the back end is down, failure says why. */
+static bool apply_batch(struct delivery_run *run, struct work **works, size_t count)
+{
+	struct target *target = run->target;
+
+	if (target_ready(target, &run->failure.err) < 0) {
+		settle_down(works, count, &run->failure);
+		return false;
+	}
+	refuse_unfit(target, works, count);
+	enum transact_end end = attempt(run, works, count);
+	run->budget_ms = now_ms() + target->settings->transaction_max_ms;
+	if (end == TRANSACT_ZONE && count > 1)
+		end = apply_singly(run, works, count);
+	else if (end == TRANSACT_ZONE)
+		settle_alone(works[0], &run->failure);
+	if (end == TRANSACT_DOWN)
+		settle_down(works, count, &run->failure);
+	return end != TRANSACT_DOWN;
+}
+
+static void clear_answers(struct backend_item *item)
+{
+	item->verdict = BACKEND_DOWN;
+	item->lost = false;
+	item->found = (struct backend_stamp){ 0 };
+	item->rows_inserted = item->rows_updated = item->rows_deleted = 0;
+	item->err = (struct err){ 0 };
+}
+
+void apply_items(struct target *target, struct backend_item *items, size_t count)
+{
+	size_t room = target->packet_limit / ITEM_SIZE;
+	size_t most = room < BACKEND_ITEMS_MAX ? room : BACKEND_ITEMS_MAX;
+	struct work *works = xcalloc(most, sizeof(*works));
+	struct work **order = xcalloc(most, sizeof(*order));
+	bool up = true;
+
+	for (size_t i = 0; i < count; i++)
+		clear_answers(&items[i]);
+	for (size_t at = 0; at < count;) {
+		struct delivery_run run = { .target = target, .failure = { .verdict = BACKEND_DOWN } };
+		size_t batch = count - at < most ? count - at : most;
+
+		for (size_t i = 0; i < batch; i++) {
+			works[i] = (struct work){ .item = &items[at + i] };
+			order[i] = &works[i];
+		}
+		up = apply_batch(&run, order, batch);
+		at += batch;
+		for (; !up && at < count; at++)
+			items[at].err = run.failure.err;
+	}
+	free(works);
+	free(order);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The fewest writes that turn the records of zones into what is wanted. Thread
+ * of the back end; blocks as compose.h does.
+ */
+#pragma once
+
+#include "backends/coredns_mysql/compose.h"
+
+/* Behind compose_zones(): the rows that go, change and come, of all works. */
+MUST_CHECK int rows_write(struct compose *compose, struct work *const *works, size_t count);

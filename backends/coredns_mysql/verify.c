@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/coredns_mysql/verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/coredns_mysql/digest.h"
+#include "backends/coredns_mysql/literal.h"
+#include "base/hash.h"
+
+enum {
+	MOST_ROWS = 4096,  /* of one statement: they are put into a temporary table, which must not go to disk */
+	MOST_ZONES = 512,
+	ID_SIZE = 48,
+	STATEMENT_SIZE = 2048
+};
+
+/* One more than the greatest BIGINT, if the condition behind it is true: no server computes that. */
+#define OVERFLOW_IF "9223372036854775807+("
+
+/* ---- which zones, and how many at a time ---- */
+
+/* In the order of their ids: those of new zones are above all others, in the order in which they were made. */
+static int compare_places(const void *a, const void *b)
+{
+	const struct work *one = *(struct work *const *)a;
+	const struct work *other = *(struct work *const *)b;
+
+	if ((one->zone_id == 0) != (other->zone_id == 0))
+		return one->zone_id == 0 ? 1 : -1;
+	if (one->zone_id != other->zone_id)
+		return one->zone_id < other->zone_id ? -1 : 1;
+	return one->ordinal < other->ordinal ? -1 : one->ordinal > other->ordinal;
+}
+
+/* Those that have rows. The caller frees. */
+static struct work **sort_works(struct work *const *works, size_t count, size_t *out_count)
+{
+	struct work **sorted = xcalloc(count + 1, sizeof(*sorted));
+
+	*out_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (work_touches_rows(works[i]))
+			sorted[(*out_count)++] = works[i];
+	qsort(sorted, *out_count, sizeof(*sorted), compare_places);
+	return sorted;
+}
+
+/* How many from the front make one statement. */
+static size_t part_of(struct work *const *works, size_t count)
+{
+	uint64_t rows = 0;
+	size_t part = 0;
+
+	while (part < count && part < MOST_ZONES) {
+		rows += zone_digest(works[part]->item->zone)->count;
+		if (part > 0 && rows > MOST_ROWS)
+			break;
+		part++;
+	}
+	return part;
+}
+
+static void add_digests(struct compose *compose, struct work *const *works, size_t count)
+{
+	digest_sql_begin(&compose->sql, compose->target->settings->records_table);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_puts(&compose->sql, ",");
+		compose_add_id(compose, works[i]);
+	}
+	digest_sql_end(&compose->sql);
+}
+
+/* ---- the server compares ---- */
+
+/* What the server must put together too: "<name> <rows> <high> <low>" of each zone, with commas between. */
+static void expect(struct work *const *works, size_t count, char out[2 * HASH_SIZE + 1])
+{
+	struct buf text = { 0 };
+	struct buf hex = { 0 };
+	uint8_t hash[HASH_SIZE];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct zone_digest *digest = zone_digest(works[i]->item->zone);
+
+		buf_puts(&text, i > 0 ? "," : "");
+		buf_puts(&text, works[i]->item->name);
+		buf_puts(&text, " ");
+		buf_uint(&text, digest->count);
+		buf_puts(&text, " ");
+		buf_uint(&text, digest->high);
+		buf_puts(&text, " ");
+		buf_uint(&text, digest->low);
+	}
+	hash_sha256(text.data, text.size, hash);
+	buf_hex(&hex, hash, sizeof(hash));
+	memcpy(out, hex.data, 2 * HASH_SIZE + 1);
+	buf_free(&text);
+	buf_free(&hex);
+}
+
+static int add_part(struct compose *compose, struct work *const *works, size_t count)
+{
+	char expected[2 * HASH_SIZE + 1];
+
+	if (compose_begin(compose, STATEMENT_SIZE + count * ID_SIZE) < 0)
+		return -1;
+	expect(works, count, expected);
+	literal_sql(&compose->sql,
+		"SELECT " OVERFLOW_IF "COALESCE(SHA2(GROUP_CONCAT(z.zone_name,' ',v.n,' ',v.high,' ',v.low "
+		"ORDER BY v.zone_id),256),'')<>%s) FROM (",
+		expected);
+	add_digests(compose, works, count);
+	literal_sql(&compose->sql, ") AS v JOIN %t AS z ON z.id=v.zone_id", compose->target->settings->zones_table);
+	return 0;
+}
+
+int verify_add(struct compose *compose, struct work *const *works, size_t count)
+{
+	size_t sorted_count;
+	struct work **sorted = sort_works(works, count, &sorted_count);
+	int outcome = 0;
+
+	compose->stage = COMPOSE_VERIFYING;
+	for (size_t at = 0; outcome == 0 && at < sorted_count;) {
+		size_t part = part_of(sorted + at, sorted_count - at);
+
+		outcome = add_part(compose, sorted + at, part);
+		at += part;
+	}
+	free(sorted);
+	return outcome;
+}
+
+int verify_try(struct link *link, bool *stops)
+{
+	struct buf sql = { 0 };
+
+	buf_puts(&sql, "SELECT " OVERFLOW_IF "COUNT(*)<>0) FROM (SELECT 1 AS one) AS d");
+	int outcome = link_run(link, &sql, NULL);
+	buf_free(&sql);
+	*stops = outcome < 0 && !link->lost && link->code == VERIFY_CODE;
+	return outcome < 0 && !*stops ? -1 : 0;
+}
+
+/* ---- the digests come here ---- */
+
+static int take(struct compose *compose, const struct roster *roster, size_t parts)
+{
+	MYSQL_RES **results = xcalloc(parts + 1, sizeof(*results));
+	int outcome = compose_fetch(compose, results, parts);
+
+	for (size_t i = 0; outcome == 0 && i < parts; i++) {
+		roster_take_digests(roster, results[i]);
+		mysql_free_result(results[i]);
+	}
+	free(results);
+	return outcome;
+}
+
+static int fetch_parts(struct compose *compose, const struct roster *roster, struct work *const *works, size_t count)
+{
+	size_t parts = 0;
+
+	for (size_t at = 0; at < count; parts++) {
+		size_t part = part_of(works + at, count - at);
+		size_t size = STATEMENT_SIZE + part * ID_SIZE;
+
+		if (parts > 0 && compose_is_full(compose, size)) {
+			if (take(compose, roster, parts) < 0)
+				return -1;
+			parts = 0;
+		}
+		if (compose_begin(compose, size) < 0)
+			return -1;
+		add_digests(compose, works + at, part);
+		at += part;
+	}
+	return take(compose, roster, parts);
+}
+
+int verify_fetch(struct compose *compose, const struct roster *roster, struct work *const *works, size_t count)
+{
+	size_t sorted_count;
+	struct work **sorted = sort_works(works, count, &sorted_count);
+
+	compose->stage = COMPOSE_VERIFYING;
+	for (size_t i = 0; i < sorted_count; i++)
+		sorted[i]->actual = (struct zone_digest){ 0 }; /* that of a zone without records: it is not in the answer */
+	int outcome = sorted_count == 0 ? compose_send(compose) : fetch_parts(compose, roster, sorted, sorted_count);
+	free(sorted);
+	return outcome;
+}
+
+bool verify_is_right(const struct work *work)
+{
+	return !work_touches_rows(work) || zone_digest_equal(&work->actual, zone_digest(work->item->zone));
+}

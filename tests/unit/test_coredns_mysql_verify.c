@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What was written must be there before it is committed, whatever the database makes of it: the server itself ends the
+ * packet where it is not, and COMMIT is not executed.
+ */
+#include "test_coredns_mysql_util.h"
+
+#include "backends/coredns_mysql/target.h"
+
+static struct target *target_of(const struct fixture *fixture)
+{
+	return (struct target *)fixture->backend;
+}
+
+/* Transactions that were committed or rolled back since the server started. */
+static uint64_t transactions(void)
+{
+	return count("SELECT SUM(variable_value) FROM information_schema.GLOBAL_STATUS "
+		     "WHERE variable_name IN ('Com_commit', 'Com_rollback')");
+}
+
+/* ---- one zone, several ways in which a database may differ from what it was told ---- */
+
+struct oddity {
+	const char *what;
+	const char *statements;
+	const char *repeal;
+};
+
+static const struct oddity oddities[] = {
+	{ "a trigger that alters a number",
+		"CREATE TRIGGER odd BEFORE INSERT ON records FOR EACH ROW SET NEW.ttl = IF(NEW.hostname = 'bent', 61, NEW.ttl)",
+		"DROP TRIGGER odd" },
+	{ "a trigger that alters a text",
+		"CREATE TRIGGER odd BEFORE INSERT ON records FOR EACH ROW "
+		"SET NEW.data = IF(NEW.hostname = 'bent', CONCAT(NEW.data, ' '), NEW.data)",
+		"DROP TRIGGER odd" },
+	{ "a trigger that hides a row",
+		"CREATE TRIGGER odd BEFORE INSERT ON records FOR EACH ROW SET NEW.online = NEW.hostname <> 'bent'",
+		"DROP TRIGGER odd" },
+	{ "a row lost to another zone",
+		"CREATE TRIGGER odd BEFORE INSERT ON records FOR EACH ROW SET NEW.zone_id = IF(NEW.hostname = 'bent', "
+		"(SELECT id FROM zones WHERE zone_name = ''), NEW.zone_id)",
+		"DROP TRIGGER odd" },
+	{ "a zone without rows",
+		"CREATE TRIGGER odd BEFORE INSERT ON records FOR EACH ROW SET NEW.zone_id = "
+		"(SELECT id FROM zones WHERE zone_name = '')",
+		"DROP TRIGGER odd" },
+	{ "a column that alters what it shows",
+		"ALTER TABLE records DROP CONSTRAINT CONSTRAINT_1, MODIFY ttl INT(8) UNSIGNED ZEROFILL NOT NULL",
+		"ALTER TABLE records MODIFY ttl INT NOT NULL" },
+};
+
+static void test_oddities(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *old = make_zone("v.test.", "ok 60 IN A 192.0.2.1\n");
+	struct zone *bent = make_zone("v.test.", "ok 60 IN A 192.0.2.1\nbent 60 IN A 192.0.2.2\n");
+	struct zone *new = make_zone("n.test.", "bent 60 IN A 192.0.2.2\n");
+	uint64_t generation = 1;
+
+	assert_ok(save(fixture, "v.test.", old, 1));
+	for (size_t i = 0; i < ARRAY_SIZE(oddities); i++) {
+		sql("%s", oddities[i].statements);
+		struct backend_item items[] = { { .name = "v.test.", .zone = bent, .generation = ++generation },
+			{ .name = "n.test.", .zone = new, .generation = generation } };
+		for (size_t k = 0; k < 2; k++) {
+			struct backend_item item = apply_item(fixture, items[k]);
+			if (item.verdict != BACKEND_REJECT || strstr(item.err.text, items[k].name) == NULL ||
+				strstr(item.err.text, "something else than was written") == NULL)
+				fail_msg("%s: verdict %d: %s", oddities[i].what, (int)item.verdict, item.err.text);
+		}
+		sql("%s", oddities[i].repeal);
+		assert_rows("v.test.", old);
+		assert_int_equal(count("SELECT COUNT(*) FROM zones WHERE zone_name = 'n.test.'"), 0);
+		assert_int_equal(count("SELECT COUNT(*) FROM records WHERE hostname = 'bent'"), 0);
+		assert_string_equal(ask("SELECT GROUP_CONCAT(zone_name, ' ', generation) FROM zonefan_state"), "v.test. 1");
+	}
+	assert_ok(save(fixture, "v.test.", bent, ++generation));
+	assert_ok(save(fixture, "n.test.", new, generation));
+	assert_rows("v.test.", bent);
+	assert_rows("n.test.", new);
+	zone_unref(old);
+	zone_unref(bent);
+	zone_unref(new);
+}
+
+/* Two of many: they are named, the others are written, and it takes few transactions to find out. */
+static void test_some_of_many(void **state)
+{
+	enum { SIZE = 300 };
+	struct fixture *fixture = *state;
+	struct backend_item items[SIZE];
+	char names[SIZE][32];
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	sql("CREATE TRIGGER odd BEFORE INSERT ON records FOR EACH ROW SET NEW.ttl = IF(NEW.hostname = 'bent', 61, NEW.ttl)");
+	for (size_t i = 0; i < SIZE; i++) {
+		snprintf(names[i], sizeof(names[i]), "m%zu.test.", i);
+		items[i] = (struct backend_item){ .name = names[i], .generation = 1,
+			.zone = make_zone(names[i], i == 71 || i == 255 ? "bent 60 IN A 192.0.2.66\n" :
+									  "www 60 IN A 192.0.2.1\n") };
+	}
+	uint64_t before = transactions();
+	fixture->backend->ops->apply(fixture->backend, items, SIZE);
+	assert_int_equal(transactions() - before, 3); /* swiftly, carefully, without the two */
+	for (size_t i = 0; i < SIZE; i++) {
+		if (i == 71 || i == 255) {
+			assert_verdict(items[i], BACKEND_REJECT, names[i]);
+		} else {
+			assert_ok(items[i]);
+			assert_rows(names[i], items[i].zone);
+		}
+		zone_unref(items[i].zone);
+	}
+	assert_int_equal(count("SELECT COUNT(*) FROM zonefan_state"), SIZE - 2);
+	assert_int_equal(count("SELECT COUNT(*) FROM zones WHERE zone_name <> ''"), SIZE - 2);
+}
+
+/* What a second, full write cures is cured. */
+static void test_cured(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *old = make_zone("c.test.", "ok 60 IN A 192.0.2.1\n");
+	struct zone *new = make_zone("c.test.", "ok 60 IN A 192.0.2.2\n");
+
+	assert_ok(save(fixture, "c.test.", old, 1));
+	sql("CREATE TRIGGER odd BEFORE UPDATE ON records FOR EACH ROW SET NEW.ttl = 61");
+	assert_ok(save(fixture, "c.test.", new, 2));
+	assert_rows("c.test.", new);
+	assert_int_equal(target_of(fixture)->false_alarms, 0);
+	zone_unref(old);
+	zone_unref(new);
+}
+
+/* ---- numbers of new zones ---- */
+
+static void save_many(struct fixture *fixture, const char *prefix)
+{
+	enum { SIZE = 40 };
+	struct backend_item items[SIZE];
+	char names[SIZE][32];
+
+	for (size_t i = 0; i < SIZE; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s%zu.test.", prefix, i);
+		items[i] = (struct backend_item){ .name = names[i], .generation = 1,
+			.zone = make_big_zone(names[i], 3, (unsigned)i % 3) };
+	}
+	fixture->backend->ops->apply(fixture->backend, items, SIZE);
+	for (size_t i = 0; i < SIZE; i++) {
+		assert_ok(items[i]);
+		assert_rows(names[i], items[i].zone);
+		zone_unref(items[i].zone);
+	}
+}
+
+static void test_distant_numbers(void **state)
+{
+	struct fixture *fixture = *state;
+
+	sql("SET GLOBAL auto_increment_increment = 7, GLOBAL auto_increment_offset = 3");
+	open_backend(fixture);
+	save_many(fixture, "d");
+	sql("SET GLOBAL auto_increment_increment = 1, GLOBAL auto_increment_offset = 1");
+	assert_int_equal(target_of(fixture)->false_alarms, 0);
+	assert_int_equal(count("SELECT COUNT(DISTINCT id MOD 7) FROM zones WHERE zone_name <> ''"), 1);
+}
+
+/* A server that does not number as all do: nothing is lost by it but time. */
+static void test_odd_numbers(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	sql("CREATE TRIGGER odd BEFORE INSERT ON zones FOR EACH ROW SET NEW.id = 1000 + CRC32(NEW.zone_name) MOD 1000000");
+	save_many(fixture, "a");
+	assert_int_equal(target_of(fixture)->false_alarms, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		char prefix[8];
+
+		snprintf(prefix, sizeof(prefix), "b%u-", i);
+		save_many(fixture, prefix);
+	}
+	/* It has learnt: each batch takes one transaction now. */
+	uint64_t before = transactions();
+	save_many(fixture, "z");
+	assert_int_equal(transactions() - before, 1);
+}
+
+/* ---- servers with which it must be done otherwise ---- */
+
+/* Texts that the server puts together in another charset are not those that were expected. */
+static void test_false_alarms(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *zone = make_zone("u.test.", "");
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	sql("ALTER TABLE zones MODIFY zone_name VARCHAR(255) CHARACTER SET utf16 NOT NULL");
+	for (unsigned i = 1; i <= 5; i++) {
+		assert_ok(save(fixture, "u.test.", zone, i));
+		assert_rows("u.test.", zone);
+	}
+	assert_true(target_of(fixture)->false_alarms >= 3);
+	uint64_t before = transactions();
+	assert_ok(save(fixture, "u.test.", zone, 6));
+	assert_int_equal(transactions() - before, 1);
+	/* A new connection tries again. */
+	link_abort(&target_of(fixture)->link);
+	assert_ok(save(fixture, "u.test.", zone, 7));
+	assert_int_equal(target_of(fixture)->false_alarms, 1);
+	zone_unref(zone);
+}
+
+static void test_server_that_does_not_stop(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *old = make_zone("s.test.", "ok 60 IN A 192.0.2.1\n");
+	struct zone *bent = make_zone("s.test.", "bent 60 IN A 192.0.2.2\n");
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	assert_true(target_of(fixture)->stops);
+	target_of(fixture)->stops = false;
+	assert_ok(save(fixture, "s.test.", old, 1));
+	sql("CREATE TRIGGER odd BEFORE INSERT ON records FOR EACH ROW SET NEW.ttl = IF(NEW.hostname = 'bent', 61, NEW.ttl)");
+	assert_verdict(save(fixture, "s.test.", bent, 2), BACKEND_REJECT, "something else than was written for s.test.");
+	assert_rows("s.test.", old);
+	sql("DROP TRIGGER odd");
+	assert_ok(save(fixture, "s.test.", bent, 3));
+	assert_rows("s.test.", bent);
+	save_many(fixture, "t");
+	assert_ok(save(fixture, "s.test.", NULL, 4));
+	assert_int_equal(count("SELECT COUNT(*) FROM zones WHERE zone_name = 's.test.'"), 0);
+	zone_unref(old);
+	zone_unref(bent);
+}
+
+/* ---- large zones: several statements, and more packets than one ---- */
+
+static void test_many_statements(void **state)
+{
+	struct fixture *fixture = *state;
+	struct backend_item items[3];
+	static const char *const names[] = { "x.test.", "y.test.", "z.test." };
+
+	for (size_t i = 0; i < 3; i++)
+		items[i] = (struct backend_item){ .name = names[i], .generation = 1,
+			.zone = make_big_zone(names[i], 5000, (unsigned)i) };
+	fixture->backend->ops->apply(fixture->backend, items, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_ok(items[i]);
+		assert_rows(names[i], items[i].zone);
+	}
+	assert_int_equal(target_of(fixture)->false_alarms, 0);
+	/* The last row of the last one. */
+	sql("CREATE TRIGGER odd BEFORE INSERT ON records FOR EACH ROW SET NEW.ttl = IF(NEW.hostname = 'h999', 61, NEW.ttl); "
+	    "DELETE FROM records WHERE zone_id = (SELECT id FROM zones WHERE zone_name = 'z.test.')");
+	for (size_t i = 0; i < 3; i++)
+		items[i].generation = 2;
+	fixture->backend->ops->apply(fixture->backend, items, 3);
+	assert_ok(items[0]);
+	assert_ok(items[1]);
+	assert_verdict(items[2], BACKEND_REJECT, "z.test.");
+	assert_string_equal(ask("SELECT GROUP_CONCAT(generation ORDER BY zone_name) FROM zonefan_state"), "2,2,1");
+	for (size_t i = 0; i < 3; i++)
+		zone_unref(items[i].zone);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_oddities, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_some_of_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cured, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_distant_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_odd_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_false_alarms, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_server_that_does_not_stop, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_statements, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("coredns_mysql verify", tests, group_setup, group_teardown);
+}
