@@ -27,7 +27,7 @@ enum backend_verdict {
 
 enum {
 	BACKEND_STORE_ID_SIZE = 33, /* 32 lower-case hex digits */
-	BACKEND_ITEMS_MAX = 1024    /* of one apply, if they are to have one transaction */
+	BACKEND_ITEMS_MAX = 1024    /* of one transaction */
 };
 
 /* Who wrote a zone last, and which generation of it. store_id "": no stamp. */
@@ -87,10 +87,10 @@ struct backend_ops {
 	 */
 	enum backend_verdict (*ping)(struct backend *backend, struct err *err);
 	/*
-	 * Brings each item to its state; fills every item's verdict. May use one transaction for many zones, but one
-	 * zone's fault never fails another: after RETRY or REJECT the others are delivered in the same call. When the
-	 * connection is lost all items without a verdict yet are DOWN, those whose transaction was open also lost.
-	 * Idempotent; a zone's change is atomic; after any error no COMMIT is sent. Items are distinct zones.
+	 * Brings each item to its state; fills every item's verdict. May use one transaction for up to BACKEND_ITEMS_MAX
+	 * zones, but one zone's fault never fails another: after RETRY or REJECT the others are delivered in the same
+	 * call. When the connection is lost all items without a verdict yet are DOWN, those whose transaction was open
+	 * also lost. Idempotent; a zone's change is atomic; after any error no COMMIT is sent. Items are distinct zones.
 	 */
 	void (*apply)(struct backend *backend, struct backend_item *items, size_t count);
 	/* Is there a zone of that name, whoever wrote it? Verdict OK or DOWN. */

@@ -10,7 +10,8 @@
 
 enum {
 	ITEM_SIZE = 1024,     /* of SQL, the most that one zone's stamp takes, or its name where it is looked for */
-	MOST_FALSE_ALARMS = 3
+	MOST_FALSE_ALARMS = 3,
+	MOST_WAITS = 16 /* more than a single zone of 1,024 can make */
 };
 
 /* One transaction after the other about the same zones, until each has its verdict. */
@@ -18,6 +19,8 @@ struct delivery_run {
 	struct target *target;
 	struct transact_failure failure; /* of the last one that failed */
 	int64_t budget_ms;               /* monotonic; behind it no further one is begun */
+	size_t failed;                   /* of those of parts of a batch */
+	size_t waited;                   /* of them in a row, for a lock or the like, up to now */
 };
 
 static int64_t now_ms(void)
@@ -159,30 +162,72 @@ static enum transact_end attempt(struct delivery_run *run, struct work **works, 
 	return end;
 }
 
-/* After a batch in which one zone failed: each alone, so that it fails for itself. DONE, or DOWN for the rest. */
-static enum transact_end apply_singly(struct delivery_run *run, struct work **works, size_t count)
+/* ---- who is to blame ---- */
+
+/* Nothing more is tried: the time is up, or all that was tried lately had to wait for others. */
+static bool is_hopeless(const struct delivery_run *run)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (works[i]->settled)
-			continue;
-		if (i > 0 && now_ms() >= run->budget_ms) {
-			run->failure.verdict = BACKEND_RETRY;
-			err_set(&run->failure.err, ERR_TIMEOUT, "%s: not tried, others of the batch took too long",
-				run->target->params.name);
+	return now_ms() >= run->budget_ms || run->waited >= MOST_WAITS;
+}
+
+static void give_up(struct delivery_run *run, struct work *const *works, size_t count)
+{
+	run->failure.verdict = BACKEND_RETRY;
+	err_set(&run->failure.err, ERR_TIMEOUT, "%s: not tried, others of the batch took too long",
+		run->target->params.name);
+	for (size_t i = 0; i < count; i++)
+		if (!works[i]->settled)
 			settle_alone(works[i], &run->failure);
-			continue;
-		}
-		enum transact_end end = attempt(run, &works[i], 1);
-		if (end == TRANSACT_ZONE)
-			settle_alone(works[i], &run->failure);
-		if (end == TRANSACT_DOWN) {
-			/* Of this one alone the transaction was open. */
-			settle_down(&works[i], 1, &run->failure);
-			run->failure.lost = false;
-			return TRANSACT_DOWN;
-		}
+}
+
+static enum transact_end search(struct delivery_run *run, struct work **works, size_t count);
+
+/* One part of those of which some are to blame. DONE, or DOWN for all that are not settled. */
+static enum transact_end try_part(struct delivery_run *run, struct work **works, size_t count, bool surely)
+{
+	enum transact_end end = TRANSACT_ZONE;
+
+	if (is_hopeless(run)) {
+		give_up(run, works, count);
+		return TRANSACT_DONE;
 	}
-	return TRANSACT_DONE;
+	/* One alone must fail for itself. */
+	if (!surely || count == 1) {
+		end = attempt(run, works, count);
+		run->failed += end == TRANSACT_ZONE;
+		run->waited = end == TRANSACT_ZONE && run->failure.verdict == BACKEND_RETRY ? run->waited + 1 : 0;
+	}
+	if (end == TRANSACT_ZONE)
+		return search(run, works, count);
+	if (end == TRANSACT_DOWN) {
+		/* Of these alone the transaction was open. */
+		settle_down(works, count, &run->failure);
+		run->failure.lost = false;
+	}
+	return end;
+}
+
+/*
+ * A transaction about all of works failed by some of them. Halves of halves of them are tried, until whoever fails is
+ * alone: about two transactions for each doubling of their number.
+ */
+static enum transact_end search(struct delivery_run *run, struct work **works, size_t count)
+{
+	count = choose(works, count, CHOSEN_ALL, works);
+	if (count == 0)
+		return TRANSACT_DONE;
+	if (count == 1) {
+		settle_alone(works[0], &run->failure);
+		return TRANSACT_DONE;
+	}
+	size_t half = count / 2;
+	bool lasting = run->failure.verdict == BACKEND_REJECT;
+	size_t failed = run->failed;
+	enum transact_end end = try_part(run, works, half, false);
+	if (end == TRANSACT_DOWN)
+		return end;
+	/* What the first half has not, and does not pass, the second has. */
+	return try_part(run, works + half, count - half, lasting && run->failed == failed);
 }
 
 /* False: the back end is down, failure says why. */
@@ -196,11 +241,12 @@ static bool apply_batch(struct delivery_run *run, struct work **works, size_t co
 	}
 	refuse_unfit(target, works, count);
 	enum transact_end end = attempt(run, works, count);
-	run->budget_ms = now_ms() + target->settings->transaction_max_ms;
-	if (end == TRANSACT_ZONE && count > 1)
-		end = apply_singly(run, works, count);
-	else if (end == TRANSACT_ZONE)
-		settle_alone(works[0], &run->failure);
+	if (end == TRANSACT_ZONE) {
+		run->budget_ms = now_ms() + target->settings->transaction_max_ms;
+		target->hasty = true;
+		end = search(run, works, count);
+		target->hasty = false;
+	}
 	if (end == TRANSACT_DOWN)
 		settle_down(works, count, &run->failure);
 	return end != TRANSACT_DOWN;

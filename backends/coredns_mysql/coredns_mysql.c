@@ -79,7 +79,7 @@ static int create(const struct backend_params *params, struct backend **out, str
 	target->params = *params;
 	target->settings = settings;
 	target->cancel_fd = cancel_fd;
-	target->packet_limit = 1 << 20;
+	target->packet_limit = 1 << 20; /* until a server was asked */
 	link_init(&target->link, settings, params->name, cancel_fd);
 	*out = &target->backend;
 	return 0;

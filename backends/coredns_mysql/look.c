@@ -72,6 +72,7 @@ enum look_end look_and_lock(struct target *target, struct roster *roster, MYSQL_
 	struct buf sql = { 0 };
 
 	*rows = NULL;
+	target_add_haste(target, &sql);
 	add_locks(&sql, target, roster);
 	if (has_saves(roster))
 		add_rows(&sql, target, roster);

@@ -13,7 +13,7 @@
 
 enum {
 	UNKNOWN_VARIABLE = 1193,
-	MOST_PACKET = 1 << 20,       /* far below any server's max_allowed_packet, and a bound on our memory */
+	MOST_PACKET = 2 << 20,       /* some 600 zones of 20 records; and a bound on our memory */
 	LEAST_PACKET = 1 << 14,
 	SAME_RUN_S = 5,              /* Uptime and our clocks agree within that */
 	IDLE_TRANSACTION_S = 10,
@@ -73,6 +73,16 @@ static uint64_t lock_wait_s(int64_t query_timeout_ms)
 	uint64_t share = share_ms(query_timeout_ms, 50, LOCK_WAIT_S);
 
 	return share < 1000 ? 1 : share / 1000;
+}
+
+void target_add_haste(struct target *target, struct buf *sql)
+{
+	uint64_t wait_s = target->hasty ? 1 : lock_wait_s(target->settings->query_timeout_ms);
+
+	if (target->hasty == target->session_hasty)
+		return;
+	literal_sql(sql, "SET SESSION innodb_lock_wait_timeout=%u,lock_wait_timeout=%u;", wait_s, wait_s);
+	target->session_hasty = target->hasty;
 }
 
 static void add_variable(struct buf *sql, size_t at, int64_t query_timeout_ms)
@@ -240,6 +250,7 @@ int target_ready(struct target *target, struct err *err)
 	if (outcome < 0)
 		return outcome;
 	target->false_alarms = 0;
+	target->session_hasty = false;
 	if (set_variables(target) < 0 || identify(target) < 0 || lower_fence(target) < 0 ||
 		verify_try(&target->link, &target->stops) < 0) {
 		target_failed(target, "preparing the connection", err);

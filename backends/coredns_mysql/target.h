@@ -29,10 +29,12 @@ struct target {
 	struct target_fence fence;
 	char server[128];         /* as in the fence, of this connection */
 	int64_t server_started_s;
-	uint64_t packet_limit;    /* bytes of SQL that the server takes at once */
+	uint64_t packet_limit;    /* bytes of SQL that are sent at once */
 	char version[65];         /* "" before the first connection; under describe's thread */
 	bool stops;               /* the server ends a packet where verify.h makes it */
 	unsigned false_alarms;    /* in a row, on this connection: what verify.h found wrong was right */
+	bool hasty;               /* wait for locks as short as can be: it is found out which zones have to wait */
+	bool session_hasty;       /* what the session was told of that */
 	int64_t pruned_ms;        /* when old tombstones were last removed; 0: never */
 };
 
@@ -45,4 +47,6 @@ MUST_CHECK int target_ready(struct target *target, struct err *err);
 enum classify_class target_failed(struct target *target, const char *doing, struct err *err);
 /* The outcome of a transaction is unknown: before the next one its thread is killed. */
 void target_raise_fence(struct target *target, unsigned long thread_id);
+/* Before the statements of a transaction: tells the session how long to wait for locks, if that is not what it was. */
+void target_add_haste(struct target *target, struct buf *sql);
 void target_notice(struct target *target, const char *kind, const char *zone, const char *text);

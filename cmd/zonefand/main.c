@@ -7,6 +7,7 @@
  * 78 the configuration or its surroundings are wrong.
  */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,10 @@
 
 extern char **environ;
 
-enum { ENGINE_STOP_MS = 5000 };
+enum {
+	ENGINE_STOP_MS = 5000,
+	LARGE_ALLOCATION = 256 * 1024
+};
 
 struct options {
 	const char *config;
@@ -197,6 +201,8 @@ int main(int argc, char **argv)
 	int code;
 
 	protect();
+	/* A batch's packet, a large body: what is this large goes back to the system when it is freed, always. */
+	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION);
 	log_setup(LOG_LEVEL_INFO, options.format, false);
 	struct conf *conf = load(&options);
 	if (options.check) {

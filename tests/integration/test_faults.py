@@ -326,6 +326,7 @@ def test_server_killed_at_random(install, dcs):
     zonefan = install(dcs)
     da = zonefan.da()
     names = named("dies", 10)
+    zonefan.wait_lane("dc2", "up")  # the tables are there
     version = 0
     for _ in range(15):
         dcs[1].proxy.call_on(b"COMMIT", b"commit", b"INSERT", b"insert", action=dcs[1].db.kill)

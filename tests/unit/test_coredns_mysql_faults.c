@@ -6,8 +6,6 @@
 
 #include <netinet/tcp.h>
 
-#include "backends/coredns_mysql/target.h"
-
 static void assert_ping(struct fixture *fixture, enum backend_verdict verdict, const char *part)
 {
 	struct err err = { 0 };
@@ -179,7 +177,7 @@ static void test_killed_within_a_transaction(void **state)
 static void test_fence(void **state)
 {
 	struct fixture *fixture = *state;
-	struct target *target = (struct target *)fixture->backend;
+	struct target *target = target_of(fixture);
 	struct zone *zone = make_zone("q.test.", "www 60 IN A 192.0.2.1\n");
 
 	assert_ok(save(fixture, "q.test.", zone, 1));
@@ -211,7 +209,7 @@ static void test_fence(void **state)
 static void test_nothing_to_write(void **state)
 {
 	struct fixture *fixture = *state;
-	struct target *target = (struct target *)fixture->backend;
+	struct target *target = target_of(fixture);
 	struct zone *zone = make_zone("e.test.", "www 60 IN A 192.0.2.1\n");
 
 	assert_ok(save(fixture, "e.test.", zone, 1));
@@ -527,7 +525,7 @@ static void test_socket_options(void **state)
 	socklen_t size = sizeof(linger);
 
 	assert_ping(fixture, BACKEND_OK, "");
-	int fd = mysql_get_socket(((struct target *)fixture->backend)->link.mysql);
+	int fd = mysql_get_socket(target_of(fixture)->link.mysql);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size), 0);
 	assert_true(linger.l_onoff != 0 && linger.l_linger == 0);
 	size = sizeof(timeout_ms);

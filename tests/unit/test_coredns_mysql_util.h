@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "backends/coredns_mysql/coredns_mysql.h"
+#include "backends/coredns_mysql/target.h"
 #include "base/clock.h"
 
 #define OUR_STORE "00112233445566778899aabbccddeeff"
@@ -236,6 +237,13 @@ static inline uint64_t rows_written(void)
 		     "WHERE TABLE_SCHEMA = DATABASE()");
 }
 
+/* Transactions of the back end and of root that were committed or rolled back since the server started. */
+static inline uint64_t transactions(void)
+{
+	return count("SELECT SUM(variable_value) FROM information_schema.GLOBAL_STATUS "
+		     "WHERE variable_name IN ('Com_commit', 'Com_rollback')");
+}
+
 /*
  * Waits until a query answers not "" and not "0". It has a connection of its own, so that root may be in the middle of
  * something; and it asks no oftener than InnoDB renews its lists of transactions, which is 100 ms after the last look.
@@ -299,6 +307,11 @@ static inline struct backend *make_backend(struct fixture *fixture, const char *
 	if (coredns_mysql_ops.create(&params, &backend, &err) < 0)
 		fail_msg("%s", err.text);
 	return backend;
+}
+
+static inline struct target *target_of(const struct fixture *fixture)
+{
+	return (struct target *)fixture->backend;
 }
 
 static inline void close_backend(struct fixture *fixture)

@@ -5,20 +5,6 @@
  */
 #include "test_coredns_mysql_util.h"
 
-#include "backends/coredns_mysql/target.h"
-
-static struct target *target_of(const struct fixture *fixture)
-{
-	return (struct target *)fixture->backend;
-}
-
-/* Transactions that were committed or rolled back since the server started. */
-static uint64_t transactions(void)
-{
-	return count("SELECT SUM(variable_value) FROM information_schema.GLOBAL_STATUS "
-		     "WHERE variable_name IN ('Com_commit', 'Com_rollback')");
-}
-
 /* ---- one zone, several ways in which a database may differ from what it was told ---- */
 
 struct oddity {

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Large batches: each zone has a verdict of its own, and a bad one costs a few transactions, not one for each other. */
+#include "test_coredns_mysql_util.h"
+
+enum { SIZE = BACKEND_ITEMS_MAX };
+
+static struct backend_item items[SIZE];
+static char names[SIZE][32];
+
+static void make_items(const char *prefix, bool (*is_bad)(size_t at))
+{
+	for (size_t i = 0; i < SIZE; i++) {
+		snprintf(names[i], sizeof(names[i]), "%s%04zu.test.", prefix, i);
+		items[i] = (struct backend_item){ .name = names[i], .generation = 1,
+			.zone = make_zone(names[i], is_bad(i) ? "bad 60 IN A 192.0.2.66\n" : "www 60 IN A 192.0.2.1\n") };
+	}
+}
+
+static void free_items(void)
+{
+	for (size_t i = 0; i < SIZE; i++)
+		zone_unref(items[i].zone);
+}
+
+static void apply_all(struct fixture *fixture)
+{
+	fixture->backend->ops->apply(fixture->backend, items, SIZE);
+}
+
+static void refuse_bad_ones(struct fixture *fixture)
+{
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	sql("ALTER TABLE records ADD CONSTRAINT no_bad CHECK (hostname <> 'bad')");
+}
+
+static bool none(size_t at)
+{
+	(void)at;
+	return false;
+}
+
+static void test_one_transaction(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = { 0 };
+
+	make_items("o", none);
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	uint64_t before = transactions();
+	apply_all(fixture);
+	assert_int_equal(transactions() - before, 1);
+	for (size_t i = 0; i < SIZE; i++)
+		assert_ok(items[i]);
+	assert_int_equal(count("SELECT COUNT(*) FROM zonefan_state WHERE record_count = 3"), SIZE);
+	assert_int_equal(count("SELECT COUNT(*) FROM records"), SIZE * 3);
+	for (size_t i = 0; i < SIZE; i += 93)
+		assert_rows(names[i], items[i].zone);
+	/* And all at once in every other way: checked, changed, deleted. */
+	for (size_t i = 0; i < SIZE; i++)
+		items[i].check = true;
+	uint64_t written = rows_written();
+	apply_all(fixture);
+	assert_int_equal(transactions() - before, 1);
+	assert_int_equal(rows_written(), written);
+	for (size_t i = 0; i < SIZE; i++) {
+		zone_unref(items[i].zone);
+		items[i] = (struct backend_item){ .name = names[i], .generation = 2,
+			.zone = i % 3 == 0 ? NULL : make_zone(names[i], "www 60 IN A 192.0.2.2\nmore 60 IN A 192.0.2.1\n") };
+	}
+	apply_all(fixture);
+	assert_int_equal(transactions() - before, 2);
+	for (size_t i = 0; i < SIZE; i++) {
+		assert_ok(items[i]);
+		if (i % 93 == 1)
+			assert_rows(names[i], items[i].zone);
+	}
+	assert_int_equal(count("SELECT COUNT(*) FROM zones WHERE zone_name <> ''"), SIZE - (SIZE + 2) / 3);
+	assert_int_equal(count("SELECT COUNT(*) FROM zonefan_state WHERE generation = 2"), SIZE);
+	free_items();
+}
+
+/* More than one transaction takes: in several. */
+static void test_more_than_one_transaction(void **state)
+{
+	enum { MORE = SIZE + 10 };
+	static struct backend_item many[MORE];
+	static char many_names[MORE][32];
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < MORE; i++) {
+		snprintf(many_names[i], sizeof(many_names[i]), "m%04zu.test.", i);
+		many[i] = (struct backend_item){ .name = many_names[i], .generation = 1, .zone = make_zone(many_names[i], "") };
+	}
+	fixture->backend->ops->apply(fixture->backend, many, MORE);
+	for (size_t i = 0; i < MORE; i++) {
+		assert_ok(many[i]);
+		zone_unref(many[i].zone);
+	}
+	assert_int_equal(count("SELECT COUNT(*) FROM records"), MORE * 2);
+}
+
+static bool first(size_t at)
+{
+	return at == 0;
+}
+
+static bool last(size_t at)
+{
+	return at == SIZE - 1;
+}
+
+static bool middle(size_t at)
+{
+	return at == 617;
+}
+
+static bool some(size_t at)
+{
+	return at == 3 || at == 4 || at == 500 || at == 901 || at == 1022;
+}
+
+static bool every_one(size_t at)
+{
+	(void)at;
+	return true;
+}
+
+static void test_bad_zones(void **state)
+{
+	static const struct {
+		const char *prefix;
+		bool (*is_bad)(size_t at);
+		unsigned bad;
+		unsigned transactions; /* at most: the batch itself, and two for each doubling of 1,024 and bad zone */
+	} cases[] = { { "f", first, 1, 21 }, { "l", last, 1, 21 }, { "m", middle, 1, 21 }, { "s", some, 5, 101 } };
+	struct fixture *fixture = *state;
+
+	refuse_bad_ones(fixture);
+	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
+		make_items(cases[c].prefix, cases[c].is_bad);
+		uint64_t before = transactions();
+		apply_all(fixture);
+		uint64_t took = transactions() - before;
+		if (took > cases[c].transactions)
+			fail_msg("case %s: %" PRIu64 " transactions", cases[c].prefix, took);
+		for (size_t i = 0; i < SIZE; i++) {
+			if (cases[c].is_bad(i))
+				assert_verdict(items[i], BACKEND_REJECT, "4025");
+			else
+				assert_ok(items[i]);
+		}
+		assert_int_equal(count("SELECT COUNT(*) FROM zones WHERE zone_name LIKE '%s%%'", cases[c].prefix),
+			SIZE - cases[c].bad);
+		assert_int_equal(count("SELECT COUNT(*) FROM zonefan_state WHERE zone_name LIKE '%s%%'", cases[c].prefix),
+			SIZE - cases[c].bad);
+		free_items();
+	}
+	assert_int_equal(count("SELECT COUNT(*) FROM records WHERE hostname = 'bad'"), 0);
+}
+
+static void test_nothing_but_bad_zones(void **state)
+{
+	struct fixture *fixture = *state;
+
+	refuse_bad_ones(fixture);
+	make_items("e", every_one);
+	apply_all(fixture);
+	for (size_t i = 0; i < SIZE; i++)
+		assert_verdict(items[i], BACKEND_REJECT, "4025");
+	assert_int_equal(count("SELECT COUNT(*) FROM zonefan_state"), 0);
+	free_items();
+}
+
+/* Somebody holds one of them: it alone has to wait, and to find out which takes a second for each doubling. */
+static void test_locked_zone(void **state)
+{
+	enum { FEW = 64 };
+	struct fixture *fixture = *state;
+
+	fixture->settings.query_timeout_ms = 6000; /* the server's lock wait is 3 s then */
+	open_backend(fixture);
+	make_items("k", none);
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	for (size_t i = 0; i < FEW; i++)
+		items[i].generation = 2;
+	sql("START TRANSACTION; SELECT id FROM zones WHERE zone_name = 'k0050.test.' FOR UPDATE");
+	int64_t start = now_ms();
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	int64_t took_ms = now_ms() - start;
+	for (size_t i = 0; i < FEW; i++) {
+		if (i == 50)
+			assert_verdict(items[i], BACKEND_RETRY, "1205");
+		else
+			assert_ok(items[i]);
+	}
+	assert_in_range(took_ms, 3000 + 6000, 3 * (3000 + 6000)); /* the whole, and six parts that get smaller */
+	/* Alone it may wait again as long as a zone may. */
+	start = now_ms();
+	assert_verdict(apply_item(fixture, items[50]), BACKEND_RETRY, "1205");
+	assert_true(now_ms() - start > 2500);
+	sql("ROLLBACK");
+	assert_int_equal(count("SELECT COUNT(*) FROM zonefan_state WHERE generation = 2"), FEW - 1);
+	assert_ok(apply_item(fixture, items[50]));
+	free_items();
+}
+
+/* Where all have to wait it is not found out of each one. */
+static void test_locked_table(void **state)
+{
+	enum { FEW = 64 };
+	struct fixture *fixture = *state;
+
+	fixture->settings.query_timeout_ms = 2500; /* the server's lock wait is 1 s then */
+	open_backend(fixture);
+	make_items("t", none);
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	for (size_t i = 0; i < FEW; i++)
+		items[i].generation = 2;
+	sql("FLUSH TABLES WITH READ LOCK");
+	int64_t start = now_ms();
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	assert_true(now_ms() - start < 50000); /* 126 seconds if each part were waited for */
+	sql("UNLOCK TABLES");
+	for (size_t i = 0; i < FEW; i++)
+		assert_int_equal(items[i].verdict, BACKEND_RETRY);
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	for (size_t i = 0; i < FEW; i++)
+		assert_ok(items[i]);
+	free_items();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_one_transaction, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_more_than_one_transaction, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bad_zones, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_but_bad_zones, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_locked_zone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_locked_table, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("coredns_mysql blame", tests, group_setup, group_teardown);
+}
