@@ -27,7 +27,8 @@ enum backend_verdict {
 
 enum {
 	BACKEND_STORE_ID_SIZE = 33, /* 32 lower-case hex digits */
-	BACKEND_ITEMS_MAX = 1024    /* of one transaction */
+	BACKEND_ITEMS_MAX = 1024,   /* of one transaction */
+	BACKEND_LOOK_MOST = 800     /* zones of one look */
 };
 
 /* Who wrote a zone last, and which generation of it. store_id "": no stamp. */
@@ -66,12 +67,29 @@ struct backend_params {
 	void *notice_ctx;
 };
 
-struct backend_listed {
-	const char *name;
-	struct backend_stamp stamp;
-	bool deleted;
-	struct zone_digest stamped;     /* what the stamp says */
-	struct zone_digest actual;      /* what the rows are, computed by the target */
+/* What a target holds of one zone that the caller knows of. */
+struct backend_seen {
+	const char *name;               /* asked: canonical */
+	bool exists;                    /* there is a zone of exactly that name, whoever wrote it */
+	struct backend_stamp stamp;     /* store_id "": none */
+	bool deleted;                   /* what the stamp says, as is the next one */
+	struct zone_digest stamped;
+	struct zone_digest actual;      /* of the rows as they are, computed by the target; all zero: there are none */
+};
+
+/* A part of all names, looked at for the healing pass. */
+struct backend_look {
+	/* asked */
+	const char *after;              /* from behind this name ("": from the first) ... */
+	struct backend_seen *zones;     /* ... with these, sorted by name ... */
+	size_t count;                   /* (at most BACKEND_LOOK_MOST) */
+	bool to_end;                    /* ... to the end of all names; else to the last of these, and then there is one */
+	/* answered */
+	size_t done;                    /* so many of the zones, from the first: a back end may stop before the rest */
+	char upto[ZONE_NAME_SIZE];      /* how far it looked (greater than after); "" with to_end: to the end */
+	struct buf strays;              /* other names there that bear a stamp of our store and are not deleted, each with its
+	                                   NUL; the caller's to free */
+	size_t stray_count;
 };
 
 struct backend; /* each type embeds its own first member: const struct backend_ops *ops */
@@ -95,9 +113,11 @@ struct backend_ops {
 	void (*apply)(struct backend *backend, struct backend_item *items, size_t count);
 	/* Is there a zone of that name, whoever wrote it? Verdict OK or DOWN. */
 	enum backend_verdict (*zone_exists)(struct backend *backend, const char *name, bool *exists, struct err *err);
-	/* Streams all zones that bear a stamp, sorted by name, to each; each returns false to stop. OK or DOWN. */
-	enum backend_verdict (*list)(struct backend *backend, bool (*each)(void *ctx, const struct backend_listed *listed),
-		void *ctx, struct err *err);
+	/*
+	 * Finds out what the target really holds, in a bounded number of statements and one round trip; writes nothing. A
+	 * zone that is written meanwhile may be seen half. Verdict OK or DOWN.
+	 */
+	enum backend_verdict (*look)(struct backend *backend, struct backend_look *look, struct err *err);
 	/* One line for people: type, host, database, server version. No secret. */
 	void (*describe)(struct backend *backend, struct buf *out);
 	/* Any thread: an operation under way ends soon with DOWN, and so does every later one. */

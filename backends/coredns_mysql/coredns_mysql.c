@@ -233,14 +233,22 @@ static enum backend_verdict zone_exists(struct backend *backend, const char *nam
 	return listing_exists(target, name, exists) < 0 ? ask_failed(target, "looking for a zone", err) : BACKEND_OK;
 }
 
-static enum backend_verdict list(struct backend *backend, bool (*each)(void *ctx, const struct backend_listed *listed),
-	void *ctx, struct err *err)
+static enum backend_verdict look(struct backend *backend, struct backend_look *look, struct err *err)
 {
 	struct target *target = target_of(backend);
 
-	if (target_ready(target, err) < 0)
-		return BACKEND_DOWN;
-	return listing_run(target, each, ctx) < 0 ? ask_failed(target, "listing the zones", err) : BACKEND_OK;
+	for (int attempt = 0;; attempt++) {
+		if (target_ready(target, err) < 0)
+			return BACKEND_DOWN;
+		bool fresh = target->fresh;
+		if (listing_look(target, look) == 0)
+			return BACKEND_OK;
+		bool stale = target->link.lost && !target->link.timed_out && !target->link.cancelled;
+		ask_failed(target, "comparing the zones", err);
+		/* It died while nobody used it. */
+		if (fresh || attempt > 0 || !stale)
+			return BACKEND_DOWN;
+	}
 }
 
 static void describe(struct backend *backend, struct buf *out)
@@ -263,7 +271,7 @@ const struct backend_ops coredns_mysql_ops = {
 	.ping = ping,
 	.apply = apply,
 	.zone_exists = zone_exists,
-	.list = list,
+	.look = look,
 	.describe = describe,
 	.cancel = cancel,
 };

@@ -8,136 +8,201 @@
 #include "backends/coredns_mysql/digest.h"
 #include "backends/coredns_mysql/literal.h"
 
-enum { PAGE = 256 };
-
-struct page {
-	MYSQL_RES *stamps; /* zone_name, store_id, generation, digest, record_count, deleted; by name */
-	MYSQL_RES *zones;  /* id, zone_name */
-	MYSQL_RES *digests;
+/*
+ * The stamps are a range of names, because strays are looked for; zones and records are asked for by name, because a
+ * database may hold any number of zones that are not ours. At 1,000 names MariaDB would make a join of such a list
+ * (in_predicate_conversion_threshold), which takes forty times as long.
+ */
+enum {
+	STAMPS_SPARE = 200,      /* stamps of one look beyond those of the zones asked for */
+	NAME_SIZE = 40,          /* what a name takes in SQL beyond its hex digits, in both lists */
+	PACKET_SPARE = 4096
 };
 
-static void page_free(struct page *page)
+_Static_assert(BACKEND_LOOK_MOST < 1000, "a list of 1,000 names is made a join");
+
+enum { LOOK_STAMPS, LOOK_ZONES, LOOK_DIGESTS, LOOK_RESULTS };
+
+/* So many of the zones as one packet has room for, and at least one. */
+static size_t fitting(const struct target *target, const struct backend_look *look)
 {
-	mysql_free_result(page->stamps);
-	mysql_free_result(page->zones);
-	mysql_free_result(page->digests);
-	*page = (struct page){ 0 };
+	uint64_t size = PACKET_SPARE;
+	size_t count = 0;
+
+	while (count < look->count && count < BACKEND_LOOK_MOST) {
+		size += 4 * strlen(look->zones[count].name) + NAME_SIZE;
+		if (count > 0 && size > target->packet_limit)
+			break;
+		count++;
+	}
+	return count;
 }
 
-static void add_names(struct buf *sql, MYSQL_RES *stamps)
+static void add_names(struct buf *sql, const struct backend_look *look)
 {
-	MYSQL_ROW row;
-	bool first = true;
+	for (size_t i = 0; i < look->done; i++)
+		literal_sql(sql, i == 0 ? "%s" : ",%s", look->zones[i].name);
+	if (look->done == 0)
+		buf_puts(sql, "NULL");
+}
 
-	mysql_data_seek(stamps, 0);
-	while ((row = mysql_fetch_row(stamps)) != NULL) {
-		if (row[0] == NULL || !literal_allows(row[0]))
-			continue; /* never written by us */
-		literal_sql(sql, first ? "%s" : ",%s", row[0]);
-		first = false;
+static void compose(struct target *target, const struct backend_look *look, size_t most, struct buf *sql)
+{
+	const struct coredns_mysql_settings *settings = target->settings;
+
+	literal_sql(sql,
+		"SELECT zone_name,store_id,generation,digest,record_count,deleted FROM %t WHERE zone_name > %s",
+		settings->state_table, look->after);
+	if (look->upto[0] != '\0')
+		literal_sql(sql, " AND zone_name <= %s", look->upto);
+	literal_sql(sql, " ORDER BY zone_name LIMIT %u;", (uint64_t)most);
+	literal_sql(sql, "SELECT id,zone_name FROM %t WHERE zone_name IN (", settings->zones_table);
+	add_names(sql, look);
+	buf_puts(sql, ");");
+	digest_sql_begin(sql, settings->records_table);
+	literal_sql(sql, "SELECT id FROM %t WHERE zone_name IN (", settings->zones_table);
+	add_names(sql, look);
+	buf_puts(sql, ")");
+	digest_sql_end(sql);
+}
+
+static int compare_names(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct backend_seen *)element)->name);
+}
+
+static struct backend_seen *find(const struct backend_look *look, const char *name)
+{
+	if (name == NULL || look->done == 0)
+		return NULL;
+	return bsearch(name, look->zones, look->done, sizeof(*look->zones), compare_names);
+}
+
+static uint64_t number(const char *text)
+{
+	return text == NULL ? 0 : strtoull(text, NULL, 10);
+}
+
+static void add_stray(const struct target *target, struct backend_look *look, MYSQL_ROW row)
+{
+	if (number(row[5]) != 0 || row[1] == NULL || strcmp(row[1], target->params.store_id) != 0 ||
+		strlen(row[0]) >= ZONE_NAME_SIZE)
+		return;
+	buf_append(&look->strays, row[0], strlen(row[0]) + 1);
+	look->stray_count++;
+}
+
+static void take_stamp(const struct target *target, struct backend_look *look, MYSQL_ROW row)
+{
+	struct backend_seen *seen = find(look, row[0]);
+
+	if (seen == NULL) {
+		add_stray(target, look, row);
+		return;
 	}
-	if (first)
-		literal_sql(sql, "%s", "");
+	snprintf(seen->stamp.store_id, sizeof(seen->stamp.store_id), "%s", row[1] == NULL ? "" : row[1]);
+	seen->stamp.generation = number(row[2]);
+	seen->deleted = number(row[5]) != 0;
+	if (row[3] == NULL || zone_digest_parse(row[3], number(row[4]), &seen->stamped, NULL) < 0)
+		seen->stamped = (struct zone_digest){ 0 };
 }
 
 /*
- * Stamps first, then the zones of those names: a join of the two would depend on their collations. The digest is
- * computed by the server, zones and digests in one packet.
+ * Where there are more stamps than were asked for, those behind the last one are not known: the look ends with it, and
+ * the zones behind it are not answered.
  */
-static int fetch(struct target *target, const char *after, struct page *page)
+static void take_stamps(const struct target *target, struct backend_look *look, size_t most, MYSQL_RES *rows)
 {
-	const struct coredns_mysql_settings *settings = target->settings;
-	struct buf sql = { 0 };
-	MYSQL_RES *results[2] = { NULL, NULL };
-
-	literal_sql(&sql,
-		"SELECT zone_name,store_id,generation,digest,record_count,deleted FROM %t WHERE zone_name > %s "
-		"ORDER BY zone_name LIMIT %u",
-		settings->state_table, after, (uint64_t)PAGE);
-	int outcome = link_fetch(&target->link, &sql, &page->stamps, 1);
-	buf_clear(&sql);
-	if (outcome == 0 && page->stamps != NULL && mysql_num_rows(page->stamps) > 0) {
-		literal_sql(&sql, "SELECT id,zone_name FROM %t WHERE zone_name IN (", settings->zones_table);
-		add_names(&sql, page->stamps);
-		buf_puts(&sql, ");");
-		digest_sql_begin(&sql, settings->records_table);
-		literal_sql(&sql, "SELECT id FROM %t WHERE zone_name IN (", settings->zones_table);
-		add_names(&sql, page->stamps);
-		buf_puts(&sql, ")");
-		digest_sql_end(&sql);
-		outcome = link_fetch(&target->link, &sql, results, 2);
-		page->zones = results[0];
-		page->digests = results[1];
-	}
-	buf_free(&sql);
-	return outcome;
-}
-
-/* The rows of a zone as the server digested them; all zero if there is no such zone, or it has no records. */
-static struct zone_digest find_digest(const struct page *page, const char *name)
-{
-	struct zone_digest digest = { 0 };
+	char last[sizeof(look->upto)] = "";
+	size_t taken = 0;
 	MYSQL_ROW row;
-	const char *id = NULL;
 
-	if (page->zones == NULL || page->digests == NULL)
-		return digest;
-	mysql_data_seek(page->zones, 0);
-	while (id == NULL && (row = mysql_fetch_row(page->zones)) != NULL)
-		if (row[1] != NULL && strcmp(row[1], name) == 0)
-			id = row[0];
-	mysql_data_seek(page->digests, 0);
-	while (id != NULL && (row = mysql_fetch_row(page->digests)) != NULL)
-		if (row[0] != NULL && strcmp(row[0], id) == 0 && !digest_take(row + 1, &digest))
-			digest = (struct zone_digest){ 0 };
-	return digest;
-}
-
-static void take(const struct page *page, MYSQL_ROW row, struct backend_listed *out)
-{
-	*out = (struct backend_listed){ .name = row[0] };
-	snprintf(out->stamp.store_id, sizeof(out->stamp.store_id), "%s", row[1] == NULL ? "" : row[1]);
-	out->stamp.generation = row[2] == NULL ? 0 : strtoull(row[2], NULL, 10);
-	out->deleted = row[5] != NULL && strcmp(row[5], "0") != 0;
-	if (row[3] == NULL || row[4] == NULL ||
-		zone_digest_parse(row[3], strtoull(row[4], NULL, 10), &out->stamped, NULL) < 0)
-		out->stamped = (struct zone_digest){ 0 };
-	out->actual = find_digest(page, row[0]);
-}
-
-int listing_run(struct target *target, bool (*each)(void *ctx, const struct backend_listed *listed), void *ctx)
-{
-	char after[ZONE_NAME_SIZE] = "";
-	bool more = true;
-
-	while (more) {
-		struct page page = { 0 };
-		MYSQL_ROW row;
-
-		if (fetch(target, after, &page) < 0) {
-			page_free(&page);
-			return -1;
-		}
-		more = page.stamps != NULL && mysql_num_rows(page.stamps) == PAGE;
-		if (page.stamps != NULL)
-			mysql_data_seek(page.stamps, 0);
-		while (page.stamps != NULL && (row = mysql_fetch_row(page.stamps)) != NULL) {
-			struct backend_listed listed;
-			MYSQL_ROW_OFFSET here = mysql_row_tell(page.stamps);
-
-			if (row[0] == NULL || strlen(row[0]) >= sizeof(after) || !literal_allows(row[0]))
-				continue;
-			snprintf(after, sizeof(after), "%s", row[0]);
-			take(&page, row, &listed);
-			mysql_row_seek(page.stamps, here);
-			if (!each(ctx, &listed)) {
-				more = false;
-				break;
-			}
-		}
-		page_free(&page);
+	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
+		taken++;
+		if (row[0] == NULL)
+			continue;
+		take_stamp(target, look, row);
+		/* What we never wrote, we could not ask for either. */
+		if (strlen(row[0]) < sizeof(last) && literal_allows(row[0]))
+			snprintf(last, sizeof(last), "%s", row[0]);
 	}
-	return 0;
+	if (taken < most)
+		return;
+	memcpy(look->upto, last, sizeof(last));
+	while (look->done > 0 && strcmp(look->zones[look->done - 1].name, last) > 0)
+		look->done--;
+}
+
+struct zone_id {
+	uint64_t id;
+	struct backend_seen *seen;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t one = ((const struct zone_id *)a)->id;
+	uint64_t other = ((const struct zone_id *)b)->id;
+
+	return one < other ? -1 : one > other;
+}
+
+/* Only a zone of exactly that name is it: a collation may find others. */
+static size_t take_zones(const struct backend_look *look, MYSQL_RES *rows, struct zone_id *ids)
+{
+	size_t count = 0;
+	MYSQL_ROW row;
+
+	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
+		struct backend_seen *seen = find(look, row[1]);
+
+		/* Two rows of one name are possible where the table has no unique index yet: the first is the zone. */
+		if (seen == NULL || seen->exists)
+			continue;
+		seen->exists = true;
+		ids[count++] = (struct zone_id){ .id = number(row[0]), .seen = seen };
+	}
+	qsort(ids, count, sizeof(*ids), compare_ids);
+	return count;
+}
+
+static void take_digests(MYSQL_RES *rows, const struct zone_id *ids, size_t count)
+{
+	MYSQL_ROW row;
+
+	while (rows != NULL && count > 0 && (row = mysql_fetch_row(rows)) != NULL) {
+		struct zone_id key = { .id = number(row[0]) };
+		struct zone_id *found = bsearch(&key, ids, count, sizeof(*ids), compare_ids);
+
+		if (found != NULL && !digest_take(row + 1, &found->seen->actual))
+			found->seen->actual = (struct zone_digest){ 0 };
+	}
+}
+
+int listing_look(struct target *target, struct backend_look *look)
+{
+	MYSQL_RES *results[LOOK_RESULTS];
+	struct buf sql = { 0 };
+
+	look->done = fitting(target, look);
+	look->upto[0] = '\0';
+	if (look->done < look->count || !look->to_end)
+		snprintf(look->upto, sizeof(look->upto), "%s", look->zones[look->done - 1].name);
+	size_t most = look->done + STAMPS_SPARE;
+	struct zone_id *ids = xcalloc(look->done + 1, sizeof(*ids));
+	compose(target, look, most, &sql);
+	int outcome = link_fetch(&target->link, &sql, results, LOOK_RESULTS);
+	buf_free(&sql);
+	if (outcome == 0) {
+		for (size_t i = 0; i < look->done; i++)
+			look->zones[i] = (struct backend_seen){ .name = look->zones[i].name };
+		size_t count = take_zones(look, results[LOOK_ZONES], ids);
+		take_digests(results[LOOK_DIGESTS], ids, count);
+		take_stamps(target, look, most, results[LOOK_STAMPS]);
+		for (size_t i = 0; i < LOOK_RESULTS; i++)
+			mysql_free_result(results[i]);
+	}
+	free(ids);
+	return outcome;
 }
 
 int listing_exists(struct target *target, const char *name, bool *exists)

@@ -7,8 +7,7 @@
 
 #include "backends/coredns_mysql/target.h"
 
-/* As backend_ops.list, on a target that is ready. 0 or -1: the link says why. */
-MUST_CHECK int listing_run(struct target *target, bool (*each)(void *ctx, const struct backend_listed *listed),
-	void *ctx);
+/* As backend_ops.look, on a target that is ready: one packet of three statements. 0 or -1: the link says why. */
+MUST_CHECK int listing_look(struct target *target, struct backend_look *look);
 /* As backend_ops.zone_exists. */
 MUST_CHECK int listing_exists(struct target *target, const char *name, bool *exists);

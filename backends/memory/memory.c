@@ -39,7 +39,7 @@ struct memory_target *memory_target_create(enum memory_fate (*fate)(void *ctx, c
 	return target;
 }
 
-void memory_target_wipe(struct memory_target *target)
+static void wipe(struct memory_target *target)
 {
 	for (size_t i = 0; i < target->count; i++)
 		free(target->rows[i]);
@@ -48,11 +48,18 @@ void memory_target_wipe(struct memory_target *target)
 	target->count = 0;
 }
 
+void memory_target_wipe(struct memory_target *target)
+{
+	CHECK(pthread_mutex_lock(&target->lock) == 0);
+	wipe(target);
+	pthread_mutex_unlock(&target->lock);
+}
+
 void memory_target_destroy(struct memory_target *target)
 {
 	if (target == NULL)
 		return;
-	memory_target_wipe(target);
+	wipe(target);
 	pthread_mutex_destroy(&target->lock);
 	free(target);
 }
@@ -119,7 +126,22 @@ uint64_t memory_target_regressions(struct memory_target *target)
 void memory_target_stamp(struct memory_target *target, const char *name, const struct backend_stamp *stamp)
 {
 	CHECK(pthread_mutex_lock(&target->lock) == 0);
-	get_or_make(target, name)->stamp = *stamp;
+	struct memory_zone *zone = get_or_make(target, name);
+	zone->exists = zone->exists || zone->stamp.store_id[0] == '\0';
+	zone->stamp = *stamp;
+	pthread_mutex_unlock(&target->lock);
+}
+
+void memory_target_put(struct memory_target *target, const struct memory_zone *zone)
+{
+	CHECK(pthread_mutex_lock(&target->lock) == 0);
+	struct memory_zone *held = get_or_make(target, zone->name);
+	const char *name = held->name;
+	uint64_t writes = held->writes;
+
+	*held = *zone;
+	held->name = name;
+	held->writes = writes;
 	pthread_mutex_unlock(&target->lock);
 }
 
@@ -157,7 +179,7 @@ static enum backend_verdict ping(struct backend *base, struct err *err)
 	CHECK(pthread_mutex_lock(&backend->target->lock) == 0);
 	enum memory_fate fate = fate_of(backend, NULL);
 	pthread_mutex_unlock(&backend->target->lock);
-	if (fate == MEMORY_OK)
+	if (fate == MEMORY_OK || fate == MEMORY_RETRY)
 		return BACKEND_OK;
 	err_set(err, ERR_IO, "the target is away");
 	return BACKEND_DOWN;
@@ -187,7 +209,9 @@ static void write_zone(struct memory_backend *backend, struct memory_zone *zone,
 		backend->target->regressions++;
 	zone->stamp = stamp;
 	zone->deleted = item->zone == NULL;
-	zone->digest = item->zone == NULL ? (struct zone_digest){ 0 } : *zone_digest(item->zone);
+	zone->exists = item->zone != NULL;
+	zone->stamped = item->zone == NULL ? (struct zone_digest){ 0 } : *zone_digest(item->zone);
+	zone->digest = zone->stamped;
 	if (wrong)
 		zone->digest.low++;
 	zone->writes++;
@@ -201,7 +225,8 @@ static bool holds(const struct memory_backend *backend, const struct memory_zone
 	const struct zone_digest *digest = item->zone == NULL ? &none : zone_digest(item->zone);
 
 	return strcmp(zone->stamp.store_id, backend->store_id) == 0 && zone->stamp.generation == item->generation &&
-		zone->deleted == (item->zone == NULL) && zone_digest_equal(&zone->digest, digest);
+		zone->deleted == (item->zone == NULL) && zone->exists == (item->zone != NULL) &&
+		zone_digest_equal(&zone->digest, digest) && zone_digest_equal(&zone->stamped, digest);
 }
 
 static void answer(struct backend_item *item, enum backend_verdict verdict, const char *text)
@@ -270,24 +295,67 @@ static enum backend_verdict zone_exists(struct backend *base, const char *name, 
 	struct memory_backend *backend = (struct memory_backend *)base;
 	struct memory_zone zone;
 
-	*exists = memory_target_get(backend->target, name, &zone) && !zone.deleted;
+	*exists = memory_target_get(backend->target, name, &zone) && zone.exists;
 	return ping(base, err);
 }
 
-static enum backend_verdict list(struct backend *base, bool (*each)(void *ctx, const struct backend_listed *listed),
-	void *ctx, struct err *err)
+static void see(const struct memory_target *target, struct backend_seen *seen)
 {
-	struct memory_target *target = ((struct memory_backend *)base)->target;
+	bool found;
+	size_t at = find(target, seen->name, &found);
+	const struct memory_zone *zone = found ? &target->rows[at]->zone : NULL;
+
+	*seen = (struct backend_seen){ .name = seen->name };
+	if (zone == NULL)
+		return;
+	seen->exists = zone->exists;
+	seen->stamp = zone->stamp;
+	seen->deleted = zone->deleted;
+	seen->stamped = zone->stamped;
+	if (zone->exists)
+		seen->actual = zone->digest;
+}
+
+static void look_for_strays(const struct memory_backend *backend, struct backend_look *look)
+{
+	const struct memory_target *target = backend->target;
+	size_t at = 0;
 
 	for (size_t i = 0; i < target->count; i++) {
 		const struct memory_zone *zone = &target->rows[i]->zone;
-		struct backend_listed listed = { .name = zone->name, .stamp = zone->stamp, .deleted = zone->deleted,
-			.stamped = zone->digest, .actual = zone->digest };
 
-		if (zone->stamp.store_id[0] != '\0' && !each(ctx, &listed))
-			break;
+		if (strcmp(zone->name, look->after) <= 0 || (look->upto[0] != '\0' && strcmp(zone->name, look->upto) > 0))
+			continue;
+		while (at < look->done && strcmp(look->zones[at].name, zone->name) < 0)
+			at++;
+		if ((at < look->done && strcmp(look->zones[at].name, zone->name) == 0) || zone->deleted ||
+			strcmp(zone->stamp.store_id, backend->store_id) != 0)
+			continue;
+		buf_append(&look->strays, zone->name, strlen(zone->name) + 1);
+		look->stray_count++;
 	}
-	return ping(base, err);
+}
+
+static enum backend_verdict look(struct backend *base, struct backend_look *look, struct err *err)
+{
+	struct memory_backend *backend = (struct memory_backend *)base;
+	struct memory_target *target = backend->target;
+
+	CHECK(pthread_mutex_lock(&target->lock) == 0);
+	enum memory_fate fate = fate_of(backend, NULL);
+	/* Half of it, if it is told so: whoever asks must be ready for that. */
+	look->done = fate == MEMORY_RETRY && look->count > 1 ? look->count / 2 : look->count;
+	look->upto[0] = '\0';
+	if (look->done < look->count || !look->to_end)
+		memcpy(look->upto, look->zones[look->done - 1].name, strlen(look->zones[look->done - 1].name) + 1);
+	for (size_t i = 0; i < look->done; i++)
+		see(target, &look->zones[i]);
+	look_for_strays(backend, look);
+	pthread_mutex_unlock(&target->lock);
+	if (fate == MEMORY_OK || fate == MEMORY_RETRY)
+		return BACKEND_OK;
+	err_set(err, ERR_IO, "the target is away");
+	return BACKEND_DOWN;
 }
 
 static void describe(struct backend *base, struct buf *out)
@@ -308,7 +376,7 @@ const struct backend_ops memory_ops = {
 	.ping = ping,
 	.apply = apply,
 	.zone_exists = zone_exists,
-	.list = list,
+	.look = look,
 	.describe = describe,
 	.cancel = cancel,
 };

@@ -12,10 +12,10 @@
 
 #include "backends/backend.h"
 
-/* What the script says about one zone's write (or, with zone NULL, about a ping). */
+/* What the script says about one zone's write (or, with zone NULL, about a ping or a look). */
 enum memory_fate {
 	MEMORY_OK,
-	MEMORY_RETRY,
+	MEMORY_RETRY,       /* a look: stops half-way */
 	MEMORY_REJECT,
 	MEMORY_DOWN,        /* the whole target is away */
 	MEMORY_LOST_BEFORE, /* the connection is lost, the write did not happen */
@@ -27,9 +27,11 @@ struct memory_target;
 
 struct memory_zone {
 	const char *name;
-	struct backend_stamp stamp;
-	bool deleted;
-	struct zone_digest digest;
+	struct backend_stamp stamp; /* store_id "": none */
+	bool deleted;               /* what the stamp says, as does the next one */
+	struct zone_digest stamped;
+	bool exists;                /* its rows are there */
+	struct zone_digest digest;  /* of the rows */
 	uint64_t writes;
 };
 
@@ -40,6 +42,8 @@ void memory_target_destroy(struct memory_target *target);
 bool memory_target_get(struct memory_target *target, const char *name, struct memory_zone *out);
 /* How often a generation of the same store was replaced by an older one: must stay 0. */
 uint64_t memory_target_regressions(struct memory_target *target);
+/* Makes the zone what it is in *zone, but for its writes, as somebody at the database's console would. */
+void memory_target_put(struct memory_target *target, const struct memory_zone *zone);
 /* Sets a zone's stamp, as another store would; makes the zone if it is missing. */
 void memory_target_stamp(struct memory_target *target, const char *name, const struct backend_stamp *stamp);
 /* Forgets everything: a database that was lost. */
