@@ -58,6 +58,8 @@ static int judge(long status, const struct buf *body, json_t **out, struct err *
 	int ret;
 	if (status == 404)
 		ret = err_set(err, ERR_NOTFOUND, "%s", text == NULL ? "not found" : text);
+	else if (status == 409)
+		ret = err_set(err, ERR_BUSY, "%s", text == NULL ? "not now" : text);
 	else if (status == 401)
 		ret = err_set(err, ERR_DENIED, "the login was refused");
 	else

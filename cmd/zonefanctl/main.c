@@ -9,11 +9,12 @@
 #include "base/log.h"
 #include "client.h"
 #include "conf/conf.h"
+#include "exit.h"
+#include "heal.h"
 #include "show.h"
 
 extern char **environ;
 
-enum { EXIT_WELL = 0, EXIT_FAILED = 1, EXIT_BEHIND = 2, EXIT_MISSING = 3, EXIT_USAGE = 64 };
 enum { EVENTS_SHOWN = 100 };
 
 static const char usage_text[] =
@@ -25,6 +26,10 @@ static const char usage_text[] =
 	"  rejected [NAME]    pushes that were refused; with NAME the refused text too\n"
 	"  events             the newest events\n"
 	"  retry [NAME]       try every delivery that waits (of that zone) now; a zone that is clean is compared\n"
+	"  heal               compare every zone at every back end with what is wanted, deliver again what differs, and wait for it\n"
+	"    --backend B      at this one alone\n"
+	"    --dry-run        deliver nothing, only say what differs (events tells the zones)\n"
+	"    --no-wait        do not wait\n"
 	"  pause BACKEND      send nothing more there; pushes are taken all the same, also over restarts, until it is resumed\n"
 	"  resume BACKEND     deliver again, all that waits\n"
 	"  check              check the configuration and print the effective one (works without zonefand)\n"
@@ -33,8 +38,8 @@ static const char usage_text[] =
 	"  --json             for programs\n"
 	"  --url URL          speak to this address with a login, instead of the control socket\n"
 	"\n"
-	"exit codes: 0 done and well; 1 failed (zonefand does not answer, or answered an error); 2 status: something is behind;\n"
-	"            3 there is no such zone or back end; 64 misuse\n";
+	"exit codes: 0 done and well; 1 failed (zonefand does not answer, or answered an error); 2 status: something is behind,\n"
+	"            heal: something differed; 3 there is no such zone or back end; 64 misuse\n";
 
 struct options {
 	const char *config;
@@ -42,6 +47,7 @@ struct options {
 	const char *user;
 	const char *password_file;
 	bool json;
+	struct heal_options heal;
 };
 
 static int misuse(void)
@@ -198,6 +204,15 @@ static int resume_lane(const struct options *options, const struct client *clien
 	return order(options, client, name, "resume");
 }
 
+static int heal(const struct options *options, const struct client *client, const char *name)
+{
+	struct err err;
+	int code;
+
+	(void)name;
+	return heal_run(client, &options->heal, &code, &err) == ERR_OK ? code : failed(&err);
+}
+
 static const struct command {
 	const char *name;
 	enum { NO_NAME, MAY_NAME, MUST_NAME } argument;
@@ -206,6 +221,7 @@ static const struct command {
 	{ "status", NO_NAME, status },     { "zones", NO_NAME, zones },   { "zone", MUST_NAME, zone },
 	{ "rejected", MAY_NAME, rejected }, { "events", NO_NAME, events }, { "retry", MAY_NAME, retry },
 	{ "pause", MUST_NAME, pause_lane }, { "resume", MUST_NAME, resume_lane },
+	{ "heal", NO_NAME, heal },
 };
 
 /* ---- where zonefand is ---- */
@@ -298,6 +314,10 @@ static int run_by_socket(const struct options *options, const struct command *co
 
 static int run(const struct options *options, int count, char **words)
 {
+	bool heals = count > 0 && strcmp(words[0], "heal") == 0;
+
+	if (!heals && (options->heal.backend != NULL || options->heal.dry_run || options->heal.no_wait))
+		return misuse();
 	if (count == 1 && strcmp(words[0], "check") == 0)
 		return check(options);
 	for (size_t i = 0; count > 0 && i < ARRAY_SIZE(commands); i++) {
@@ -322,6 +342,9 @@ int main(int argc, char **argv)
 		{ "url", required_argument, NULL, 'u' },
 		{ "user", required_argument, NULL, 'n' },
 		{ "password-file", required_argument, NULL, 'p' },
+		{ "backend", required_argument, NULL, 'b' },
+		{ "dry-run", no_argument, NULL, 'd' },
+		{ "no-wait", no_argument, NULL, 'w' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -336,6 +359,16 @@ int main(int argc, char **argv)
 			break;
 		case 'j':
 			options.json = true;
+			options.heal.json = true;
+			break;
+		case 'b':
+			options.heal.backend = optarg;
+			break;
+		case 'd':
+			options.heal.dry_run = true;
+			break;
+		case 'w':
+			options.heal.no_wait = true;
 			break;
 		case 'u':
 			options.url = optarg;

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-enum { COLUMNS_MAX = 8 };
+enum { COLUMNS_MAX = 12 };
 
 /* ---- a table ---- */
 
@@ -122,6 +122,21 @@ static char *age_cell(const json_t *object, const char *key, bool ahead)
 
 /* ---- what is shown ---- */
 
+static void show_running_heal(const json_t *lane)
+{
+	const json_t *heal = json_object_get(lane, "heal");
+
+	if (heal == NULL || !json_is_null(json_object_get(heal, "ended_at")))
+		return;
+	char *age = age_cell(heal, "started_at", false);
+	printf("%s: healing pass, %s since %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+	       " zones compared, %" JSON_INTEGER_FORMAT " differ\n",
+		text_at(lane, "name"), text_at(heal, "state"), age, number_at(heal, "compared"), number_at(heal, "zones"),
+		number_at(heal, "missing") + number_at(heal, "changed") + number_at(heal, "stamp") +
+			number_at(heal, "undeleted"));
+	free(age);
+}
+
 bool show_status(const json_t *status)
 {
 	static const char *const titles[] = { "BACKEND", "STATE", "SINCE", "PENDING", "OLDEST", "DEAD", "REJECTED",
@@ -146,7 +161,33 @@ bool show_status(const json_t *status)
 		add_row(&table, cells);
 	}
 	print_table(&table);
+	json_array_foreach(json_object_get(status, "backends"), index, lane)
+		show_running_heal(lane);
 	return strcmp(text_at(status, "status"), "ok") == 0;
+}
+
+void show_heal(const json_t *list)
+{
+	static const char *const titles[] = { "BACKEND", "PASS", "ZONES", "MISSING", "CHANGED", "STAMP", "UNDELETED",
+		"STRAY", "REPAIRED", "NOT YET", "SECONDS", "WHY" };
+	struct table table = table_of(ARRAY_SIZE(titles), titles);
+	size_t index;
+	json_t *backend;
+
+	json_array_foreach(json_object_get(list, "backends"), index, backend) {
+		const json_t *heal = json_object_get(backend, "heal");
+		char *cells[] = { text_cell(backend, "name"),
+			xasprintf("%s%s", text_at(heal, "state"), json_is_true(json_object_get(heal, "dry_run")) ?
+				" (dry run)" : ""),
+			number_cell(heal, "compared"), number_cell(heal, "missing"), number_cell(heal, "changed"),
+			number_cell(heal, "stamp"), number_cell(heal, "undeleted"), number_cell(heal, "stray"),
+			number_cell(heal, "repaired"), number_cell(heal, "unrepaired"),
+			xasprintf("%.1f", json_number_value(json_object_get(heal, "seconds"))),
+			text_cell(heal, "error") };
+
+		add_row(&table, cells);
+	}
+	print_table(&table);
 }
 
 void show_zones(const json_t *list)

@@ -7,6 +7,8 @@
 
 /* true: everything is well. */
 bool show_status(const json_t *status);
+/* What came of a healing pass. */
+void show_heal(const json_t *list);
 void show_zones(const json_t *list);
 void show_zone(const json_t *zone);
 void show_rejected(const json_t *list);

@@ -113,6 +113,7 @@ void core_destroy(struct core *core)
 		free_values(&lane->overrides);
 		free_values(&lane->contested);
 		free(lane->accused);
+		core_heal_free(lane);
 		free(lane->slots);
 	}
 	core_drop_staged(core);
@@ -202,6 +203,7 @@ void core_show(const struct core *core, struct core_board *out)
 		shown->inflight_count = lane->inflight.size;
 		snprintf(shown->last_error, sizeof(shown->last_error), "%s", lane->health.last_error);
 		snprintf(shown->trouble, sizeof(shown->trouble), "%s", lane->trouble);
+		core_heal_show(core, lane, &shown->heal);
 	}
 }
 
@@ -220,5 +222,6 @@ void core_job_destroy(struct core_job *job)
 	}
 	free(job->zones);
 	free(job->items);
+	page_destroy(job->page);
 	free(job);
 }

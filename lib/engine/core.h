@@ -16,6 +16,7 @@
 #include "backends/backend.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/page.h"
 #include "sched/batch.h"
 #include "sched/delivery.h"
 #include "sched/lane.h"
@@ -50,7 +51,7 @@ struct core_job_zone {
 	struct backend_item *item;      /* of core_job.items; its name and zone are set by the lane */
 };
 
-enum core_job_kind { CORE_JOB_PROBE, CORE_JOB_APPLY };
+enum core_job_kind { CORE_JOB_PROBE, CORE_JOB_APPLY, CORE_JOB_COMPARE };
 
 struct core_job {
 	enum core_job_kind kind;
@@ -63,6 +64,7 @@ struct core_job {
 	struct backend_item *items;     /* one for each; the lane may change the order of both */
 	size_t zone_count;
 	uint64_t bytes;                 /* of zone text */
+	struct page *page;              /* COMPARE: for page_look */
 };
 
 void core_job_destroy(struct core_job *job);
@@ -132,6 +134,7 @@ struct core_board_lane {
 	size_t inflight_count;
 	char last_error[ERR_TEXT_SIZE]; /* of the lane as a whole, "" while it is well */
 	char trouble[ERR_TEXT_SIZE];    /* why something waits although the lane is up; may be stale once nothing does */
+	struct engine_heal heal;
 };
 
 struct core_counters {

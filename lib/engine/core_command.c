@@ -367,6 +367,9 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 	case ENGINE_RESUME:
 		core_order(core, command);
 		return ERR_OK;
+	case ENGINE_HEAL:
+		core_heal_order(core, command);
+		return ERR_OK;
 	default:
 		WRONG("a query among the commands");
 	}

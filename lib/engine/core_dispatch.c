@@ -156,7 +156,7 @@ static int choose(struct core *core, struct core_lane *lane, struct pick *pick, 
 		return ret;
 	/* Nothing else to do: all of them, so that none is slept over. */
 	ret = collect_doubtful(core, lane, lane->suspicion.size, pick, err);
-	if (ret != ERR_OK || pick->count > 0 || lane->jobs_out > 0)
+	if (ret != ERR_OK || pick->count > 0 || lane->jobs_out > lane->pages_out)
 		return ret;
 	*alone = true;
 	pick->most = 1;
@@ -231,6 +231,7 @@ static int set_aside(struct core *core, struct core_lane *lane, int64_t zone_id,
 		ret = store_commit(core->store, err);
 	if (ret != ERR_OK)
 		store_rollback(core->store);
+	core_heal_delivered(lane, zone_id, DELIVERY_REJECT);
 	delivery_clear(&delivery);
 	return ret;
 }
@@ -244,15 +245,23 @@ static unsigned idle_slot(const struct core_lane *lane)
 	return slot;
 }
 
-static void send_job(struct core *core, struct core_lane *lane, struct core_job *job)
+bool core_has_idle_slot(const struct core_lane *lane)
+{
+	return idle_slot(lane) < lane->connections;
+}
+
+void core_send(struct core *core, struct core_lane *lane, struct core_job *job)
 {
 	job->backend = lane->index;
 	job->slot = idle_slot(lane);
 	CHECK(job->slot < lane->connections);
 	lane->slots[job->slot] = job;
 	job->sent_us = core_now_us(core);
-	if (lane->jobs_out++ == 0)
+	if (job->kind == CORE_JOB_COMPARE)
+		lane->pages_out++;
+	else if (lane->jobs_out == lane->pages_out)
 		lane->batch.busy_since_us = core_now_us(core);
+	lane->jobs_out++;
 	core->params.send(core->params.ctx, job);
 }
 
@@ -263,7 +272,7 @@ static void send_probe(struct core *core, struct core_lane *lane)
 	job->kind = CORE_JOB_PROBE;
 	lane->probe_out = true;
 	core_lane_move(core, lane, LANE_PROBE_SENT, NULL);
-	send_job(core, lane, job);
+	core_send(core, lane, job);
 }
 
 /*
@@ -314,7 +323,7 @@ static bool send_zones(struct core *core, struct core_lane *lane)
 	if (pick.count == 0) {
 		if (store_due_next(core->store, lane->backend_id, core_now_us(core), &lane->next_due_us, &err) != ERR_OK)
 			give_up(core, lane, &err);
-		else if (lane->next_due_us == INT64_MAX && lane->jobs_out == 0)
+		else if (lane->next_due_us == INT64_MAX && lane->jobs_out == lane->pages_out)
 			lane->trouble[0] = '\0';
 		return false;
 	}
@@ -328,7 +337,7 @@ static bool send_zones(struct core *core, struct core_lane *lane)
 	lane->alone_out = alone;
 	if (pick.count == 1 && idmap_get(&lane->suspicion, pick.ids[0]) != NULL)
 		lane->streak = 0;
-	send_job(core, lane, job);
+	core_send(core, lane, job);
 	return ret == ERR_OK || give_up(core, lane, &err);
 }
 
@@ -352,7 +361,7 @@ void core_dispatch(struct core *core, struct core_lane *lane)
 
 static bool batch_is_over(const struct core_lane *lane)
 {
-	return lane->jobs_out == 0 && lane->batch.zones + lane->batch.failures > 0;
+	return lane->jobs_out == lane->pages_out && lane->batch.zones + lane->batch.failures > 0;
 }
 
 /* When the summary may be printed: a second after the last delivery, and not more than one a minute unless it is big. */

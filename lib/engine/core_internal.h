@@ -43,6 +43,25 @@ struct batch_stats {
 	uint64_t failures;
 };
 
+/* The healing pass at one lane (core_heal.c). */
+struct healing {
+	struct engine_heal shown;       /* what people see of it */
+	bool running;
+	char *source;                   /* who asked */
+	int64_t begun_ms;
+	char after[ZONE_NAME_SIZE];     /* compared as far as this */
+	bool compared;                  /* to the end */
+	struct page *landed;            /* came back from the lane, not yet settled */
+	unsigned failures;              /* of looks, in a row */
+	struct idmap touched;           /* zones that were delivered there while the page was out */
+	struct idmap repairs;           /* zones that the pass made due and that are not yet delivered */
+	struct heal_order {             /* of this turn: the pass begins once it is committed */
+		int64_t pass;           /* 0: none */
+		bool dry_run;
+		char *source;
+	} order;
+};
+
 struct core_lane {
 	const char *name;
 	int64_t backend_id;
@@ -55,6 +74,8 @@ struct core_lane {
 	bool probe_out;
 	bool revive;                    /* came up: its DEAD deliveries are still to be made due */
 	bool alone_out;                 /* the job that is out must stay alone */
+	size_t pages_out;               /* of jobs_out: a page to compare, or none */
+	struct healing healing;
 	struct idmap inflight;          /* zone id -> struct flight */
 	struct idmap suspicion;         /* zone id -> struct accused: failed with the connection or the whole back end; a job
 	                                   of its own from now on */
@@ -122,6 +143,7 @@ struct core {
 	int64_t store_probe_us;         /* next try to write while the store is not good */
 	int64_t prune_us;
 	int64_t dispatch_us;            /* nothing is sent before: deliveries could not be recorded */
+	int64_t last_pass;              /* of healing; wall clock, microseconds */
 	struct core_counters counters;
 	int64_t names_after;            /* zones up to this id were told to the loop */
 };
@@ -168,6 +190,29 @@ void core_obey(struct core *core, bool committed);
 MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,
 	enum delivery_event event, uint64_t generation, struct err *err);
 
+/* ---- core_heal.c: the healing pass ---- */
+
+/* Carries HEAL out inside the transaction; core_heal_begin follows the commit. */
+void core_heal_order(struct core *core, struct core_command *command);
+void core_heal_begin(struct core *core, struct core_lane *lane);
+void core_heal_forget_order(struct core_lane *lane);
+/* A page came back. Takes it. */
+void core_heal_land(struct core *core, struct core_lane *lane, struct page *page);
+/* A flight ended: what is out as a page was compared before or after it, and may be what the pass asked for. */
+void core_heal_delivered(struct core_lane *lane, int64_t zone_id, enum delivery_event event);
+/* What came back is written, in a transaction of its own: it must not fail anybody's push. */
+void core_heal_settle(struct core *core, struct core_lane *lane);
+/* After what is due went out: the next page, if there is room; or the end of the pass. */
+void core_heal_go_on(struct core *core, struct core_lane *lane);
+/* When it must go on although nothing comes in; engine time, INT64_MAX: never. */
+int64_t core_heal_wake_us(const struct core *core, const struct core_lane *lane);
+void core_heal_show(const struct core *core, const struct core_lane *lane, struct engine_heal *out);
+void core_heal_free(struct core_lane *lane);
+
+/* core_finding.c: writes what a page found, inside a transaction, and counts it in *shown. */
+MUST_CHECK int core_record_page(struct core *core, struct core_lane *lane, const struct page *page,
+	struct engine_heal *shown, struct err *err);
+
 /* core_command.c: carries one command out inside the transaction. An error is the store's; what is wrong with the
    command itself is in the reply that is staged. */
 MUST_CHECK int core_carry_out(struct core *core, struct core_command *command, struct err *err);
@@ -181,6 +226,9 @@ MUST_CHECK int core_write_outcomes(struct core *core, size_t first, size_t count
 /* core_dispatch.c */
 /* The zone was just made due at all back ends and somebody waits for it. A hint: beyond URGENT_MOST it is forgotten. */
 void core_hurry(struct core *core, int64_t zone_id);
+/* Hands the job to an idle connection of the lane; there must be one. */
+void core_send(struct core *core, struct core_lane *lane, struct core_job *job);
+bool core_has_idle_slot(const struct core_lane *lane);
 void core_dispatch(struct core *core, struct core_lane *lane);
 /* When the lane wants attention next; engine time, INT64_MAX: never. */
 int64_t core_lane_wake_us(const struct core *core, const struct core_lane *lane);

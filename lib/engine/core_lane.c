@@ -130,5 +130,8 @@ void core_obey(struct core *core, bool committed)
 		if (committed && lane->order != ORDER_NONE)
 			obey(core, lane);
 		lane->order = ORDER_NONE;
+		if (committed && lane->healing.order.pass != 0)
+			core_heal_begin(core, lane);
+		core_heal_forget_order(lane);
 	}
 }

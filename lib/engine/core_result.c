@@ -28,6 +28,7 @@ static struct outcome *add_outcome(struct core *core, const struct core_lane *la
 		core->outcomes = xrealloc(core->outcomes, room * sizeof(*core->outcomes));
 	}
 	struct outcome *outcome = &core->outcomes[core->outcome_count++];
+	core_heal_delivered(&core->lanes[lane->index], zone_id, event);
 	*outcome = (struct outcome){
 		.lane = lane->index, .zone_id = zone_id, .event = event, .generation = generation
 	};
@@ -338,13 +339,20 @@ void core_land(struct core *core, struct core_job *job)
 
 	CHECK(lane->slots[job->slot] == job);
 	lane->slots[job->slot] = NULL;
-	if (--lane->jobs_out == 0)
+	lane->jobs_out--;
+	if (job->kind == CORE_JOB_COMPARE)
+		lane->pages_out--;
+	else if (lane->jobs_out == lane->pages_out)
 		lane->batch.busy_us += core_now_us(core) - lane->batch.busy_since_us;
 	lane->next_due_us = 0;
-	if (job->kind == CORE_JOB_PROBE)
+	if (job->kind == CORE_JOB_PROBE) {
 		land_probe(core, lane, job);
-	else
+	} else if (job->kind == CORE_JOB_COMPARE) {
+		core_heal_land(core, lane, job->page);
+		job->page = NULL;
+	} else {
 		land_apply(core, lane, job);
+	}
 	core_job_destroy(job);
 }
 

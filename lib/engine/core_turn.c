@@ -226,6 +226,9 @@ static int64_t wake_ms(const struct core *core)
 
 		if (lane_wake < wake)
 			wake = lane_wake;
+		lane_wake = core_heal_wake_us(core, &core->lanes[i]);
+		if (lane_wake < wake)
+			wake = lane_wake;
 	}
 	return wake <= now ? 0 : (wake - now + 999) / 1000;
 }
@@ -269,8 +272,11 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 	prune_store(core);
 	for (size_t i = 0; i < core->lane_count; i++) {
 		revive_dead(core, &core->lanes[i]);
-		if (!core->quiesced && !core->broken && core_now_us(core) >= core->dispatch_us)
+		if (!core->quiesced && !core->broken && core_now_us(core) >= core->dispatch_us) {
+			core_heal_settle(core, &core->lanes[i]);
 			core_dispatch(core, &core->lanes[i]);
+			core_heal_go_on(core, &core->lanes[i]);
+		}
 		core_batch_tell(core, &core->lanes[i], false);
 	}
 	return wake_ms(core);

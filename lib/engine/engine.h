@@ -66,7 +66,9 @@ enum engine_op {
 	ENGINE_RETRY,    /* zone, or NULL for all: every delivery that is not clean is tried now */
 	ENGINE_PAUSE,    /* backend: nothing new is sent there until it is resumed; pushes are taken. Survives a restart */
 	ENGINE_RESUME,   /* backend */
+	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one is under way */
 	ENGINE_STATUS,
+	ENGINE_HEALS,    /* status with the lanes' names and heal alone: cheap, for waiting */
 	ENGINE_ZONES,    /* after, limit */
 	ENGINE_ZONE,     /* zone */
 	ENGINE_REJECTED, /* after, limit; or zone for one with its text */
@@ -84,7 +86,8 @@ struct engine_request {
 	char *username;
 	char *source;          /* the client's address, for events */
 	bool urgent;           /* PUSH: somebody waits for it (named_reload=yes): it goes before all others */
-	char *backend;         /* PAUSE, RESUME: as configured */
+	char *backend;         /* PAUSE, RESUME, HEAL: as configured */
+	bool dry_run;          /* HEAL: say what differs, change nothing */
 	char *text;            /* PUSH: zone text, any byte */
 	size_t text_size;
 	char *after;           /* lists: a zone name */
@@ -142,6 +145,27 @@ struct engine_zone {
 	size_t delivery_count;
 };
 
+/* The newest healing pass at one back end; not over a restart. */
+struct engine_heal {
+	int64_t pass;          /* names it, grows; 0: there was none since start */
+	const char *state;     /* "comparing", "repairing", "done", "failed" */
+	bool dry_run;
+	int64_t started_at_us;
+	int64_t ended_at_us;   /* 0: it is under way */
+	int64_t took_us;       /* until it ended, or until now */
+	uint64_t zones;        /* in service when it began */
+	uint64_t compared;     /* of those */
+	uint64_t missing;      /* wanted, and not there */
+	uint64_t changed;      /* other records there */
+	uint64_t stamp;        /* right records under a wrong stamp */
+	uint64_t undeleted;    /* deleted, and there again */
+	uint64_t stray;        /* bears our stamp, and the store does not know it: told, never touched */
+	uint64_t waiting;      /* differed, but was on its way anyway */
+	uint64_t repaired;
+	uint64_t unrepaired;   /* the delivery failed, and will be tried again on its own clock */
+	char error[ERR_TEXT_SIZE]; /* "failed": why */
+};
+
 struct engine_lane {
 	char *backend;
 	char *type;
@@ -155,6 +179,7 @@ struct engine_lane {
 	uint64_t suspect;
 	int64_t next_probe_us;     /* wall clock; 0: not down */
 	char *last_error;    /* of the lane; NULL: none */
+	struct engine_heal heal;
 };
 
 struct engine_refused {
@@ -210,7 +235,9 @@ struct engine_message {
 	size_t refused_count;
 	struct engine_event *events;    /* EVENTS */
 	size_t event_count;
-	uint64_t affected;              /* RETRY: deliveries that are tried again; PAUSE, RESUME: 0 if it was so already */
+	uint64_t affected;              /* RETRY: deliveries that are tried again; PAUSE, RESUME: 0 if it was so already;
+	                                   HEAL: back ends at which the pass began */
+	int64_t pass;                   /* HEAL */
 	bool more;                      /* the list goes on behind its last element */
 };
 

@@ -94,6 +94,8 @@ void *lanes_run(void *arg)
 
 		if (job->kind == CORE_JOB_PROBE)
 			job->verdict = lane->backend->ops->ping(lane->backend, &job->err);
+		else if (job->kind == CORE_JOB_COMPARE)
+			page_look(job->page, lane->backend);
 		else
 			apply(lane, job);
 		CHECK(queue_push(engine->done, job) == ERR_OK);

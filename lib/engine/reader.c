@@ -240,9 +240,26 @@ static int fill_lane(struct engine *engine, const struct core_board *board, size
 		.next_probe_us = lane->next_probe_us,
 		.last_error = xstrdup(lane->last_error[0] != '\0' ? lane->last_error :
 				counts.pending > 0 && lane->trouble[0] != '\0' ? lane->trouble : NULL),
+		.heal = lane->heal,
 	};
 	if (out->oldest_pending_us < 0)
 		out->oldest_pending_us = 0;
+	return ERR_OK;
+}
+
+static int show_heals(struct engine *engine, struct engine_message *message)
+{
+	struct engine_status *status = xcalloc(1, sizeof(*status));
+	struct core_board board;
+
+	copy_board(engine, &board);
+	message->status = status;
+	status->lanes = xcalloc(board.lane_count, sizeof(*status->lanes));
+	status->lane_count = board.lane_count;
+	for (size_t i = 0; i < board.lane_count; i++) {
+		status->lanes[i].backend = xstrdup(engine->params.backends[i].name);
+		status->lanes[i].heal = board.lanes[i].heal;
+	}
 	return ERR_OK;
 }
 
@@ -281,6 +298,8 @@ static int answer(struct engine *engine, const struct engine_request *request, s
 	switch (request->op) {
 	case ENGINE_STATUS:
 		return show_status(engine, message, err);
+	case ENGINE_HEALS:
+		return show_heals(engine, message);
 	case ENGINE_ZONES:
 		return list_zones(engine, request, message, err);
 	case ENGINE_ZONE:

@@ -92,12 +92,33 @@ static bool get_text(struct conn *conn, const struct form *form, const char *key
 	return true;
 }
 
+/* An optional 0 or 1. False: answered. */
+static bool get_flag(struct conn *conn, const struct form *form, const char *key, bool *out)
+{
+	struct err err;
+	char *text;
+
+	if (!get_text(conn, form, key, &text))
+		return false;
+	bool good = text == NULL || strcmp(text, "0") == 0 || strcmp(text, "1") == 0;
+	*out = text != NULL && strcmp(text, "1") == 0;
+	free(text);
+	if (good)
+		return true;
+	err_set(&err, ERR_INVALID, "%s must be 0 or 1", key);
+	request_fail_json(conn, 400, err.text);
+	return false;
+}
+
 static bool fill_request(struct conn *conn, const struct form *form, struct engine_request *request)
 {
 	int64_t limit = LIST_MAX;
 
 	if (request->op == ENGINE_RETRY)
 		return get_text(conn, form, "zone", &request->zone);
+	if (request->op == ENGINE_HEAL)
+		return get_text(conn, form, "backend", &request->backend) &&
+			get_flag(conn, form, "dry_run", &request->dry_run);
 	if (!get_number(conn, form, "limit", LIST_MAX, &limit) || !get_text(conn, form, "after", &request->after))
 		return false;
 	request->limit = (size_t)limit;
@@ -183,6 +204,7 @@ static bool handle_get(struct conn *conn, const char *path, size_t path_size, co
 		enum engine_op op;
 	} lists[] = {
 		{ "/status", ENGINE_STATUS },
+		{ "/api/v1/heal", ENGINE_HEALS },
 		{ "/api/v1/zones", ENGINE_ZONES },
 		{ "/api/v1/rejected", ENGINE_REJECTED },
 		{ "/api/v1/events", ENGINE_EVENTS },
@@ -213,8 +235,8 @@ bool api_handle(struct conn *conn, const char *path, size_t path_size, const cha
 
 	if (handle_backend(conn, path, path_size, post))
 		return true;
-	if (is_retry && post) {
-		ask(conn, ENGINE_RETRY, NULL, query);
+	if (post && (is_retry || is_path(path, path_size, "/api/v1/heal"))) {
+		ask(conn, is_retry ? ENGINE_RETRY : ENGINE_HEAL, NULL, query);
 		return true;
 	}
 	if (is_retry || post) {
@@ -287,12 +309,22 @@ void api_reply(struct conn *conn, const struct engine_message *message)
 {
 	json_t *json;
 
+	if (message->op == ENGINE_HEAL && message->err.code == ERR_BUSY) {
+		request_fail_json(conn, 409, message->err.text);
+		return;
+	}
 	if (message->err.code != ERR_OK) {
 		reply_error(conn, &message->err);
 		return;
 	}
 	if (message->op == ENGINE_STATUS) {
 		json = json_status(message->status);
+	} else if (message->op == ENGINE_HEALS) {
+		json = json_heals(message->status);
+	} else if (message->op == ENGINE_HEAL) {
+		json = json_object();
+		json_object_set_new(json, "pass", json_integer(message->pass));
+		json_object_set_new(json, "backends", json_integer((json_int_t)message->affected));
 	} else if (message->op == ENGINE_RETRY) {
 		json = json_object();
 		json_object_set_new(json, "retried", json_integer((json_int_t)message->affected));

@@ -84,6 +84,48 @@ static void set(json_t *object, const char *key, json_t *value)
 	CHECK(json_object_set_new(object, key, value) == 0);
 }
 
+json_t *json_heal(const struct engine_heal *heal)
+{
+	json_t *out;
+
+	if (heal->pass == 0)
+		return json_null();
+	out = json_object();
+	set(out, "pass", json_integer(heal->pass));
+	set(out, "state", json_text(heal->state));
+	set(out, "dry_run", json_boolean(heal->dry_run));
+	set(out, "started_at", time_of(heal->started_at_us));
+	set(out, "ended_at", time_of(heal->ended_at_us));
+	set(out, "seconds", json_real((double)(heal->took_us / 1000) / 1e3));
+	set(out, "zones", number_of(heal->zones));
+	set(out, "compared", number_of(heal->compared));
+	set(out, "missing", number_of(heal->missing));
+	set(out, "changed", number_of(heal->changed));
+	set(out, "stamp", number_of(heal->stamp));
+	set(out, "undeleted", number_of(heal->undeleted));
+	set(out, "stray", number_of(heal->stray));
+	set(out, "waiting", number_of(heal->waiting));
+	set(out, "repaired", number_of(heal->repaired));
+	set(out, "unrepaired", number_of(heal->unrepaired));
+	set(out, "error", json_text(heal->error[0] != '\0' ? heal->error : NULL));
+	return out;
+}
+
+json_t *json_heals(const struct engine_status *status)
+{
+	json_t *out = json_object(), *backends = json_array();
+
+	for (size_t i = 0; i < status->lane_count; i++) {
+		json_t *lane = json_object();
+
+		set(lane, "name", json_text(status->lanes[i].backend));
+		set(lane, "heal", json_heal(&status->lanes[i].heal));
+		CHECK(json_array_append_new(backends, lane) == 0);
+	}
+	set(out, "backends", backends);
+	return out;
+}
+
 static json_t *lane_of(const struct engine_lane *lane)
 {
 	json_t *out = json_object();
@@ -101,6 +143,7 @@ static json_t *lane_of(const struct engine_lane *lane)
 	set(out, "suspect", number_of(lane->suspect));
 	set(out, "next_probe", time_of(lane->next_probe_us));
 	set(out, "last_error", json_text(lane->last_error));
+	set(out, "heal", json_heal(&lane->heal));
 	return out;
 }
 

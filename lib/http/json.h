@@ -11,6 +11,10 @@
 #include "engine/engine.h"
 
 json_t *json_status(const struct engine_status *status);
+/* The newest healing pass of each back end, alone. */
+json_t *json_heals(const struct engine_status *status);
+/* null if there was none. */
+json_t *json_heal(const struct engine_heal *heal);
 json_t *json_zone(const struct engine_zone *zone, bool with_deliveries);
 json_t *json_refused(const struct engine_refused *refused, bool with_text);
 json_t *json_event(const struct engine_event *event);

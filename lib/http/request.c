@@ -29,6 +29,7 @@ const char *request_reason(int status)
 	case 404: return "Not Found";
 	case 405: return "Method Not Allowed";
 	case 408: return "Request Timeout";
+	case 409: return "Conflict";
 	case 413: return "Content Too Large";
 	case 417: return "Expectation Failed";
 	case 429: return "Too Many Requests";

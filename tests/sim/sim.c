@@ -19,6 +19,7 @@ struct tally {
 	uint64_t steps;
 	uint64_t faults;
 	uint64_t restarts;
+	uint64_t drifts;
 };
 
 static bool run_schedule(uint64_t seed, uint64_t steps, struct tally *tally)
@@ -38,6 +39,7 @@ static bool run_schedule(uint64_t seed, uint64_t steps, struct tally *tally)
 	tally->steps += world.steps;
 	tally->faults += world.faults;
 	tally->restarts += world.restarts;
+	tally->drifts += world.drifts;
 	world_destroy(&world);
 	return world_violations() == before;
 }
@@ -76,8 +78,8 @@ int main(int argc, char **argv)
 				seed + i);
 		}
 	}
-	printf("%" PRIu64 " steps, %" PRIu64 " faults, %" PRIu64 " restarts\n", tally.steps, tally.faults,
-		tally.restarts);
+	printf("%" PRIu64 " steps, %" PRIu64 " faults, %" PRIu64 " restarts, %" PRIu64 " drifts found\n", tally.steps,
+		tally.faults, tally.restarts, tally.drifts);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", schedules - failed, failed);
 	return failed == 0 ? 0 : 1;
 }

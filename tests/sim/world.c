@@ -15,7 +15,7 @@ static unsigned violations;
 static const char *const masters[] = { "da1.host.example", "da2.host.example" };
 static const int64_t backoff_ms[] = { 30000, 120000, 300000, 900000, 1800000 };
 
-PRINTF_LIKE(2, 3) static void violated(const struct world *world, const char *format, ...)
+void world_violated(const struct world *world, const char *format, ...)
 {
 	va_list args;
 
@@ -51,6 +51,24 @@ static int64_t fake_wall_us(void *ctx)
 
 /* ---- faults ---- */
 
+size_t world_index_of(const struct world *world, const char *name)
+{
+	size_t at = 0;
+
+	while (at < WORLD_ZONES && strcmp(world->zones[at].name, name) != 0)
+		at++;
+	CHECK(at < WORLD_ZONES);
+	return at;
+}
+
+/* A look may stop half-way; a look or a ping may fail. */
+static enum memory_fate fate_of_question(struct world *world, const struct world_target *target)
+{
+	if (chance(world, target->trouble / 4))
+		return MEMORY_LOST_BEFORE;
+	return chance(world, 30) ? MEMORY_RETRY : MEMORY_OK;
+}
+
 static enum memory_fate fate_of(void *ctx, const char *zone)
 {
 	struct world_target *target = ctx;
@@ -61,23 +79,28 @@ static enum memory_fate fate_of(void *ctx, const char *zone)
 	if (target->down)
 		return MEMORY_DOWN;
 	if (zone == NULL)
-		return MEMORY_OK;
+		return fate_of_question(world, target);
 	if (target->poison >= 0 && strcmp(zone, world->zones[target->poison].name) == 0)
 		return target->poison_is_down ? MEMORY_DOWN : MEMORY_LOST_BEFORE;
 	if (!chance(world, target->trouble))
 		return MEMORY_OK;
 	world->faults++;
-	return (enum memory_fate)rng_between(&world->rng, MEMORY_RETRY, MEMORY_WRONG);
+	enum memory_fate fate = (enum memory_fate)rng_between(&world->rng, MEMORY_RETRY, MEMORY_WRONG);
+	if (fate == MEMORY_WRONG)
+		target->meddled[world_index_of(world, zone)] = true;
+	return fate;
 }
 
 static void change_weather(struct world *world)
 {
 	struct world_target *target = &world->targets[rng_between(&world->rng, 0, WORLD_TARGETS - 1)];
 	struct backend_stamp stamp = { .store_id = "0123456789abcdef0123456789abcdef" };
-	struct world_zone *zone = &world->zones[rng_between(&world->rng, 0, WORLD_ZONES - 1)];
+	size_t at = (size_t)rng_between(&world->rng, 0, WORLD_ZONES - 1);
+	struct world_zone *zone = &world->zones[at];
+	struct memory_zone held = { .name = zone->name };
 
 	world->faults++;
-	switch (rng_between(&world->rng, 0, 5)) {
+	switch (rng_between(&world->rng, 0, 7)) {
 	case 0:
 	case 1:
 		target->down = !target->down;
@@ -92,14 +115,32 @@ static void change_weather(struct world *world)
 	case 4: /* another store was here */
 		stamp.generation = chance(world, 10) ? UINT64_MAX : (uint64_t)rng_between(&world->rng, 1, 40);
 		memory_target_stamp(target->target, zone->name, &stamp);
+		target->meddled[at] = true;
 		break;
 	case 5: /* our own store went back in time */
 		memcpy(stamp.store_id, store_id(world->store), sizeof(stamp.store_id));
 		stamp.generation = chance(world, 10) ? UINT64_MAX : (uint64_t)rng_between(&world->rng, 1, 40);
-		struct memory_zone held;
 		if (!memory_target_get(target->target, zone->name, &held) ||
 			strcmp(held.stamp.store_id, stamp.store_id) != 0 || held.stamp.generation < stamp.generation)
 			memory_target_stamp(target->target, zone->name, &stamp);
+		target->meddled[at] = true;
+		break;
+	case 6: /* somebody edits rows by hand, or a row is lost */
+		if (memory_target_get(target->target, zone->name, &held) && held.exists) {
+			held.digest.low ^= 0x10000;
+			memory_target_put(target->target, &held);
+			target->meddled[at] = true;
+		}
+		break;
+	case 7: /* the whole zone is lost, with its stamp or without */
+		if (memory_target_get(target->target, zone->name, &held) && held.exists) {
+			held.exists = false;
+			held.digest = (struct zone_digest){ 0 };
+			if (chance(world, 50))
+				held.stamp = (struct backend_stamp){ 0 };
+			memory_target_put(target->target, &held);
+			target->meddled[at] = true;
+		}
 		break;
 	}
 }
@@ -111,6 +152,7 @@ static void core_sends(void *ctx, struct core_job *job)
 	struct world *world = ctx;
 
 	CHECK(world->job_count < WORLD_JOBS);
+	world->worked[world->job_count] = false;
 	world->jobs[world->job_count++] = job;
 }
 
@@ -121,6 +163,9 @@ static void core_tells(void *ctx, struct engine_message *message)
 	if (message->kind == ENGINE_REPLY && message->id == world->next_id) {
 		world->replied = true;
 		world->reply_ok = message->err.code == ERR_OK;
+		world->reply_busy = message->err.code == ERR_BUSY;
+		if (message->op == ENGINE_HEAL && world->reply_ok)
+			world->pass = message->pass;
 	}
 	engine_message_destroy(message);
 }
@@ -232,6 +277,10 @@ static void work(struct world *world, struct core_job *job)
 		job->verdict = lane->ops->ping(lane, &job->err);
 		return;
 	}
+	if (job->kind == CORE_JOB_COMPARE) {
+		page_look(job->page, lane);
+		return;
+	}
 	for (size_t i = 0; i < job->zone_count; i++) {
 		struct core_job_zone *zone = &job->zones[i];
 
@@ -255,7 +304,7 @@ static uint32_t attempts_of(struct world *world, const struct core_job *job, siz
 	return attempts;
 }
 
-static void turn(struct world *world, struct core_command **commands, size_t command_count, struct core_job **jobs,
+void world_turn(struct world *world, struct core_command **commands, size_t command_count, struct core_job **jobs,
 	size_t job_count)
 {
 	world->wait_ms = core_turn(world->core, commands, command_count, jobs, job_count);
@@ -273,13 +322,13 @@ static void give_back(struct world *world, struct core_job *job)
 		down = down && job->zones[i].item->verdict == BACKEND_DOWN && !job->zones[i].item->lost;
 	}
 	int64_t first = job->zone_count == 0 ? 0 : job->zones[0].zone_id;
-	turn(world, NULL, 0, &job, 1);
+	world_turn(world, NULL, 0, &job, 1);
 	if (!down)
 		return;
 	struct core_job_zone shown = { .zone_id = first };
 	copy.zones = &shown;
 	if (attempts_of(world, &copy, 0) > before[0])
-		violated(world, "a lane that is down burnt an attempt");
+		world_violated(world, "a lane that is down burnt an attempt");
 }
 
 static void finish_job(struct world *world)
@@ -289,15 +338,23 @@ static void finish_job(struct world *world)
 	size_t at = (size_t)rng_between(&world->rng, 0, (int64_t)world->job_count - 1);
 	struct core_job *job = world->jobs[at];
 
-	world->jobs[at] = world->jobs[--world->job_count];
-	work(world, job);
+	if (!world->worked[at])
+		work(world, job);
+	/* What happens between the work and its answer matters most. */
+	if (!world->worked[at] && !world->calm && chance(world, 50)) {
+		world->worked[at] = true;
+		return;
+	}
+	world->job_count--;
+	world->jobs[at] = world->jobs[world->job_count];
+	world->worked[at] = world->worked[world->job_count];
 	give_back(world, job);
 }
 
 static void restart(struct world *world)
 {
 	for (size_t i = 0; i < world->job_count; i++) {
-		if (chance(world, 50))
+		if (!world->worked[i] && chance(world, 50))
 			work(world, world->jobs[i]);
 	}
 	world->restarts++;
@@ -333,9 +390,9 @@ static void push(struct world *world, struct world_zone *zone, unsigned content,
 	command->request->username = xstrdup("fred");
 	command->request->text = xstrdup(text);
 	command->request->text_size = strlen(text);
-	turn(world, &command, 1, NULL, 0);
+	world_turn(world, &command, 1, NULL, 0);
 	if (!world->replied || !world->reply_ok) {
-		violated(world, "a push of %s was not acknowledged", zone->name);
+		world_violated(world, "a push of %s was not acknowledged", zone->name);
 		return;
 	}
 	zone->known = true;
@@ -352,9 +409,9 @@ static void delete_zone(struct world *world, struct world_zone *zone, const char
 	command->request->names = xcalloc(1, sizeof(char *));
 	command->request->names[0] = xstrdup(zone->name);
 	command->request->name_count = 1;
-	turn(world, &command, 1, NULL, 0);
+	world_turn(world, &command, 1, NULL, 0);
 	if (!world->replied || !world->reply_ok)
-		violated(world, "a delete of %s was not acknowledged", zone->name);
+		world_violated(world, "a delete of %s was not acknowledged", zone->name);
 	if (zone->known && strcmp(zone->owner, master) == 0)
 		zone->deleted = true;
 }
@@ -384,21 +441,32 @@ static void order(struct world *world, size_t at, bool pause)
 
 	command->request->backend = xstrdup(world->backends[at].name);
 	world->targets[at].paused = pause;
-	turn(world, &command, 1, NULL, 0);
+	world_turn(world, &command, 1, NULL, 0);
 	if (!world->replied || !world->reply_ok)
-		violated(world, "%s could not be %s", world->backends[at].name, pause ? "paused" : "resumed");
+		world_violated(world, "%s could not be %s", world->backends[at].name, pause ? "paused" : "resumed");
+}
+
+static void heal(struct world *world, const char *backend, bool dry_run)
+{
+	struct core_command *command = command_of(world, ENGINE_HEAL, NULL, NULL);
+
+	command->request->backend = xstrdup(backend);
+	command->request->dry_run = dry_run;
+	world_turn(world, &command, 1, NULL, 0);
+	if (!world->replied || (!world->reply_ok && !world->reply_busy))
+		world_violated(world, "a healing pass could not begin");
 }
 
 static void pass_time(struct world *world, int64_t ms)
 {
 	world->mono_ms += ms;
-	turn(world, NULL, 0, NULL, 0);
+	world_turn(world, NULL, 0, NULL, 0);
 }
 
 void world_step(struct world *world)
 {
 	world->steps++;
-	switch (rng_between(&world->rng, 0, 20)) {
+	switch (rng_between(&world->rng, 0, 21)) {
 	case 0:
 		change_weather(world);
 		break;
@@ -423,31 +491,23 @@ void world_step(struct world *world)
 		if (chance(world, 30))
 			order(world, (size_t)rng_between(&world->rng, 0, WORLD_TARGETS - 1), chance(world, 40));
 		break;
+	case 12:
+		heal(world, chance(world, 50) ? NULL : world->backends[rng_between(&world->rng, 0, WORLD_TARGETS - 1)].name,
+			chance(world, 20));
+		break;
 	default:
 		finish_job(world);
 		break;
 	}
 }
 
-void world_settle(struct world *world)
+/* Virtual hours: dead, contested and rejected ones have slow clocks. */
+static void rest(struct world *world, int hours)
 {
-	world->calm = true;
-	for (size_t i = 0; i < WORLD_TARGETS; i++)
-		order(world, i, false);
-	while (world->job_count > 0)
-		finish_job(world);
-	/* An operator re-pushes everything: rows that are silently wrong are found by the check. */
-	for (size_t i = 0; i < WORLD_ZONES; i++) {
-		struct world_zone *zone = &world->zones[i];
-
-		if (zone->known && !zone->deleted)
-			push(world, zone, zone->content, zone->owner);
-	}
-	/* Virtual hours: dead, contested and rejected ones have slow clocks. */
-	for (int quiet = 0; quiet < 40; quiet++) {
+	for (int quiet = 0; quiet < 6 * hours; quiet++) {
 		for (int i = 0; world->job_count > 0 || world->wait_ms < 600000; i++) {
 			if (i == 100000) {
-				violated(world, "it never comes to rest");
+				world_violated(world, "it never comes to rest");
 				return;
 			}
 			if (world->job_count > 0)
@@ -461,140 +521,52 @@ void world_settle(struct world *world)
 		finish_job(world);
 }
 
-/* ---- what must hold ---- */
-
-static void check_flights(struct world *world)
+/* Rows that are silently wrong are found by the check of an equal push. */
+static void push_all(struct world *world)
 {
-	for (size_t i = 0; i < world->job_count; i++) {
-		const struct core_job *a = world->jobs[i];
-
-		for (size_t j = i; j < world->job_count; j++) {
-			const struct core_job *b = world->jobs[j];
-
-			if (a->backend != b->backend)
-				continue;
-			for (size_t k = 0; k < a->zone_count; k++) {
-				for (size_t l = i == j ? k + 1 : 0; l < b->zone_count; l++) {
-					if (a->zones[k].zone_id == b->zones[l].zone_id)
-						violated(world, "zone %s is in flight twice", a->zones[k].name);
-				}
-			}
-		}
-	}
-}
-
-/* A paused lane stays so, and nothing goes there that did not before. */
-static void check_paused(struct world *world)
-{
-	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		struct world_target *target = &world->targets[i];
-		const struct core_lane *lane = &world->core->lanes[i];
-
-		if (target->paused != (lane->health.state == LANE_PAUSED))
-			violated(world, "%s is %s, and should %sbe paused", lane->name,
-				lane_state_name(lane->health.state), target->paused ? "" : "not ");
-		if (target->paused && lane->jobs_out > target->jobs_out)
-			violated(world, "%s is paused, and something new was sent there", lane->name);
-		target->jobs_out = target->paused ? lane->jobs_out : SIZE_MAX;
-	}
-}
-
-/* Nothing is due that could go, and what becomes due wakes us in time. */
-static void check_attention(struct world *world)
-{
-	int64_t now_us = core_now_us(world->core);
-	struct err err;
-
-	/* The last turn's answer may have been "at once"; twice in a row it is a busy loop. */
-	if (world->wait_ms == 0)
-		turn(world, NULL, 0, NULL, 0);
-	if (world->wait_ms == 0)
-		violated(world, "a turn without work wants another at once");
-	for (size_t i = 0; i < world->core->lane_count; i++) {
-		const struct core_lane *lane = &world->core->lanes[i];
-		bool room = lane->slots[0] == NULL || lane->slots[1] == NULL;
-		struct store_due due;
-		size_t count[2] = { 0, 0 };
-		int64_t next_us;
-
-		if (lane->health.state == LANE_UP && lane->jobs_out == 0) {
-			for (int suspect = 0; suspect < 2; suspect++)
-				CHECK(store_due_list(world->store, lane->backend_id, suspect == 1, now_us, INT64_MAX,
-					      INT64_MAX, 1, &due, &count[suspect], &err) == ERR_OK);
-			if (count[0] + count[1] > 0)
-				violated(world, "something is due, and %s is up and idle", lane->name);
-			CHECK(store_due_next(world->store, lane->backend_id, now_us, &next_us, &err) == ERR_OK);
-			if (next_us != INT64_MAX && world->wait_ms * 1000 > next_us - now_us + 1000)
-				violated(world, "%s: the next delivery is slept over", lane->name);
-		}
-		if (lane->health.state == LANE_DOWN && room && !lane->probe_out &&
-			world->wait_ms * 1000 > lane->health.next_probe_us - now_us + 1000)
-			violated(world, "%s: its probe is slept over", lane->name);
-		if ((lane->health.state == LANE_DOUBT || lane->health.state == LANE_PROBING) && room && !lane->probe_out)
-			violated(world, "%s: in doubt, and no probe is out", lane->name);
-	}
-}
-
-static void check_zone(struct world *world, const struct world_zone *zone)
-{
-	struct store_zone row = { 0 };
-	struct err err;
-	int ret = store_zone_find(world->store, zone->name, &row, &err);
-
-	if (!zone->known) {
-		if (ret != ERR_NOTFOUND)
-			violated(world, "zone %s appeared from nowhere", zone->name);
-		return;
-	}
-	if (ret != ERR_OK) {
-		violated(world, "zone %s was acknowledged and is not stored: %s", zone->name, err.text);
-		return;
-	}
-	if (row.deleted != zone->deleted || (!zone->deleted && !zone_digest_equal(&row.digest, &zone->digest)))
-		violated(world, "zone %s is not stored as acknowledged", zone->name);
-	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		struct delivery delivery = { 0 };
-
-		if (store_delivery_load(world->store, row.id, world->core->lanes[i].backend_id, &delivery, &err) !=
-			ERR_OK)
-			violated(world, "zone %s has no delivery at %s", zone->name, world->backends[i].name);
-		else if (delivery.applied > delivery.wanted)
-			violated(world, "zone %s: applied exceeds wanted at %s", zone->name, world->backends[i].name);
-		else if (delivery.state == DELIVERY_CLEAN && delivery.applied != delivery.wanted)
-			violated(world, "zone %s is clean but behind at %s", zone->name, world->backends[i].name);
-		delivery_clear(&delivery);
-	}
-	store_zone_clear(&row);
-}
-
-void world_check(struct world *world)
-{
-	check_attention(world);
-	check_paused(world);
-	check_flights(world);
-	for (size_t i = 0; i < WORLD_ZONES; i++)
-		check_zone(world, &world->zones[i]);
-	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		if (memory_target_regressions(world->targets[i].target) > 0)
-			violated(world, "a generation went backwards at %s", world->backends[i].name);
-	}
-}
-
-void world_check_settled(struct world *world)
-{
-	world_check(world);
 	for (size_t i = 0; i < WORLD_ZONES; i++) {
-		const struct world_zone *zone = &world->zones[i];
+		struct world_zone *zone = &world->zones[i];
 
-		for (size_t k = 0; zone->known && k < WORLD_TARGETS; k++) {
-			struct memory_zone held;
-			bool there = memory_target_get(world->targets[k].target, zone->name, &held);
-
-			if (zone->deleted && there && !held.deleted)
-				violated(world, "%s is deleted and still at %s", zone->name, world->backends[k].name);
-			if (!zone->deleted && (!there || held.deleted || !zone_digest_equal(&held.digest, &zone->digest)))
-				violated(world, "%s is not at %s as acknowledged", zone->name,
-					world->backends[k].name);
-		}
+		if (zone->known && !zone->deleted)
+			push(world, zone, zone->content, zone->owner);
 	}
+	rest(world, 7);
+}
+
+/* One pass is enough, and its repairs are done when it ends. */
+static void heal_all(struct world *world)
+{
+	rest(world, 7);
+	heal(world, NULL, false);
+	if (!world->reply_ok)
+		world_violated(world, "an old pass is still under way after hours");
+	rest(world, 1);
+	for (size_t i = 0; i < WORLD_TARGETS; i++) {
+		const struct engine_heal *shown = &world->core->lanes[i].healing.shown;
+
+		if (shown->pass != world->pass || strcmp(shown->state, "done") != 0)
+			world_violated(world, "the last pass at %s is %s: %s", world->backends[i].name, shown->state,
+				shown->error);
+	}
+	heal(world, NULL, false);
+	rest(world, 1);
+	for (size_t i = 0; i < WORLD_TARGETS; i++) {
+		const struct engine_heal *shown = &world->core->lanes[i].healing.shown;
+
+		if (shown->missing + shown->changed + shown->stamp + shown->undeleted + shown->waiting > 0)
+			world_violated(world, "%s still differs after a pass", world->backends[i].name);
+	}
+}
+
+void world_settle(struct world *world)
+{
+	world->calm = true;
+	for (size_t i = 0; i < WORLD_TARGETS; i++)
+		order(world, i, false);
+	while (world->job_count > 0)
+		finish_job(world);
+	if (world->seed % 2 == 0)
+		heal_all(world);
+	else
+		push_all(world);
 }

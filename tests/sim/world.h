@@ -23,6 +23,7 @@ struct world_target {
 	unsigned trouble;       /* percent of zone writes that meet a random fault */
 	int poison;             /* this zone always fails; -1: none */
 	bool poison_is_down;    /* it is answered DOWN, instead of losing the connection */
+	bool meddled[WORLD_ZONES]; /* it may hold something else than the store believes */
 };
 
 /* What the client side knows of one zone. */
@@ -50,11 +51,16 @@ struct world {
 	struct world_target targets[WORLD_TARGETS];
 	struct world_zone zones[WORLD_ZONES];
 	struct core_job *jobs[WORLD_JOBS]; /* with the lanes */
+	bool worked[WORLD_JOBS];           /* that one is done, and its answer on the way */
 	size_t job_count;
 	int64_t wait_ms;        /* as core_turn said */
 	uint64_t next_id;
+	int64_t last_event;
+	int64_t pass;           /* of the newest healing that was begun */
+	uint64_t drifts;        /* found by passes */
 	bool replied;
 	bool reply_ok;
+	bool reply_busy;
 	bool calm;              /* no faults any more */
 	uint64_t steps;
 	uint64_t faults;
@@ -66,9 +72,19 @@ void world_destroy(struct world *world);
 
 /* One random step: a push, a delete, an answer, time, a fault, a restart. */
 void world_step(struct world *world);
-/* Ends all faults, pushes everything once more, and lets time pass until nothing is left to do. */
+/*
+ * Ends all faults, lets time pass until nothing is left to do, and mends what is silently wrong: by a healing pass, or (in
+ * schedules with an odd seed) by pushing everything once more.
+ */
 void world_settle(struct world *world);
 /* What must hold after every step, and after settling; a violation is told and counted. */
 void world_check(struct world *world);
 void world_check_settled(struct world *world);
 unsigned world_violations(void);
+
+/* ---- for invariants.c ---- */
+
+PRINTF_LIKE(2, 3) void world_violated(const struct world *world, const char *format, ...);
+size_t world_index_of(const struct world *world, const char *zone);
+void world_turn(struct world *world, struct core_command **commands, size_t command_count, struct core_job **jobs,
+	size_t job_count);

@@ -32,7 +32,7 @@ struct rig {
 	struct memory_target *targets[TARGETS];
 	struct memory_settings settings[TARGETS];
 	struct engine *engine;
-	atomic_int fates[TARGETS];  /* enum memory_fate for every zone; ping is DOWN only with MEMORY_DOWN */
+	atomic_int fates[TARGETS];  /* enum memory_fate for every zone; ping is DOWN only with MEMORY_DOWN, a look stops half-way with MEMORY_RETRY */
 	_Atomic(const char *) poison;       /* this zone loses the connection everywhere */
 	_Atomic(const char *) down_zone;      /* this zone is answered DOWN everywhere, without a lost connection */
 	_Atomic(const char *) unlucky;      /* this zone loses the connection of target 0, once */
@@ -43,6 +43,7 @@ struct rig {
 	atomic_int slow_ms;         /* each zone's write at target 0 */
 	atomic_llong skew_us;       /* of the wall clock */
 	unsigned connections;
+	const struct backend_ops *ops;
 	uint64_t next_id;
 };
 
@@ -86,7 +87,7 @@ static enum memory_fate fate_of(void *ctx, const char *zone)
 	enum memory_fate fate = (enum memory_fate)atomic_load(&rig.fates[index_of(ctx)]);
 
 	if (zone == NULL)
-		return fate == MEMORY_DOWN ? MEMORY_DOWN : MEMORY_OK;
+		return fate == MEMORY_DOWN || fate == MEMORY_RETRY ? fate : MEMORY_OK;
 	if (fate == MEMORY_OK && index_of(ctx) == 0) {
 		int at = atomic_fetch_add(&rig.asked, 1) + 1;
 		int never = 0;
@@ -117,7 +118,7 @@ static void start(void)
 	struct err err;
 
 	for (size_t i = 0; i < TARGETS; i++)
-		backends[i] = (struct engine_backend){ .name = names[i], .ops = &memory_ops,
+		backends[i] = (struct engine_backend){ .name = names[i], .ops = rig.ops,
 			.settings = &rig.settings[i], .connections = rig.connections };
 	if (engine_start(&params, &rig.engine, &err) != ERR_OK)
 		fail_msg("%s", err.text);
@@ -132,7 +133,7 @@ static void stop(void)
 static int set_up(void **state)
 {
 	(void)state;
-	rig = (struct rig){ .connections = 2 };
+	rig = (struct rig){ .connections = 2, .ops = &memory_ops };
 	snprintf(rig.folder, sizeof(rig.folder), "/tmp/zonefan-engine-XXXXXX");
 	assert_non_null(mkdtemp(rig.folder));
 	snprintf(rig.path, sizeof(rig.path), "%s/store.db", rig.folder);

@@ -285,6 +285,44 @@ static void test_pause(void **state UNUSED)
 	serve_stop(served);
 }
 
+static void test_heal(void **state UNUSED)
+{
+	struct served *served = serve_start(default_params());
+	struct answer answer = { 0 };
+
+	client_post(served, "/api/v1/heal", "", &answer);
+	assert_answer(&answer, 200, "{\"pass\":1700000000000001,\"backends\":2}");
+	assert_string_equal(served->fake->last_backend, "");
+	assert_false(served->fake->last_dry_run);
+	client_post(served, "/api/v1/heal?backend=dc1&dry_run=1", "", &answer);
+	assert_answer(&answer, 200, "{\"pass\":1700000000000001,\"backends\":1}");
+	assert_string_equal(served->fake->last_backend, "dc1");
+	assert_true(served->fake->last_dry_run);
+	client_post(served, "/api/v1/heal?dry_run=0", "", &answer);
+	assert_int_equal(answer.status, 200);
+	assert_false(served->fake->last_dry_run);
+	client_post(served, "/api/v1/heal?dry_run=maybe", "", &answer);
+	assert_answer(&answer, 400, "{\"error\":\"dry_run must be 0 or 1\"}");
+	client_post(served, "/api/v1/heal?backend=dc2", "", &answer);
+	assert_answer(&answer, 409, "{\"error\":\"a healing pass is under way at dc2\"}");
+	buf_free(&answer.body);
+	json_t *json = get_json(served, "/api/v1/heal", 200);
+	json_t *backends = json_object_get(json, "backends");
+	json_t *heal = json_object_get(json_array_get(backends, 1), "heal");
+	assert_string_equal(text_at(json_array_get(backends, 0), "name"), "dc1");
+	assert_true(json_is_null(json_object_get(json_array_get(backends, 0), "heal")));
+	assert_string_equal(text_at(heal, "state"), "comparing");
+	assert_string_equal(text_at(heal, "started_at"), "2023-11-14T22:13:20.000001Z");
+	assert_true(json_is_null(json_object_get(heal, "ended_at")));
+	assert_true(json_is_null(json_object_get(heal, "error")));
+	assert_int_equal(json_integer_value(json_object_get(heal, "pass")), 1700000000000001);
+	assert_int_equal(json_integer_value(json_object_get(heal, "compared")), 4);
+	assert_int_equal(json_integer_value(json_object_get(heal, "missing")), 1);
+	assert_float_equal(json_real_value(json_object_get(heal, "seconds")), 1.5, 0.001);
+	json_decref(json);
+	serve_stop(served);
+}
+
 static void test_store_state(void **state UNUSED)
 {
 	struct served *served = serve_start(default_params());
@@ -368,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_retry),
 		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_heal),
 		cmocka_unit_test(test_store_state),
 		cmocka_unit_test(test_control_socket),
 	};

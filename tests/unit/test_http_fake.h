@@ -46,6 +46,7 @@ struct engine {
 	char last_zone[300];
 	char last_source[64];
 	char last_backend[64];
+	bool last_dry_run;
 	enum err_code push_code; /* what a push is answered; 0: saved */
 };
 
@@ -200,6 +201,10 @@ static void fake_status(struct engine_message *reply)
 		lane->pending = i * 3;
 		lane->oldest_pending_us = (int64_t)i * 65000000;
 		lane->last_error = i == 0 ? NULL : xstrdup("connection refused\xff");
+		if (i == 0)
+			continue;
+		lane->heal = (struct engine_heal){ .pass = 1700000000000001, .state = "comparing",
+			.started_at_us = 1700000000000001, .took_us = 1500000, .zones = 10, .compared = 4, .missing = 1 };
 	}
 	reply->status = status;
 }
@@ -299,7 +304,14 @@ static void fake_answer(struct engine *fake, const struct engine_request *reques
 		fake_list(request, reply);
 	else if (request->op == ENGINE_EVENTS)
 		fake_events(reply);
-	else if (request->op == ENGINE_PAUSE || request->op == ENGINE_RESUME) {
+	else if (request->op == ENGINE_HEALS)
+		fake_status(reply);
+	else if (request->op == ENGINE_HEAL) {
+		if (request->backend != NULL && strcmp(request->backend, "dc2") == 0)
+			err_set(&reply->err, ERR_BUSY, "a healing pass is under way at dc2");
+		reply->pass = 1700000000000001;
+		reply->affected = request->backend == NULL ? 2 : 1;
+	} else if (request->op == ENGINE_PAUSE || request->op == ENGINE_RESUME) {
 		if (strcmp(request->backend, "dc1") != 0)
 			err_set(&reply->err, ERR_NOTFOUND, "there is no back end %s; there is dc1", request->backend);
 		reply->affected = request->op == ENGINE_PAUSE;
@@ -343,6 +355,7 @@ int engine_submit(struct engine *fake, struct engine_request *request)
 		snprintf(fake->last_zone, sizeof(fake->last_zone), "%s", request->zone != NULL ? request->zone : "");
 		snprintf(fake->last_backend, sizeof(fake->last_backend), "%s",
 			request->backend != NULL ? request->backend : "");
+		fake->last_dry_run = request->dry_run;
 		snprintf(fake->last_source, sizeof(fake->last_source), "%s", request->source);
 		fake_answer(fake, request);
 		engine_request_destroy(request);

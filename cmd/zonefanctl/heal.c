@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "heal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "exit.h"
+#include "show.h"
+
+enum { POLL_MS = 200, POLLS_UNSEEN = 25 };
+
+static int begin(const struct client *client, const struct heal_options *options, json_int_t *pass, json_int_t *count,
+	struct err *err)
+{
+	char *backend = options->backend == NULL ? NULL : client_encode(options->backend);
+	char *path = xasprintf("/api/v1/heal?dry_run=%d%s%s", options->dry_run ? 1 : 0,
+		backend == NULL ? "" : "&backend=", backend == NULL ? "" : backend);
+	json_t *answer;
+	int ret = client_post(client, path, &answer, err);
+
+	free(path);
+	free(backend);
+	if (ret != ERR_OK)
+		return ret;
+	*pass = json_integer_value(json_object_get(answer, "pass"));
+	*count = json_integer_value(json_object_get(answer, "backends"));
+	json_decref(answer);
+	return ERR_OK;
+}
+
+/* Of the pass alone: other back ends may have one of their own. */
+static json_t *parts_of(const json_t *answer, json_int_t pass)
+{
+	json_t *parts = json_array();
+	size_t index;
+	json_t *backend;
+
+	json_array_foreach(json_object_get(answer, "backends"), index, backend) {
+		const json_t *heal = json_object_get(backend, "heal");
+
+		if (json_integer_value(json_object_get(heal, "pass")) == pass)
+			json_array_append(parts, backend);
+	}
+	return parts;
+}
+
+static bool is_over(const json_t *parts)
+{
+	size_t index;
+	json_t *backend;
+
+	json_array_foreach(parts, index, backend) {
+		if (json_is_null(json_object_get(json_object_get(backend, "heal"), "ended_at")))
+			return false;
+	}
+	return true;
+}
+
+static int wait_for_end(const struct client *client, json_int_t pass, json_int_t count, json_t **parts, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	bool seen = false;
+
+	for (int polls = 0;; polls++) {
+		json_t *answer;
+		int ret = client_get(client, "/api/v1/heal", &answer, err);
+
+		if (ret != ERR_OK)
+			return ret;
+		*parts = parts_of(answer, pass);
+		json_decref(answer);
+		bool whole = (json_int_t)json_array_size(*parts) == count;
+		/* What is shown may be a moment behind what was answered. */
+		if (!whole && (seen || polls == POLLS_UNSEEN)) {
+			json_decref(*parts);
+			return err_set(err, ERR_CLOSED,
+				"the pass is not to be found any more: zonefand was restarted, or another pass began");
+		}
+		seen = whole;
+		if (whole && is_over(*parts))
+			return ERR_OK;
+		json_decref(*parts);
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int code_of(const json_t *parts)
+{
+	static const char *const keys[] = { "missing", "changed", "stamp", "undeleted", "stray" };
+	bool differs = false;
+	size_t index;
+	json_t *backend;
+
+	json_array_foreach(parts, index, backend) {
+		const json_t *heal = json_object_get(backend, "heal");
+
+		if (json_is_string(json_object_get(heal, "error")))
+			return EXIT_FAILED;
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+			differs = differs || json_integer_value(json_object_get(heal, keys[i])) > 0;
+	}
+	return differs ? EXIT_BEHIND : EXIT_WELL;
+}
+
+static void print(const struct heal_options *options, json_t *answer, void (*show)(const json_t *answer))
+{
+	CHECK(answer != NULL);
+	if (options->json) {
+		json_dumpf(answer, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		show(answer);
+	}
+	json_decref(answer);
+}
+
+static void show_begun(const json_t *answer)
+{
+	printf("a healing pass has begun at %" JSON_INTEGER_FORMAT " back ends; zonefanctl status tells how far it is\n",
+		json_integer_value(json_object_get(answer, "backends")));
+}
+
+int heal_run(const struct client *client, const struct heal_options *options, int *code, struct err *err)
+{
+	json_t *parts;
+	json_int_t pass, count;
+	int ret = begin(client, options, &pass, &count, err);
+
+	if (ret != ERR_OK)
+		return ret;
+	if (options->no_wait) {
+		print(options, json_pack("{s:I, s:I}", "pass", pass, "backends", count), show_begun);
+		*code = EXIT_WELL;
+		return ERR_OK;
+	}
+	ret = wait_for_end(client, pass, count, &parts, err);
+	if (ret != ERR_OK)
+		return ret;
+	*code = code_of(parts);
+	print(options, json_pack("{s:o}", "backends", parts), show_heal);
+	return ERR_OK;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a page of the healing pass found: is it still true, and what is done
+ * about it. The comparison holds only if nothing happened to the zone between
+ * the store's row, as the page has it, and now: else a push that came
+ * meanwhile would be reported as a fault.
+ *
+ * Healing has no way of its own to write: what differs is due, with a check.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/core_internal.h"
+
+/* A database that lost everything must not push all other events out of the store. */
+enum { TOLD_MOST = 10000 };
+
+static uint64_t zones_told(const struct engine_heal *shown)
+{
+	return shown->missing + shown->changed + shown->stamp + shown->undeleted + shown->stray;
+}
+
+static void count(struct engine_heal *shown, enum page_drift drift)
+{
+	switch (drift) {
+	case PAGE_MISSING:
+		shown->missing++;
+		return;
+	case PAGE_CHANGED:
+		shown->changed++;
+		return;
+	case PAGE_STAMP:
+		shown->stamp++;
+		return;
+	case PAGE_UNDELETED:
+		shown->undeleted++;
+		return;
+	case PAGE_EQUAL:
+		break;
+	}
+	WRONG("a finding that is none");
+}
+
+static void note_drift(struct core *core, const struct core_lane *lane, const struct page_finding *finding,
+	const struct engine_heal *shown)
+{
+	struct buf text = { 0 };
+	char plain[ZONE_NAME_SIZE];
+
+	if (zones_told(shown) >= TOLD_MOST)
+		return;
+	page_describe(finding, store_id(core->store), &text);
+	core_note(core, "drift", zone_name_plain(finding->zone->name, plain), lane->name, NULL, "%s%s", text.data,
+		shown->dry_run ? "; left as it is (dry run)" : "; delivered again");
+	buf_free(&text);
+}
+
+/* The store's row is as the page has it, and nothing was delivered since. */
+static int still_holds(struct core *core, const struct core_lane *lane, const struct page_zone *zone, bool *holds,
+	struct err *err)
+{
+	struct store_zone row = { 0 };
+
+	*holds = false;
+	if (idmap_get(&lane->healing.touched, zone->zone_id) != NULL)
+		return ERR_OK;
+	int ret = store_zone_get(core->store, zone->zone_id, &row, err);
+	/* A row that got damaged meanwhile is nothing that could be delivered. */
+	if (ret == ERR_CORRUPT || ret == ERR_NOTFOUND)
+		return ERR_OK;
+	*holds = ret == ERR_OK && row.generation == zone->generation && row.deleted == zone->deleted;
+	store_zone_clear(&row);
+	return ret;
+}
+
+static int record_finding(struct core *core, struct core_lane *lane, const struct page_finding *finding,
+	struct engine_heal *shown, struct err *err)
+{
+	const struct page_zone *zone = finding->zone;
+	struct delivery delivery = { 0 };
+	bool holds;
+	int ret = still_holds(core, lane, zone, &holds, err);
+
+	if (ret != ERR_OK || !holds)
+		return ret;
+	ret = store_delivery_load(core->store, zone->zone_id, lane->backend_id, &delivery, err);
+	if (ret != ERR_OK)
+		return ret == ERR_NOTFOUND ? ERR_OK : ret;
+	bool clean = delivery.state == DELIVERY_CLEAN;
+	delivery_clear(&delivery);
+	if (!clean) {
+		shown->waiting++;
+		return ERR_OK;
+	}
+	note_drift(core, lane, finding, shown);
+	count(shown, finding->drift);
+	if (shown->dry_run)
+		return ERR_OK;
+	idmap_set(&lane->healing.repairs, zone->zone_id, lane);
+	return core_move_asked(core, lane, zone->zone_id, zone->generation, DELIVERY_CHECK, zone->generation, err);
+}
+
+/* A zone that was pushed since, or whose row is damaged, is known. */
+static int record_stray(struct core *core, const struct core_lane *lane, const char *name, struct engine_heal *shown,
+	struct err *err)
+{
+	struct store_zone row = { 0 };
+	char plain[ZONE_NAME_SIZE];
+	int ret = store_zone_find(core->store, name, &row, err);
+
+	store_zone_clear(&row);
+	if (ret != ERR_NOTFOUND)
+		return ret == ERR_CORRUPT ? ERR_OK : ret;
+	if (zones_told(shown) < TOLD_MOST)
+		core_note(core, "stray", zone_name_plain(name, plain), lane->name, NULL,
+			"it bears our stamp there, and the store does not know it: left as it is");
+	shown->stray++;
+	return ERR_OK;
+}
+
+int core_record_page(struct core *core, struct core_lane *lane, const struct page *page, struct engine_heal *shown,
+	struct err *err)
+{
+	const char *stray = page->strays.data;
+
+	for (size_t i = 0; i < page->finding_count; i++) {
+		int ret = record_finding(core, lane, &page->findings[i], shown, err);
+
+		if (ret != ERR_OK)
+			return ret;
+	}
+	for (size_t i = 0; i < page->stray_count; i++) {
+		int ret = record_stray(core, lane, stray, shown, err);
+
+		if (ret != ERR_OK)
+			return ret;
+		stray += strlen(stray) + 1;
+	}
+	return ERR_OK;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The healing pass at a lane: the store's zones in order of name, compared
+ * page by page with what the back end really holds. Pages take idle
+ * connections, one at a time, when nothing is due: live deliveries go first.
+ *
+ *   comparing   a page is out, or goes when there is room
+ *   repairing   all is compared; what the pass made due is being delivered
+ *   done        nothing of it is left
+ *   failed      the back end went away, was paused, or the store can't be used
+ *
+ * All of it may be forgotten: a restart ends it, and another pass finds what
+ * is left.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/core_internal.h"
+#include "engine/message.h"
+
+/* A page that fails so often in a row, with a good probe after each, fails the pass. */
+enum { LOOKS_MOST = 3 };
+
+/* ---- beginning ---- */
+
+void core_heal_forget_order(struct core_lane *lane)
+{
+	free(lane->healing.order.source);
+	lane->healing.order = (struct heal_order){ 0 };
+}
+
+static bool is_asked(const struct core_lane *lane, const struct engine_request *request)
+{
+	return request->backend == NULL || strcmp(request->backend, lane->name) == 0;
+}
+
+static bool is_busy(const struct core *core, const struct engine_request *request, struct err *err)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		const struct core_lane *lane = &core->lanes[i];
+		const struct engine_heal *shown = &lane->healing.shown;
+
+		if (!is_asked(lane, request) || (!lane->healing.running && lane->healing.order.pass == 0))
+			continue;
+		err_set(err, ERR_BUSY, "a healing pass is under way at %s: %" PRIu64 " of %" PRIu64 " zones compared",
+			lane->name, shown->compared, shown->zones);
+		return true;
+	}
+	return false;
+}
+
+void core_heal_order(struct core *core, struct core_command *command)
+{
+	const struct engine_request *request = command->request;
+	struct engine_message *reply;
+	struct err err = { 0 };
+
+	if ((request->backend != NULL && core_find_lane(core, request->backend) == NULL &&
+		    core_no_such_lane(core, request->backend, &err) != ERR_OK) ||
+		is_busy(core, request, &err)) {
+		core_stage(core, engine_message_reply(request, &err));
+		return;
+	}
+	reply = engine_message_reply(request, NULL);
+	core->last_pass = core_wall_us(core) > core->last_pass ? core_wall_us(core) : core->last_pass + 1;
+	reply->pass = core->last_pass;
+	for (size_t i = 0; i < core->lane_count; i++) {
+		struct core_lane *lane = &core->lanes[i];
+
+		if (!is_asked(lane, request))
+			continue;
+		lane->healing.order = (struct heal_order){ .pass = core->last_pass, .dry_run = request->dry_run,
+			.source = xstrdup(request->source) };
+		reply->affected++;
+	}
+	core_stage(core, reply);
+}
+
+static void clear(struct healing *healing)
+{
+	idmap_free(&healing->touched);
+	idmap_free(&healing->repairs);
+	healing->touched = healing->repairs = (struct idmap){ 0 };
+	page_destroy(healing->landed);
+	healing->landed = NULL;
+}
+
+void core_heal_free(struct core_lane *lane)
+{
+	clear(&lane->healing);
+	free(lane->healing.source);
+	core_heal_forget_order(lane);
+}
+
+void core_heal_begin(struct core *core, struct core_lane *lane)
+{
+	struct healing *healing = &lane->healing;
+	struct heal_order *order = &healing->order;
+
+	clear(healing);
+	free(healing->source);
+	healing->source = order->source;
+	order->source = NULL;
+	healing->running = true;
+	healing->compared = false;
+	healing->failures = 0;
+	healing->after[0] = '\0';
+	healing->begun_ms = clock_mono_ms(core->params.clock);
+	healing->shown = (struct engine_heal){ .pass = order->pass, .state = "comparing", .dry_run = order->dry_run,
+		.started_at_us = core_wall_us(core) };
+	/* Only for people: how far it is. */
+	if (store_zone_count(core->store, &healing->shown.zones, NULL) != ERR_OK)
+		healing->shown.zones = 0;
+	/* The operator wants it right now: also what was given up for an hour. */
+	lane->revive = lane->revive || (!order->dry_run && lane->health.state == LANE_UP);
+	log_info("healing pass", LOG_STR("backend", lane->name), LOG_UINT("zones", healing->shown.zones),
+		LOG_STR("source", healing->source));
+}
+
+/* ---- the end ---- */
+
+static int64_t took_us(const struct core *core, const struct healing *healing)
+{
+	return (clock_mono_ms(core->params.clock) - healing->begun_ms) * 1000;
+}
+
+static int write_events(struct core *core, struct err *err)
+{
+	int ret = store_begin(core->store, err);
+
+	if (ret == ERR_OK)
+		ret = core_write_events(core, err);
+	if (ret == ERR_OK)
+		ret = store_commit(core->store, err);
+	if (ret != ERR_OK)
+		store_rollback(core->store);
+	core_forget_events(core, 0);
+	return ret;
+}
+
+static void note_end(struct core *core, struct core_lane *lane, const struct engine_heal *shown)
+{
+	uint64_t differ = shown->missing + shown->changed + shown->stamp + shown->undeleted;
+
+	if (shown->error[0] != '\0') {
+		core_note(core, "heal_failed", NULL, lane->name, lane->healing.source, "%s; %" PRIu64 " of %" PRIu64
+			" zones compared, %" PRIu64 " differed", shown->error, shown->compared, shown->zones, differ);
+		return;
+	}
+	core_note(core, "heal_done", NULL, lane->name, lane->healing.source,
+		"%" PRIu64 " zones compared in %.1f s, %" PRIu64 " differed (%" PRIu64 " missing, %" PRIu64
+		" changed, %" PRIu64 " with a wrong stamp, %" PRIu64 " deleted and there); %" PRIu64 " repaired%s, %" PRIu64
+		" strays",
+		shown->compared, (double)shown->took_us / 1e6, differ, shown->missing, shown->changed, shown->stamp,
+		shown->undeleted, shown->repaired, shown->dry_run ? " (dry run)" : "", shown->stray);
+}
+
+/* error NULL: it is done. */
+static void end(struct core *core, struct core_lane *lane, const char *error)
+{
+	struct engine_heal *shown = &lane->healing.shown;
+	struct err err;
+
+	shown->state = error == NULL ? "done" : "failed";
+	shown->ended_at_us = core_wall_us(core);
+	shown->took_us = took_us(core, &lane->healing);
+	snprintf(shown->error, sizeof(shown->error), "%s", error == NULL ? "" : error);
+	lane->healing.running = false;
+	clear(&lane->healing);
+	note_end(core, lane, shown);
+	if (write_events(core, &err) != ERR_OK)
+		log_warn("the end of a healing pass is not recorded", LOG_STR("backend", lane->name), LOG_ERR(&err));
+}
+
+PRINTF_LIKE(3, 4) static void fail(struct core *core, struct core_lane *lane, const char *format, ...)
+{
+	char text[ERR_TEXT_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	end(core, lane, text);
+}
+
+/* ---- a page comes back ---- */
+
+void core_heal_delivered(struct core_lane *lane, int64_t zone_id, enum delivery_event event)
+{
+	struct healing *healing = &lane->healing;
+
+	if (lane->pages_out > 0 || healing->landed != NULL)
+		idmap_set(&healing->touched, zone_id, lane);
+	if (event == DELIVERY_STALE || idmap_remove(&healing->repairs, zone_id) == NULL)
+		return;
+	if (event == DELIVERY_OK)
+		healing->shown.repaired++;
+	else
+		healing->shown.unrepaired++;
+}
+
+void core_heal_land(struct core *core, struct core_lane *lane, struct page *page)
+{
+	struct healing *healing = &lane->healing;
+
+	/* Whether the connection or the whole back end is to blame, a probe finds out. */
+	if (page->verdict != BACKEND_OK)
+		core_lane_move(core, lane, LANE_LOST, page->err.text);
+	if (!healing->running || page->pass != healing->shown.pass) {
+		page_destroy(page);
+		return;
+	}
+	healing->landed = page;
+}
+
+static int record(struct core *core, struct core_lane *lane, const struct page *page, struct err *err)
+{
+	struct engine_heal shown = lane->healing.shown;
+	int ret;
+
+	if (page->finding_count == 0 && page->stray_count == 0)
+		return ERR_OK;
+	ret = store_begin(core->store, err);
+	if (ret == ERR_OK)
+		ret = core_record_page(core, lane, page, &shown, err);
+	if (ret == ERR_OK)
+		ret = core_write_events(core, err);
+	if (ret == ERR_OK)
+		ret = store_commit(core->store, err);
+	if (ret != ERR_OK)
+		store_rollback(core->store);
+	else
+		lane->healing.shown = shown;
+	core_forget_events(core, 0);
+	return ret;
+}
+
+static void move_on(struct core *core, struct core_lane *lane, const struct page *page)
+{
+	struct healing *healing = &lane->healing;
+
+	if (page->upto[0] != '\0' && strcmp(page->upto, healing->after) <= 0) {
+		fail(core, lane, "the comparison does not get beyond %.200s", healing->after);
+		return;
+	}
+	for (size_t i = 0; i < page->done; i++)
+		healing->shown.compared += page->zones[i].deleted ? 0 : 1;
+	memcpy(healing->after, page->upto, sizeof(healing->after));
+	healing->compared = page->upto[0] == '\0';
+	if (healing->compared)
+		healing->shown.state = "repairing";
+}
+
+void core_heal_settle(struct core *core, struct core_lane *lane)
+{
+	struct healing *healing = &lane->healing;
+	struct page *page = healing->landed;
+	struct err err;
+
+	if (page == NULL)
+		return;
+	if (page->verdict != BACKEND_OK && ++healing->failures >= LOOKS_MOST) {
+		fail(core, lane, "%s", page->err.text);
+		return;
+	}
+	healing->landed = NULL;
+	if (page->verdict == BACKEND_OK) {
+		healing->failures = 0;
+		if (record(core, lane, page, &err) != ERR_OK)
+			fail(core, lane, "what was found can't be recorded: %s", err.text);
+		else
+			move_on(core, lane, page);
+	}
+	page_destroy(page);
+}
+
+/* ---- going on ---- */
+
+static bool may_send(const struct core *core, const struct core_lane *lane)
+{
+	return !lane->healing.compared && lane->health.state == LANE_UP && lane->pages_out == 0 && !lane->alone_out &&
+		lane->jobs_out < lane_window(&lane->health, lane->connections) && core_has_idle_slot(lane) &&
+		lane->next_due_us > core_now_us(core);
+}
+
+static bool add_zone(void *ctx, const struct store_zone *zone)
+{
+	return page_add(ctx, zone);
+}
+
+static void send_page(struct core *core, struct core_lane *lane)
+{
+	struct healing *healing = &lane->healing;
+	struct page *page = page_create(store_id(core->store), healing->shown.pass, healing->after);
+	struct core_job *job;
+	struct err err;
+	int ret = store_zone_list(core->store, healing->after, BACKEND_LOOK_MOST, true, add_zone, page, &err);
+
+	if (ret == ERR_CORRUPT) {
+		log_error("a stored zone is damaged, it is not compared", LOG_ERR(&err));
+	} else if (ret != ERR_OK) {
+		page_destroy(page);
+		fail(core, lane, "the zones can't be read from the store: %s", err.text);
+		return;
+	}
+	idmap_free(&healing->touched);
+	healing->touched = (struct idmap){ 0 };
+	job = xcalloc(1, sizeof(*job));
+	job->kind = CORE_JOB_COMPARE;
+	job->page = page;
+	core_send(core, lane, job);
+}
+
+void core_heal_go_on(struct core *core, struct core_lane *lane)
+{
+	struct healing *healing = &lane->healing;
+	bool probe_due = lane->health.state == LANE_DOWN && lane->health.next_probe_us <= core_now_us(core);
+
+	if (!healing->running)
+		return;
+	if (lane->health.state == LANE_PAUSED)
+		fail(core, lane, "%s is paused", lane->name);
+	else if (lane->health.state == LANE_DOWN && !probe_due)
+		fail(core, lane, "%s is down: %s", lane->name, lane->health.last_error);
+	else if (may_send(core, lane))
+		send_page(core, lane);
+	else if (healing->compared && healing->repairs.size == 0)
+		end(core, lane, NULL);
+}
+
+int64_t core_heal_wake_us(const struct core *core, const struct core_lane *lane)
+{
+	/* All else that it may wait for is an answer of the lane. */
+	if (lane->healing.running && core->dispatch_us > core_now_us(core) && !core->quiesced && !core->broken)
+		return core->dispatch_us;
+	return INT64_MAX;
+}
+
+void core_heal_show(const struct core *core, const struct core_lane *lane, struct engine_heal *out)
+{
+	*out = lane->healing.shown;
+	if (lane->healing.running)
+		out->took_us = took_us(core, &lane->healing);
+}
