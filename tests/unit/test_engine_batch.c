@@ -65,6 +65,10 @@ static void an_urgent_zone_goes_before_all_others(void **state)
 static void without_urgency_the_newest_goes_first(void **state)
 {
 	(void)state;
+	/* Of two jobs at a time the later one may be the first to be carried out. */
+	stop();
+	rig.connections = 1;
+	start();
 	push("first.example", 1);
 	await_clean("first.example");
 	all_go_down();
