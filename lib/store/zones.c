@@ -14,8 +14,9 @@ static const char get_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.id = 
 static const char list_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.name > ?1 AND z.deleted <= ?2"
 	" ORDER BY z.name";
 static const char walk_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.id > ?1 ORDER BY z.id LIMIT ?2";
+/* Ids are given without gaps and rows stay: counting a million of them would take 10 ms at each look at the status. */
 static const char count_sql[] =
-	"SELECT (SELECT count(*) FROM zone) - (SELECT count(*) FROM zone WHERE deleted = 1)";
+	"SELECT coalesce(max(id), 0) - (SELECT count(*) FROM zone WHERE deleted = 1) FROM zone";
 static const char next_id_sql[] = "SELECT coalesce(max(id), 0) + 1 FROM zone";
 static const char text_size_sql[] = "SELECT text_size FROM zone WHERE id = ?1";
 static const char applied_sql[] = "SELECT coalesce(max(applied), 0) FROM delivery"
