@@ -67,11 +67,27 @@ int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, 
 	return ret;
 }
 
+/* The first generation of a zone: there is no row yet, and nothing in flight. */
+static int ask_first(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t generation, struct err *err)
+{
+	struct delivery_args args = { .now_us = core_now_us(core), .wall_us = core_wall_us(core),
+		.generation = generation };
+	struct delivery delivery = { 0 };
+
+	delivery_move(&delivery, DELIVERY_PUSHED, &args, &core->policy);
+	int ret = store_delivery_add(core->store, zone_id, lane->backend_id, &delivery, err);
+	delivery_clear(&delivery);
+	lane->next_due_us = 0;
+	return ret;
+}
+
 static int ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery_event event, uint64_t generation,
 	struct err *err)
 {
 	for (size_t i = 0; i < core->lane_count; i++) {
-		int ret = core_move_asked(core, &core->lanes[i], zone_id, was, event, generation, err);
+		struct core_lane *lane = &core->lanes[i];
+		int ret = was == 0 ? ask_first(core, lane, zone_id, generation, err)
+				   : core_move_asked(core, lane, zone_id, was, event, generation, err);
 
 		if (ret != ERR_OK)
 			return ret;

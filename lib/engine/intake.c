@@ -34,11 +34,15 @@ static struct core_command *read_request(const struct engine *engine, struct eng
 
 void *intake_run(void *arg)
 {
+	enum { AT_ONCE = 16 };
 	struct engine *engine = arg;
-	void *request;
+	void *requests[AT_ONCE];
+	size_t count;
 
-	/* One at a time, in order: the order of acceptance is the order of generations. */
-	while (queue_take(engine->requests, &request, 1, -1) == 1)
-		CHECK(queue_push(engine->commands, read_request(engine, request)) == ERR_OK);
+	/* In order: the order of acceptance is the order of generations. */
+	while ((count = queue_take(engine->requests, requests, AT_ONCE, -1)) > 0) {
+		for (size_t i = 0; i < count; i++)
+			CHECK(queue_push(engine->commands, read_request(engine, requests[i])) == ERR_OK);
+	}
 	return NULL;
 }

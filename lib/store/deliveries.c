@@ -252,6 +252,17 @@ int store_delivery_save(struct store *store, int64_t zone_id, int64_t backend_id
 	return db_scope_close(store, own, save(store, zone_id, backend_id, delivery, err), err);
 }
 
+int store_delivery_add(struct store *store, int64_t zone_id, int64_t backend_id, const struct delivery *delivery,
+	struct err *err)
+{
+	bool own;
+	int rc = db_scope_open(store, &own, err);
+
+	if (rc < 0)
+		return rc;
+	return db_scope_close(store, own, run_save(store, insert_sql, zone_id, backend_id, delivery, err), err);
+}
+
 /* ---- what is due ---- */
 
 int store_due_list(struct store *store, int64_t backend_id, bool suspect, int64_t now_us, int64_t before_us,

@@ -159,6 +159,9 @@ MUST_CHECK int store_delivery_load(struct store *store, int64_t zone_id, int64_t
 MUST_CHECK int store_delivery_save(struct store *store, int64_t zone_id, int64_t backend_id,
 	const struct delivery *delivery, struct err *err);
 
+/* The same where there is no row yet, and cheaper; ERR_CORRUPT if there is one. */
+MUST_CHECK int store_delivery_add(struct store *store, int64_t zone_id, int64_t backend_id,
+	const struct delivery *delivery, struct err *err);
 /* Both at once: for whoever is about to deliver that zone there. Errors as those of store_zone_get, then of the above. */
 MUST_CHECK int store_delivery_open(struct store *store, int64_t zone_id, int64_t backend_id, struct store_zone *zone,
 	struct delivery *delivery, struct err *err);

@@ -88,6 +88,24 @@ static void test_save_and_load(void **state)
 	FAILS(ERR_CORRUPT, store_delivery_save(fixture->store, made.zones[4], 4711, &saved, err));
 }
 
+static void test_add(void **state)
+{
+	struct fixture *fixture = *state;
+	struct delivery_fixture made = make_clean(fixture->store);
+	struct delivery due = { .state = DELIVERY_DUE, .next_try_us = 5, .since_us = 4 };
+	struct delivery loaded;
+	int64_t zone = put_sample(fixture->store, 4711, 1, 0);
+
+	OK(store_delivery_add(fixture->store, zone, made.dc2, &due, err));
+	OK(store_delivery_load(fixture->store, zone, made.dc2, &loaded, err));
+	assert_int_equal(loaded.state, DELIVERY_DUE);
+	assert_int_equal(loaded.next_try_us, 5);
+	assert_int_equal(loaded.since_us, 4);
+	delivery_clear(&loaded);
+	FAILS(ERR_CORRUPT, store_delivery_add(fixture->store, zone, made.dc2, &due, err));
+	FAILS(ERR_CORRUPT, store_delivery_add(fixture->store, 4711, made.dc1, &due, err));
+}
+
 /* What is in flight is stored as it rested: a restart has nothing to undo. */
 static void test_inflight_rests(void **state)
 {
@@ -467,6 +485,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_save_and_load, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_add, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_inflight_rests, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_impossible_row, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_due_order, fixture_open, fixture_remove),
