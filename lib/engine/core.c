@@ -25,7 +25,7 @@ int64_t core_wall_us(const struct core *core)
 
 /* ---- life ---- */
 
-static int register_lane(struct core *core, size_t index, struct err *err)
+static void init_lane(struct core *core, size_t index)
 {
 	const struct engine_backend *backend = &core->params.backends[index];
 	struct core_lane *lane = &core->lanes[index];
@@ -36,7 +36,19 @@ static int register_lane(struct core *core, size_t index, struct err *err)
 	lane->slots = xcalloc(lane->connections, sizeof(struct core_job *));
 	lane_init(&lane->health, core_wall_us(core));
 	batch_init(&lane->size);
-	return store_backend_register(core->store, backend->name, core_now_us(core), &lane->backend_id, err);
+}
+
+static int register_back_ends(struct core *core, int64_t now_us, struct err *err)
+{
+	const char *names[CORE_BACKENDS_MAX];
+	int64_t ids[CORE_BACKENDS_MAX];
+
+	for (size_t i = 0; i < core->lane_count; i++)
+		names[i] = core->lanes[i].name;
+	int ret = store_backends_register(core->store, names, core->lane_count, now_us, ids, err);
+	for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++)
+		core->lanes[i].backend_id = ids[i];
+	return ret;
 }
 
 static int register_lanes(struct core *core, struct err *err)
@@ -47,8 +59,10 @@ static int register_lanes(struct core *core, struct err *err)
 	int64_t slow_us = now_us + slow_retry_ms * 10 * most;
 	int ret = store_begin(core->store, err);
 
-	for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++)
-		ret = register_lane(core, i, err);
+	for (size_t i = 0; i < core->lane_count; i++)
+		init_lane(core, i);
+	if (ret == ERR_OK)
+		ret = register_back_ends(core, now_us, err);
 	if (ret == ERR_OK)
 		ret = store_due_clamp(core->store, now_us, wait_us, slow_us, err);
 	if (ret == ERR_OK)

@@ -10,21 +10,6 @@ enum { ERROR_MAX = 1024 };
 
 #define ROW ROWS_DELIVERY ", z.id, z.name"
 
-static const char backend_find_sql[] = "SELECT id FROM backend WHERE name = ?1";
-static const char backend_insert_sql[] = "INSERT INTO backend (name) VALUES (?1) RETURNING id";
-/* Of each back end's rows there is one per zone at most, so the numbers tell whether one is missing. */
-static const char backend_lacks_sql[] = "SELECT (SELECT count(*) FROM zone) <>"
-	" (SELECT count(*) FROM delivery WHERE backend_id = ?1)";
-/* Along the ids, as both tables lie on the disk. */
-static const char backend_fill_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect,"
-	" attempts, next_try, since, applied_at)"
-	" SELECT ?1, z.id, iif(z.deleted, z.generation, 0), iif(z.deleted, 0, 1), 0, 0, 0,"
-	" iif(z.deleted, 0, ?2), iif(z.deleted, 0, ?2), 0 FROM zone AS z NOT INDEXED"
-	" WHERE NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.backend_id = ?1 AND d.zone_id = z.id)";
-static const char backend_wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0"
-	" FROM zone AS z WHERE delivery.backend_id = ?1 AND delivery.state = 0 AND z.id = delivery.zone_id"
-	" AND delivery.applied <> z.generation";
-
 static const char open_sql[] = "SELECT " ROWS_ZONE ", " ROWS_DELIVERY " FROM zone AS z"
 	" LEFT JOIN delivery AS d ON d.backend_id = ?1 AND d.zone_id = z.id WHERE z.id = ?2";
 static const char load_sql[] = "SELECT " ROW " FROM delivery AS d JOIN zone AS z ON z.id = d.zone_id"
@@ -54,81 +39,6 @@ static const char counts_sql[] = "SELECT count(*), min(since), total(state = 5),
 /* Along the ids, without a sort: a page costs no more than what it passes. */
 static const char pending_sql[] = "SELECT " ROW " FROM delivery AS d CROSS JOIN zone AS z ON z.id = d.zone_id"
 	" WHERE d.backend_id = ?1 AND d.zone_id > ?2 AND d.state <> 0 ORDER BY d.zone_id LIMIT ?3";
-
-/* ---- back ends ---- */
-
-static int find_backend(struct store *store, const char *name, int64_t *id, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, backend_find_sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	db_bind_text(stmt, 1, name, -1);
-	rc = db_step(store, stmt, err);
-	if (rc == 0) {
-		rc = db_prepare(store, backend_insert_sql, &stmt, err);
-		if (rc < 0)
-			return rc;
-		db_bind_text(stmt, 1, name, -1);
-		rc = db_step(store, stmt, err);
-	}
-	if (rc < 0)
-		return rc;
-	*id = sqlite3_column_int64(stmt, 0);
-	db_reset(stmt);
-	return 0;
-}
-
-/* A statement over all rows of a back end, with a time. */
-static int run_over(struct store *store, const char *sql, int64_t backend_id, int64_t at_us, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	db_bind_int(stmt, 1, backend_id);
-	db_bind_int(stmt, 2, at_us);
-	return db_run(store, stmt, err);
-}
-
-static int fill_backend(struct store *store, int64_t id, int64_t now_us, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, backend_lacks_sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	db_bind_int(stmt, 1, id);
-	rc = db_step(store, stmt, err);
-	if (rc <= 0)
-		return rc;
-	bool lacks = sqlite3_column_int64(stmt, 0) != 0;
-	db_reset(stmt);
-	return lacks ? run_over(store, backend_fill_sql, id, now_us, err) : 0;
-}
-
-static int register_backend(struct store *store, const char *name, int64_t now_us, int64_t *id, struct err *err)
-{
-	int rc = find_backend(store, name, id, err);
-
-	if (rc == 0)
-		rc = fill_backend(store, *id, now_us, err);
-	if (rc == 0)
-		rc = run_over(store, backend_wake_sql, *id, now_us, err);
-	return rc;
-}
-
-int store_backend_register(struct store *store, const char *name, int64_t now_us, int64_t *id, struct err *err)
-{
-	bool own;
-	int rc = db_scope_open(store, &own, err);
-
-	if (rc < 0)
-		return rc;
-	return db_scope_close(store, own, register_backend(store, name, now_us, id, err), err);
-}
 
 /* ---- one delivery ---- */
 
@@ -311,12 +221,18 @@ int store_due_next(struct store *store, int64_t backend_id, int64_t now_us, int6
 
 int store_revive_dead(struct store *store, int64_t backend_id, int64_t now_us, uint64_t *count, struct err *err)
 {
+	sqlite3_stmt *stmt;
 	bool own;
 	int rc = db_scope_open(store, &own, err);
 
 	if (rc < 0)
 		return rc;
-	rc = run_over(store, revive_sql, backend_id, now_us, err);
+	rc = db_prepare(store, revive_sql, &stmt, err);
+	if (rc == 0) {
+		db_bind_int(stmt, 1, backend_id);
+		db_bind_int(stmt, 2, now_us);
+		rc = db_run(store, stmt, err);
+	}
 	if (rc == 0 && count != NULL)
 		*count = (uint64_t)sqlite3_changes64(store->db);
 	return db_scope_close(store, own, rc, err);

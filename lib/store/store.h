@@ -143,9 +143,13 @@ MUST_CHECK int store_zone_count(struct store *store, uint64_t *count, struct err
 /* ---- back ends and deliveries ---- */
 
 /*
- * The id of the back end of that name, made if it is new. Every zone without a delivery row there gets one, DUE at
- * now_us (tombstones: CLEAN, nothing to remove), and rows that lag (applied < generation, CLEAN) become DUE.
+ * The ids of the back ends of those names, made if they are new. Every zone without a delivery row at one of them gets
+ * one, DUE at now_us (tombstones: CLEAN, nothing to remove), and rows there that lag (applied < generation, CLEAN) become
+ * DUE. Costs one pass over all deliveries, about 0.1 s a million.
  */
+MUST_CHECK int store_backends_register(struct store *store, const char *const *names, size_t count, int64_t now_us,
+	int64_t *ids, struct err *err);
+/* The same for one. */
 MUST_CHECK int store_backend_register(struct store *store, const char *name, int64_t now_us, int64_t *id,
 	struct err *err);
 

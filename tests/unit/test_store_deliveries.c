@@ -333,6 +333,48 @@ static void test_register(void **state)
 	assert_int_equal(loaded.next_try_us, 5000);
 }
 
+/* Several at once, of which one is new, one has missed zones and pushes while it was not configured, and one still is not. */
+static void test_register_all(void **state)
+{
+	static const char *const before[] = { "dc1", "gone" };
+	static const char *const names[] = { "dc4", "dc1", "dc2" };
+	struct fixture *fixture = *state;
+	struct delivery_fixture made = make_clean(fixture->store);
+	struct store_counts counts;
+	struct delivery loaded;
+	int64_t gone[2];
+	int64_t ids[3];
+
+	OK(store_backends_register(fixture->store, before, ARRAY_SIZE(before), 5, gone, err));
+	assert_int_equal(gone[0], made.dc1);
+	for (int i = 0; i < ZONES; i++)
+		OK(store_delivery_save(fixture->store, made.zones[i], gone[1],
+			&(struct delivery){ .state = DELIVERY_CLEAN, .applied = 1 }, err));
+	/* A new zone, and a push of a known one, that only dc1 has got. */
+	int64_t fresh = put_sample(fixture->store, ZONES, 1, 0);
+	put_sample(fixture->store, 7, 2, made.zones[7]);
+	OK(store_delivery_save(fixture->store, fresh, made.dc1,
+		&(struct delivery){ .state = DELIVERY_CLEAN, .applied = 1 }, err));
+	OK(store_delivery_save(fixture->store, made.zones[7], made.dc1,
+		&(struct delivery){ .state = DELIVERY_CLEAN, .applied = 2 }, err));
+	OK(store_backends_register(fixture->store, names, ARRAY_SIZE(names), 20, ids, err));
+	assert_int_equal(ids[1], made.dc1);
+	assert_int_equal(ids[2], made.dc2);
+	OK(store_backend_counts(fixture->store, ids[0], &counts, err));
+	assert_int_equal(counts.pending, ZONES + 1);
+	OK(store_backend_counts(fixture->store, made.dc1, &counts, err));
+	assert_int_equal(counts.pending, 0);
+	expect_due(fixture->store, made.dc2, false, 20, 8, (int64_t[]){ fresh, made.zones[7] }, 2);
+	/* What is not configured is left as it was. */
+	OK(store_backend_counts(fixture->store, gone[1], &counts, err));
+	assert_int_equal(counts.pending, 0);
+	FAILS(ERR_NOTFOUND, store_delivery_load(fixture->store, fresh, gone[1], &loaded, err));
+	/* Nothing is left to do. */
+	OK(store_backends_register(fixture->store, names, ARRAY_SIZE(names), 30, ids, err));
+	expect_due(fixture->store, made.dc2, false, 20, 8, (int64_t[]){ fresh, made.zones[7] }, 2);
+	OK(store_backends_register(fixture->store, NULL, 0, 30, NULL, err));
+}
+
 static double seconds(void)
 {
 	struct timespec now;
@@ -494,6 +536,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_revive, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_clamp, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_register, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_register_all, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_register_many, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_pending, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_plans, fixture_open, fixture_remove),

@@ -219,10 +219,11 @@ static void test_deliveries_stay(void **state)
 		DELIVERY_DEAD };
 	struct fixture *fixture = *state;
 	struct delivery delivery;
-	int64_t backend;
+	int64_t other, backend;
 
 	put_some(fixture);
 	open_first(fixture);
+	OK(store_backend_register(fixture->store, "dc2", 5, &other, err));
 	OK(store_backend_register(fixture->store, "dc1", 7, &backend, err));
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 		struct delivery made = { .state = states[i], .applied = 1, .attempts = 3, .next_try_us = 100 + (int64_t)i,
@@ -232,7 +233,7 @@ static void test_deliveries_stay(void **state)
 	}
 	store_close(fixture->store);
 	OK(store_open(fixture->path, &fixture->store, NULL, err));
-	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM delivery"), 10);
+	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM delivery"), 2 * 10);
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 		OK(store_delivery_load(fixture->store, (int64_t)i + 1, backend, &delivery, err));
 		assert_int_equal(delivery.state, states[i]);
@@ -246,7 +247,12 @@ static void test_deliveries_stay(void **state)
 		assert_string_equal(delivery.last_error, "why");
 		delivery_clear(&delivery);
 		assert_int_equal(mark(fixture->store, "SELECT count(*) FROM delivery WHERE state =", states[i]),
-			states[i] == DELIVERY_DUE ? 6 : 1);
+			states[i] == DELIVERY_DUE ? 6 + 10 : 1);
+	}
+	for (int64_t zone = 1; zone <= 10; zone++) {
+		OK(store_delivery_load(fixture->store, zone, other, &delivery, err));
+		assert_int_equal(delivery.next_try_us, 5);
+		delivery_clear(&delivery);
 	}
 	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM sqlite_schema WHERE name = 'delivery_due'"), 1);
 	FAILS(ERR_CORRUPT, db_exec(fixture->store, "UPDATE delivery SET state = 2", err));

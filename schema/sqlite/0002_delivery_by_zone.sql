@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The same rule of state in a form that costs less: for IN with more than two values SQLite fills a table of its own at
--- each row that is written, which took half of the time of a push.
+-- The deliveries of a zone stand together: a push and its deliveries touch one page of this table instead of one for each
+-- back end. And the same rule of state in a form that costs less: for IN with more than two values SQLite fills a table
+-- of its own at each row that is written, which took half of the time of a push.
 
 CREATE TABLE delivery_2 (
 	backend_id INTEGER NOT NULL REFERENCES backend (id),
@@ -14,10 +15,14 @@ CREATE TABLE delivery_2 (
 	since INTEGER NOT NULL,
 	applied_at INTEGER NOT NULL,
 	last_error TEXT,
-	PRIMARY KEY (backend_id, zone_id)
+	PRIMARY KEY (zone_id, backend_id)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO delivery_2 SELECT * FROM delivery;
+-- In the order of the new table, without a sort that would take as much memory as there are rows.
+INSERT INTO delivery_2
+	SELECT d.* FROM zone AS z NOT INDEXED
+	CROSS JOIN backend AS b NOT INDEXED
+	CROSS JOIN delivery AS d ON d.backend_id = b.id AND d.zone_id = z.id;
 DROP TABLE delivery;
 ALTER TABLE delivery_2 RENAME TO delivery;
 

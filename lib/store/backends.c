@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Back ends, and what their deliveries lack when they are registered. */
+#include "store/store.h"
+
+#include "base/buf.h"
+#include "store/db.h"
+
+static const char find_sql[] = "SELECT id FROM backend WHERE name = ?1";
+static const char insert_sql[] = "INSERT INTO backend (name) VALUES (?1) RETURNING id";
+/* There is one row at most for a zone at a back end, so the numbers tell whether any is missing, and which lacks one. */
+static const char any_lacks_sql[] = "SELECT (SELECT count(*) FROM zone) * (SELECT count(*) FROM backend)"
+	" <> (SELECT count(*) FROM delivery)";
+static const char lacks_sql[] = "SELECT (SELECT count(*) FROM zone)"
+	" <> (SELECT count(*) FROM delivery WHERE backend_id = ?1)";
+/* Along the ids, as both tables lie on the disk. */
+static const char fill_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect,"
+	" attempts, next_try, since, applied_at)"
+	" SELECT ?1, z.id, iif(z.deleted, z.generation, 0), iif(z.deleted, 0, 1), 0, 0, 0,"
+	" iif(z.deleted, 0, ?2), iif(z.deleted, 0, ?2), 0 FROM zone AS z NOT INDEXED"
+	" WHERE NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.backend_id = ?1 AND d.zone_id = z.id)";
+/* All back ends in one pass. Ids that were registered come as a list in JSON, for want of a parameter that is a list. */
+static const char wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0"
+	" FROM zone AS z WHERE delivery.state = 0 AND z.id = delivery.zone_id AND delivery.applied <> z.generation"
+	" AND delivery.backend_id IN (SELECT value FROM json_each(?1))";
+
+static int find_backend(struct store *store, const char *name, int64_t *id, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, find_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_text(stmt, 1, name, -1);
+	rc = db_step(store, stmt, err);
+	if (rc == 0) {
+		rc = db_prepare(store, insert_sql, &stmt, err);
+		if (rc < 0)
+			return rc;
+		db_bind_text(stmt, 1, name, -1);
+		rc = db_step(store, stmt, err);
+	}
+	if (rc < 0)
+		return rc;
+	*id = sqlite3_column_int64(stmt, 0);
+	db_reset(stmt);
+	return 0;
+}
+
+/* id: 0 where the statement has no parameter. */
+static int look_for_lack(struct store *store, const char *sql, int64_t id, bool *lacks, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	if (id != 0)
+		db_bind_int(stmt, 1, id);
+	rc = db_step(store, stmt, err);
+	if (rc < 0)
+		return rc;
+	*lacks = sqlite3_column_int64(stmt, 0) != 0;
+	db_reset(stmt);
+	return 0;
+}
+
+static int fill(struct store *store, int64_t id, int64_t now_us, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	bool lacks;
+	int rc = look_for_lack(store, lacks_sql, id, &lacks, err);
+
+	if (rc < 0 || !lacks)
+		return rc;
+	rc = db_prepare(store, fill_sql, &stmt, err);
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, id);
+	db_bind_int(stmt, 2, now_us);
+	return db_run(store, stmt, err);
+}
+
+static int wake(struct store *store, const int64_t *ids, size_t count, int64_t now_us, struct err *err)
+{
+	struct buf list = { 0 };
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, wake_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&list, "%c%lld", i == 0 ? '[' : ',', (long long)ids[i]);
+	buf_puts(&list, "]");
+	db_bind_text(stmt, 1, list.data, -1);
+	db_bind_int(stmt, 2, now_us);
+	rc = db_run(store, stmt, err);
+	buf_free(&list);
+	return rc;
+}
+
+static int register_all(struct store *store, const char *const *names, size_t count, int64_t now_us, int64_t *ids,
+	struct err *err)
+{
+	bool lacks = false;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = find_backend(store, names[i], &ids[i], err);
+	if (rc == 0)
+		rc = look_for_lack(store, any_lacks_sql, 0, &lacks, err);
+	for (size_t i = 0; rc == 0 && lacks && i < count; i++)
+		rc = fill(store, ids[i], now_us, err);
+	return rc == 0 && count > 0 ? wake(store, ids, count, now_us, err) : rc;
+}
+
+int store_backends_register(struct store *store, const char *const *names, size_t count, int64_t now_us, int64_t *ids,
+	struct err *err)
+{
+	bool own;
+	int rc = db_scope_open(store, &own, err);
+
+	if (rc < 0)
+		return rc;
+	return db_scope_close(store, own, register_all(store, names, count, now_us, ids, err), err);
+}
+
+int store_backend_register(struct store *store, const char *name, int64_t now_us, int64_t *id, struct err *err)
+{
+	return store_backends_register(store, &name, 1, now_us, id, err);
+}
