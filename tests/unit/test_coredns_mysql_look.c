@@ -44,6 +44,8 @@ static void test_look(void **state)
 
 	fill_batch(items, names);
 	fixture->backend->ops->apply(fixture->backend, items, SEEN);
+	for (size_t i = 0; i < SEEN; i++)
+		assert_ok(items[i]);
 	struct zone_digest digest = *zone_digest(items[8].zone);
 	char eighth[32];
 	memcpy(eighth, names[8], sizeof(eighth));
@@ -150,11 +152,15 @@ static void test_look_in_small_packets(void **state)
 	struct backend_seen seen[SEEN];
 	char names[SEEN][32];
 	size_t done = 0, looks = 0;
+	struct err err = { 0 };
 
 	sql("SET GLOBAL max_allowed_packet = 16384");
 	open_backend(fixture);
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK); /* it knows of the packets then */
 	fill_batch(items, names);
 	fixture->backend->ops->apply(fixture->backend, items, SEEN);
+	for (size_t i = 0; i < SEEN; i++)
+		assert_ok(items[i]);
 	qsort(names, SEEN, sizeof(names[0]), compare_texts);
 	while (done < SEEN) {
 		struct backend_look look = look_for(seen, names, done, SEEN);
