@@ -154,7 +154,8 @@ static enum transact_end attempt(struct delivery_run *run, struct work **works, 
 		}
 		bool fresh = target->fresh;
 		end = attempt_once(run, works, count, chosen);
-		/* It died while nobody used it (a restarted server, wait_timeout): that is no failure of anything. */
+		/* It died while nobody used it (a restarted server, wait_timeout), or knew an older schema: that is no failure
+		   of anything. */
 		if (end != TRANSACT_DOWN || !run->failure.untouched || fresh)
 			break;
 	}

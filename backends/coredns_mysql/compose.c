@@ -130,7 +130,8 @@ static int create_zones(struct compose *compose, struct work *const *works, size
 			literal_sql(&compose->sql, "INSERT INTO %t (zone_name) VALUES ", settings_of(compose)->zones_table);
 		}
 		works[i]->ordinal = next++;
-		literal_sql(&compose->sql, next == 1 ? "(%s)" : ",(%s)", works[i]->item->name);
+		buf_puts(&compose->sql, next == 1 ? "" : ",");
+		literal_sql(&compose->sql, compose->target->schema.plain ? "(%x)" : "(%s)", works[i]->item->name);
 	}
 	if (next == 0)
 		return 0;
@@ -202,8 +203,10 @@ static void add_stamp(struct compose *compose, const struct backend_item *item)
 	const struct zone_digest *digest = item->zone == NULL ? &none : zone_digest(item->zone);
 	char text[ZONE_DIGEST_TEXT_SIZE];
 
-	literal_sql(&compose->sql, "(%s,%s,%u,%s,%u,%u,%u,UTC_TIMESTAMP(6))", item->name,
-		compose->target->params.store_id, item->generation, zone_digest_text(digest, text), digest->count,
+	literal_sql(&compose->sql,
+		compose->target->schema.plain ? "(%x,%x,%u,%x,%u,%u,%u,UTC_TIMESTAMP(6))" :
+						"(%s,%s,%u,%s,%u,%u,%u,UTC_TIMESTAMP(6))",
+		item->name, compose->target->params.store_id, item->generation, zone_digest_text(digest, text), digest->count,
 		(uint64_t)(item->zone == NULL ? 0 : zone_serial(item->zone)), (uint64_t)(item->zone == NULL ? 1 : 0));
 }
 

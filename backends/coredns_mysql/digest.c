@@ -7,19 +7,33 @@
 
 #include "backends/coredns_mysql/literal.h"
 
-/* "<length in bytes>:<text>", or "-" for NULL; in UTF-8, whatever the column's charset, with all its blanks. */
-#define FIELD(name)                                                                                          \
-	"COALESCE(CONCAT(OCTET_LENGTH(CONVERT(" name " USING utf8mb4)),':',CONVERT(" name " USING utf8mb4)),'-')"
 /* MariaDB and MySQL sum BIGINT UNSIGNED as DECIMAL, so nothing wraps before the modulus. */
 #define HALF(start) "MOD(SUM(CAST(CONV(SUBSTR(h," start ",16),16,10) AS UNSIGNED)),18446744073709551616)"
 
-void digest_sql_begin(struct buf *sql, const char *records_table)
+/* "<length in bytes>:<text>", or "-" for NULL; in UTF-8, whatever the column's charset, with all its blanks. */
+static void add_field(struct buf *sql, const char *name, const struct schema_column *column)
 {
-	literal_sql(sql,
-		"SELECT zone_id,COUNT(*) AS n," HALF("1") " AS high," HALF("17") " AS low FROM (SELECT zone_id,SHA2(CONCAT(" FIELD(
-			"hostname") "," FIELD("type") "," FIELD("data") "," FIELD("ttl") "," FIELD("online") "),256) AS h "
-										       "FROM %t WHERE zone_id IN (",
-		records_table);
+	const char *as_utf8 = column->foreign ? "CONVERT(%t USING utf8mb4)" : "%t";
+
+	buf_puts(sql, column->nullable ? "COALESCE(CONCAT(OCTET_LENGTH(" : "OCTET_LENGTH(");
+	literal_sql(sql, as_utf8, name);
+	buf_puts(sql, "),':',");
+	literal_sql(sql, as_utf8, name);
+	buf_puts(sql, column->nullable ? "),'-')" : "");
+}
+
+void digest_sql_begin(struct buf *sql, const char *records_table, const struct schema *schema)
+{
+	static const char *const names[SCHEMA_DIGESTED] = { [SCHEMA_HOSTNAME] = "hostname", [SCHEMA_TYPE] = "type",
+		[SCHEMA_DATA] = "data", [SCHEMA_TTL] = "ttl", [SCHEMA_ONLINE] = "online" };
+
+	buf_puts(sql,
+		"SELECT zone_id,COUNT(*) AS n," HALF("1") " AS high," HALF("17") " AS low FROM (SELECT zone_id,SHA2(CONCAT(");
+	for (size_t i = 0; i < SCHEMA_DIGESTED; i++) {
+		buf_puts(sql, i > 0 ? "," : "");
+		add_field(sql, names[i], &schema->digested[i]);
+	}
+	literal_sql(sql, "),256) AS h FROM %t WHERE zone_id IN (", records_table);
 }
 
 void digest_sql_end(struct buf *sql)

@@ -9,14 +9,17 @@
 
 #include <mysql.h>
 
+#include "backends/coredns_mysql/schema.h"
 #include "base/buf.h"
 #include "zone/zone.h"
 
 /*
  * Appends "SELECT zone_id, <count>, <high>, <low> FROM ... WHERE zone_id IN (" to sql; the caller adds the ids (digits
- * or user variables) and digest_sql_end(). A zone without rows gives no row.
+ * or user variables) and digest_sql_end(). A zone without rows gives no row. The columns are called zone_id, n, high and
+ * low. What schema says of the columns spares the server conversions; where it is out of date a digest may be wrong, but
+ * never that of a zone of ours.
  */
-void digest_sql_begin(struct buf *sql, const char *records_table);
+void digest_sql_begin(struct buf *sql, const char *records_table, const struct schema *schema);
 void digest_sql_end(struct buf *sql);
 /* From the columns count, high and low of a row. False if they are no numbers. */
 MUST_CHECK bool digest_take(const MYSQL_ROW columns, struct zone_digest *out);

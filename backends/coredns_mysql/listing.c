@@ -59,7 +59,7 @@ static void compose(struct target *target, const struct backend_look *look, size
 	literal_sql(sql, "SELECT id,zone_name FROM %t WHERE zone_name IN (", settings->zones_table);
 	add_names(sql, look);
 	buf_puts(sql, ");");
-	digest_sql_begin(sql, settings->records_table);
+	digest_sql_begin(sql, settings->records_table, &target->schema);
 	literal_sql(sql, "SELECT id FROM %t WHERE zone_name IN (", settings->zones_table);
 	add_names(sql, look);
 	buf_puts(sql, ")");

@@ -13,10 +13,10 @@ bool literal_allows(const char *text)
 	return true;
 }
 
-static void add_string(struct buf *out, const char *text)
+static void add_string(struct buf *out, const char *introducer, const char *text)
 {
 	CHECK(literal_allows(text));
-	buf_puts(out, "_ascii x'");
+	buf_puts(out, introducer);
 	buf_hex(out, text, strlen(text));
 	buf_append(out, "'", 1);
 }
@@ -43,7 +43,10 @@ void literal_sql(struct buf *out, const char *format, ...)
 			break;
 		switch (format[1]) {
 		case 's':
-			add_string(out, va_arg(args, const char *));
+			add_string(out, "_ascii x'", va_arg(args, const char *));
+			break;
+		case 'x':
+			add_string(out, "x'", va_arg(args, const char *));
 			break;
 		case 'u':
 			buf_uint(out, va_arg(args, uint64_t));

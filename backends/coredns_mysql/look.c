@@ -3,9 +3,9 @@
 
 #include "backends/coredns_mysql/digest.h"
 #include "backends/coredns_mysql/literal.h"
-#include "backends/coredns_mysql/tables.h"
 
-enum { LOCKED_ZONES, LOCKED_STAMPS, LOCKED_RECORDS, LOCKED_ENGINES, LOCKED_ROWS, LOCK_RESULTS };
+enum { LOCKED_ZONES, LOCKED_STAMPS, LOCKED_RECORDS, LOCKED_SHAPE, LOCKED_ROWS = LOCKED_SHAPE + SHAPE_TABLES,
+	LOCK_RESULTS };
 enum { SEEN_STAMPS, SEEN_ZONES, SEEN_DIGESTS, SEEN_RESULTS };
 
 #define STAMP_COLUMNS "zone_name,store_id,generation,digest,record_count,deleted"
@@ -45,11 +45,11 @@ static void add_locks(struct buf *sql, const struct target *target, const struct
 		"WHERE zone_name IN (",
 		settings->state_table);
 	add_names(sql, roster, false);
-	/* What a statement of a transaction has opened cannot be altered before its end, so the engines seen behind these
+	/* What a statement of a transaction has opened cannot be altered before its end, so the tables seen behind these
 	   three are those that are written to. FOR UPDATE: with less, an ALTER begun meanwhile makes the write a deadlock. */
 	literal_sql(sql, ") ORDER BY zone_name FOR UPDATE;SELECT id FROM %t WHERE FALSE FOR UPDATE;",
 		settings->records_table);
-	tables_add_engines(sql, settings);
+	shape_add(sql, settings);
 }
 
 /* The zones are looked up first, whatever an optimizer thinks of the tables' sizes. */
@@ -70,6 +70,7 @@ enum look_end look_and_lock(struct target *target, struct roster *roster, MYSQL_
 {
 	MYSQL_RES *results[LOCK_RESULTS];
 	struct buf sql = { 0 };
+	struct shape shape;
 
 	*rows = NULL;
 	target_add_haste(target, &sql);
@@ -80,14 +81,16 @@ enum look_end look_and_lock(struct target *target, struct roster *roster, MYSQL_
 	buf_free(&sql);
 	if (outcome < 0)
 		return LOOK_FAILED;
-	outcome = tables_check_engines(target->settings, results[LOCKED_ENGINES], err);
+	outcome = shape_take(results + LOCKED_SHAPE, &shape, err);
 	roster_take_zones(roster, results[LOCKED_ZONES]);
 	roster_take_stamps(roster, results[LOCKED_STAMPS]);
 	roster_take_rows(roster, results[LOCKED_ROWS]);
 	*rows = results[LOCKED_ROWS];
 	for (size_t i = 0; i < LOCKED_ROWS; i++)
 		mysql_free_result(results[i]);
-	return outcome < 0 ? LOOK_UNFIT : LOOK_DONE;
+	if (outcome < 0)
+		return LOOK_UNFIT;
+	return shape_equal(&shape, &target->schema.shape) ? LOOK_DONE : LOOK_ALTERED;
 }
 
 int look_only(struct target *target, struct roster *roster)
@@ -104,7 +107,7 @@ int look_only(struct target *target, struct roster *roster)
 		target->schema.zones_index);
 	add_names(&sql, roster, false);
 	buf_puts(&sql, ");");
-	digest_sql_begin(&sql, settings->records_table);
+	digest_sql_begin(&sql, settings->records_table, &target->schema);
 	literal_sql(&sql, "SELECT id FROM %t WHERE zone_name IN (", settings->zones_table);
 	add_names(&sql, roster, false);
 	buf_puts(&sql, ")");

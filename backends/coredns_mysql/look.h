@@ -11,13 +11,14 @@
 
 enum look_end {
 	LOOK_DONE,
-	LOOK_FAILED, /* the link says why */
-	LOOK_UNFIT   /* a table is missing or cannot roll back: err */
+	LOOK_FAILED,  /* the link says why */
+	LOOK_UNFIT,   /* a table cannot roll back: err */
+	LOOK_ALTERED  /* a table is not what it was when the connection was made */
 };
 
 /*
  * START TRANSACTION; zone rows and stamps FOR UPDATE, in the order of names; no row of records, but its metadata; the
- * engines of the three tables; the records of the zones that are to be saved, which are in *rows: the works' until the
+ * definitions of the three tables; the records of the zones that are to be saved, which are in *rows: the works' until the
  * caller frees it.
  */
 enum look_end look_and_lock(struct target *target, struct roster *roster, MYSQL_RES **rows, struct err *err);

@@ -5,151 +5,228 @@
 
 #include "backends/coredns_mysql/literal.h"
 
-enum { ROW_OVERHEAD = 96 }; /* punctuation, id, ttl and introducers of one row of an INSERT */
+enum {
+	ID_SIZE = 24,      /* a number and its comma */
+	ROW_OVERHEAD = 128 /* punctuation, numbers and introducers of one row */
+};
 
-static const char *table_of(const struct compose *compose)
+/* One statement with many elements, or as many as it takes. While one is open nothing else is added. */
+struct list {
+	struct compose *compose;
+	const char *head; /* for literal_sql(), with the records table and number */
+	uint64_t number;
+	const char *tail;
+	bool open;
+};
+
+static void list_close(struct list *list)
 {
-	return compose->target->settings->records_table;
+	if (list->open)
+		buf_puts(&list->compose->sql, list->tail);
+	list->open = false;
+}
+
+/* Before an element of about size bytes. */
+static int list_next(struct list *list, size_t size)
+{
+	struct compose *compose = list->compose;
+
+	if (list->open && compose_is_full(compose, size + strlen(list->tail)))
+		list_close(list);
+	if (list->open) {
+		buf_append(&compose->sql, ",", 1);
+		return 0;
+	}
+	if (compose_begin(compose, size + strlen(list->head) + strlen(list->tail) + 128) < 0)
+		return -1;
+	literal_sql(&compose->sql, list->head, compose->target->settings->records_table, list->number);
+	list->open = true;
+	return 0;
+}
+
+static size_t row_size(const struct zone_record *record)
+{
+	return 2 * (strlen(record->owner) + strlen(record->type) + strlen(record->data)) + ROW_OVERHEAD;
+}
+
+/* hostname, type, data, ttl, online */
+static void add_values(struct compose *compose, const struct zone_record *record)
+{
+	literal_sql(&compose->sql, compose->target->schema.plain ? ",%x,%x,%x,%u,1)" : ",%s,%s,%s,%u,1)", record->owner,
+		record->type, record->data, (uint64_t)record->ttl);
+}
+
+static const struct zone_record *records_of(const struct work *work)
+{
+	size_t count;
+
+	return zone_records(work->item->zone, &count);
+}
+
+/* Calls each for every operation of that kind; stops at the first that fails. */
+static int for_each(struct work *const *works, size_t count, enum diff_kind kind, struct list *list,
+	int (*each)(struct list *list, const struct work *work, const struct diff_op *op))
+{
+	for (size_t i = 0; i < count; i++) {
+		if (works[i]->kind != WORK_CHANGE)
+			continue;
+		for (size_t k = 0; k < works[i]->diff.count; k++)
+			if (works[i]->diff.ops[k].kind == kind && each(list, works[i], &works[i]->diff.ops[k]) < 0)
+				return -1;
+	}
+	return 0;
 }
 
 /* ---- rows that go ---- */
 
-static int delete_rows(struct compose *compose, const struct work *work)
+static int add_deleted(struct list *list, const struct work *work, const struct diff_op *op)
 {
-	bool open = false;
+	if (list_next(list, ID_SIZE) < 0)
+		return -1;
+	buf_uint(&list->compose->sql, work->row_ids[op->have]);
+	return 0;
+}
 
-	for (size_t i = 0; i < work->diff.count; i++) {
-		const struct diff_op *op = &work->diff.ops[i];
+static int delete_rows(struct compose *compose, struct work *const *works, size_t count)
+{
+	struct list list = { .compose = compose, .head = "DELETE FROM %t WHERE id IN (", .tail = ")" };
 
-		if (op->kind != DIFF_DELETE)
-			continue;
-		if (open && compose_is_full(compose, 24)) {
-			buf_puts(&compose->sql, ")");
-			open = false;
-		}
-		if (!open) {
-			if (compose_begin(compose, 1024) < 0)
-				return -1;
-			literal_sql(&compose->sql, "DELETE FROM %t WHERE id IN (%u",
-				table_of(compose), work->row_ids[op->have]);
-		} else {
-			literal_sql(&compose->sql, ",%u", work->row_ids[op->have]);
-		}
-		open = true;
-	}
-	if (open)
-		buf_puts(&compose->sql, ")");
+	if (for_each(works, count, DIFF_DELETE, &list, add_deleted) < 0)
+		return -1;
+	list_close(&list);
 	return 0;
 }
 
 /* ---- rows that change ---- */
 
-static bool only_ttl_differs(const struct diff_row *row, const struct zone_record *record)
+static bool only_ttl_differs(const struct work *work, const struct diff_op *op)
 {
-	return row->data != NULL && strcmp(row->data, record->data) == 0 && row->online != NULL &&
+	const struct diff_row *row = &work->rows[op->have];
+
+	return row->data != NULL && strcmp(row->data, records_of(work)[op->want].data) == 0 && row->online != NULL &&
 		strcmp(row->online, "1") == 0;
 }
 
-static int update_row(struct compose *compose, uint64_t id, const struct zone_record *record)
+/* Rows that get one and the same TTL, and nothing else, are changed by one statement: as when a zone's $TTL changes. */
+static int add_ttl(struct list *list, const struct work *work, const struct diff_op *op)
 {
-	if (compose_begin(compose, 2 * strlen(record->data) + ROW_OVERHEAD + 80) < 0)
+	uint64_t ttl = records_of(work)[op->want].ttl;
+
+	if (!only_ttl_differs(work, op))
+		return 0;
+	if (ttl != list->number)
+		list_close(list);
+	list->number = ttl;
+	return add_deleted(list, work, op);
+}
+
+static int update_ttls(struct compose *compose, struct work *const *works, size_t count)
+{
+	struct list list = { .compose = compose, .head = "UPDATE %t SET ttl=%u WHERE id IN (", .tail = ")" };
+
+	if (for_each(works, count, DIFF_UPDATE, &list, add_ttl) < 0)
 		return -1;
-	literal_sql(&compose->sql, "UPDATE %t SET data=%s,ttl=%u,online=1 WHERE id=%u",
-		table_of(compose), record->data, (uint64_t)record->ttl, id);
+	list_close(&list);
 	return 0;
 }
 
-/* Rows that get one and the same TTL, and nothing else, are changed by one statement: as when a zone's $TTL changes. */
-static int update_rows(struct compose *compose, const struct work *work)
+static int count_updated(struct list *list, const struct work *work, const struct diff_op *op)
 {
-	size_t count;
-	const struct zone_record *records = zone_records(work->item->zone, &count);
-	const struct zone_record *run = NULL;
+	list->number += !only_ttl_differs(work, op);
+	return 0;
+}
 
-	for (size_t i = 0; i < work->diff.count; i++) {
-		const struct diff_op *op = &work->diff.ops[i];
-		const struct zone_record *record = &records[op->want];
-		uint64_t id;
+static int update_one(struct list *list, const struct work *work, const struct diff_op *op)
+{
+	struct compose *compose = list->compose;
+	const struct zone_record *record = &records_of(work)[op->want];
 
-		if (op->kind != DIFF_UPDATE)
-			continue;
-		id = work->row_ids[op->have];
-		bool joins = only_ttl_differs(&work->rows[op->have], record);
-		if (run != NULL && joins && run->ttl == record->ttl && !compose_is_full(compose, 24)) {
-			literal_sql(&compose->sql, ",%u", id);
-			continue;
-		}
-		if (run != NULL)
-			buf_puts(&compose->sql, ")");
-		run = NULL;
-		if (!joins) {
-			if (update_row(compose, id, record) < 0)
-				return -1;
-			continue;
-		}
-		if (compose_begin(compose, 1024) < 0)
-			return -1;
-		literal_sql(&compose->sql, "UPDATE %t SET ttl=%u WHERE id IN (%u", table_of(compose),
-			(uint64_t)record->ttl, id);
-		run = record;
-	}
-	if (run != NULL)
-		buf_puts(&compose->sql, ")");
+	if (only_ttl_differs(work, op))
+		return 0;
+	if (compose_begin(compose, row_size(record) + 128) < 0)
+		return -1;
+	literal_sql(&compose->sql,
+		compose->target->schema.plain ? "UPDATE %t SET data=%x,ttl=%u,online=1 WHERE id=%u" :
+						"UPDATE %t SET data=%s,ttl=%u,online=1 WHERE id=%u",
+		compose->target->settings->records_table, record->data, (uint64_t)record->ttl, work->row_ids[op->have]);
+	return 0;
+}
+
+static int add_updated(struct list *list, const struct work *work, const struct diff_op *op)
+{
+	const struct zone_record *record = &records_of(work)[op->want];
+
+	if (only_ttl_differs(work, op))
+		return 0;
+	if (list_next(list, row_size(record)) < 0)
+		return -1;
+	literal_sql(&list->compose->sql, "(%u,%u", work->row_ids[op->have], work->zone_id);
+	add_values(list->compose, record);
+	return 0;
+}
+
+/*
+ * One statement for many rows: each has an id that is there, so it is updated, and none is inserted. (Should somebody
+ * have deleted the row meanwhile, it comes back, which is what is wanted.)
+ */
+static int update_rows(struct compose *compose, struct work *const *works, size_t count)
+{
+	struct list list = { .compose = compose,
+		.head = "INSERT INTO %t (id,zone_id,hostname,type,data,ttl,online) VALUES ",
+		.tail = " ON DUPLICATE KEY UPDATE data=VALUES(data),ttl=VALUES(ttl),online=VALUES(online)" };
+
+	(void)for_each(works, count, DIFF_UPDATE, &list, count_updated);
+	if (list.number == 1)
+		return for_each(works, count, DIFF_UPDATE, &list, update_one);
+	if (for_each(works, count, DIFF_UPDATE, &list, add_updated) < 0)
+		return -1;
+	list_close(&list);
 	return 0;
 }
 
 /* ---- rows that come ---- */
 
-static int insert_row(struct compose *compose, const struct work *work, const struct zone_record *record, bool *open)
+static int insert_record(struct list *list, const struct work *work, const struct zone_record *record)
 {
-	size_t size = 2 * (strlen(record->owner) + strlen(record->type) + strlen(record->data)) + ROW_OVERHEAD;
-
-	if (*open && compose_is_full(compose, size))
-		*open = false;
-	if (!*open) {
-		if (compose_begin(compose, size + 128) < 0)
-			return -1;
-		literal_sql(&compose->sql, "INSERT INTO %t (zone_id,hostname,type,data,ttl,online) VALUES (",
-			table_of(compose));
-		*open = true;
-	} else {
-		buf_puts(&compose->sql, ",(");
-	}
-	compose_add_id(compose, work);
-	literal_sql(&compose->sql, ",%s,%s,%s,%u,1)", record->owner, record->type, record->data,
-		(uint64_t)record->ttl);
+	if (list_next(list, row_size(record)) < 0)
+		return -1;
+	buf_append(&list->compose->sql, "(", 1);
+	compose_add_id(list->compose, work);
+	add_values(list->compose, record);
 	return 0;
+}
+
+static int insert_zone(struct list *list, const struct work *work)
+{
+	size_t count;
+	const struct zone_record *records = zone_records(work->item->zone, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (insert_record(list, work, &records[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static int add_inserted(struct list *list, const struct work *work, const struct diff_op *op)
+{
+	return insert_record(list, work, &records_of(work)[op->want]);
 }
 
 static int insert_rows(struct compose *compose, struct work *const *works, size_t count)
 {
-	bool open = false;
+	struct list list = { .compose = compose,
+		.head = "INSERT INTO %t (zone_id,hostname,type,data,ttl,online) VALUES ", .tail = "" };
 
-	for (size_t i = 0; i < count; i++) {
-		const struct work *work = works[i];
-		size_t record_count = 0;
-		const struct zone_record *records =
-			work->item->zone == NULL ? NULL : zone_records(work->item->zone, &record_count);
-
-		if (work->kind == WORK_CREATE || work->kind == WORK_REWRITE) {
-			for (size_t k = 0; k < record_count; k++)
-				if (insert_row(compose, work, &records[k], &open) < 0)
-					return -1;
-		} else if (work->kind == WORK_CHANGE) {
-			for (size_t k = 0; k < work->diff.count; k++)
-				if (work->diff.ops[k].kind == DIFF_INSERT &&
-					insert_row(compose, work, &records[work->diff.ops[k].want], &open) < 0)
-					return -1;
-		}
-	}
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		if ((works[i]->kind == WORK_CREATE || works[i]->kind == WORK_REWRITE) && insert_zone(&list, works[i]) < 0)
+			return -1;
+	return for_each(works, count, DIFF_INSERT, &list, add_inserted);
 }
 
 int rows_write(struct compose *compose, struct work *const *works, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		if (works[i]->kind == WORK_CHANGE &&
-			(delete_rows(compose, works[i]) < 0 || update_rows(compose, works[i]) < 0))
-			return -1;
+	if (delete_rows(compose, works, count) < 0 || update_ttls(compose, works, count) < 0 ||
+		update_rows(compose, works, count) < 0)
+		return -1;
 	return insert_rows(compose, works, count);
 }

@@ -253,26 +253,38 @@ static void tell_optional(const struct schema_notices *notices, unsigned needs)
 }
 
 /* Once the tables are there the row without a name can be too. It is missed by nobody but the reader. */
-static void keep_catch_all(struct link *link, const struct schema_notices *notices)
+static void add_catch_all(struct link *link, const struct schema_notices *notices)
+{
+	char *statement = schema_statement(link->target.settings, "7_catch_all.sql");
+	struct buf sql = { 0 };
+
+	buf_puts(&sql, statement);
+	free(statement);
+	if (link_run(link, &sql, NULL) == 0)
+		tell(notices, "row of the empty zone name added: CNAMEs to other zones are answered", "", "7_catch_all.sql");
+	buf_free(&sql);
+}
+
+/* The tables are usable. What they look like is kept, and what belongs into them whatever is pushed is put there. */
+static int finish(struct link *link, const struct schema_notices *notices, struct shape *shape, struct err *err)
 {
 	const struct coredns_mysql_settings *settings = link->target.settings;
 	struct buf sql = { 0 };
-	MYSQL_RES *rows = NULL;
-	char *statement;
+	MYSQL_RES *rows[SHAPE_TABLES + 1];
 
-	literal_sql(&sql, "SELECT id FROM %t WHERE zone_name = %s", settings->zones_table, "");
-	bool missing = link_fetch(link, &sql, &rows, 1) == 0 && rows != NULL && mysql_num_rows(rows) == 0;
-	mysql_free_result(rows);
-	if (missing) {
-		statement = schema_statement(settings, "7_catch_all.sql");
-		buf_clear(&sql);
-		buf_puts(&sql, statement);
-		free(statement);
-		if (link_run(link, &sql, NULL) == 0)
-			tell(notices, "row of the empty zone name added: CNAMEs to other zones are answered", "",
-				"7_catch_all.sql");
-	}
+	shape_add(&sql, settings);
+	literal_sql(&sql, ";SELECT id FROM %t WHERE zone_name = %s", settings->zones_table, "");
+	int outcome = link_fetch(link, &sql, rows, SHAPE_TABLES + 1);
 	buf_free(&sql);
+	if (outcome < 0)
+		return err_set(err, ERR_IO, "cannot read the schema: %s", link->text);
+	outcome = shape_take(rows, shape, err);
+	if (outcome == 0 && settings->manage_schema && settings->catch_all_zone && rows[SHAPE_TABLES] != NULL &&
+		mysql_num_rows(rows[SHAPE_TABLES]) == 0)
+		add_catch_all(link, notices);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		mysql_free_result(rows[i]);
+	return outcome;
 }
 
 static void tell_headroom(const struct schema_notices *notices, const struct tables *tables)
@@ -329,6 +341,8 @@ static void keep(struct schema *out, const struct tables *tables)
 	out->data_width = tables->data_width;
 	memcpy(out->zones_index, tables->zones_index, sizeof(out->zones_index));
 	memcpy(out->records_index, tables->records_index, sizeof(out->records_index));
+	memcpy(out->digested, tables->digested, sizeof(out->digested));
+	out->plain = tables->plain;
 }
 
 int schema_check(struct link *link, const struct schema_notices *notices, struct schema *out, struct err *err)
@@ -349,12 +363,11 @@ int schema_check(struct link *link, const struct schema_notices *notices, struct
 	if (!managed)
 		tell_optional(notices, tables.needs);
 	tell_headroom(notices, &tables);
-	if (managed && link->target.settings->catch_all_zone)
-		keep_catch_all(link, notices);
-	if (link->mysql == NULL)
-		return err_set(err, ERR_IO, "%s", link->text);
+	outcome = finish(link, notices, &out->shape, err);
+	if (outcome == 0 && link->mysql == NULL)
+		outcome = err_set(err, ERR_IO, "%s", link->text);
 	keep(out, &tables);
-	return 0;
+	return outcome;
 }
 
 bool schema_refresh(struct link *link, struct schema *schema)

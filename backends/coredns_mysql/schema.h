@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/coredns_mysql/columns.h"
 #include "backends/coredns_mysql/link.h"
+#include "backends/coredns_mysql/shape.h"
 
 /* What of the tables matters for what is written; read at each connect. Widths are in characters, and we send ASCII. */
 struct schema {
@@ -19,6 +21,9 @@ struct schema {
 	uint64_t data_width;
 	char zones_index[65];          /* the unique index on zone_name */
 	char records_index[65];        /* an index of the records that begins with zone_id; "": there is none */
+	struct schema_column digested[SCHEMA_DIGESTED];
+	bool plain;                    /* ASCII is held byte for byte in every column that is written */
+	struct shape shape;            /* of the tables of which all this is said */
 };
 
 /* Told of each step and oddity: kind "schema", "auto_increment", ...; text is for people. */

@@ -17,6 +17,9 @@ static const char *const wanted[TABLES_COUNT][MOST_COLUMNS] = {
 		"changed_at" },
 };
 
+static const char *const digested[SCHEMA_DIGESTED] = { [SCHEMA_HOSTNAME] = "hostname", [SCHEMA_TYPE] = "type",
+	[SCHEMA_DATA] = "data", [SCHEMA_TTL] = "ttl", [SCHEMA_ONLINE] = "online" };
+
 static uint64_t number(const char *text)
 {
 	return text == NULL ? 0 : strtoull(text, NULL, 10);
@@ -83,6 +86,29 @@ static void take_column(struct tables *out, int at, const char *name, const char
 		out->data_width = width;
 }
 
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* charset: NULL for a number. */
+static void take_charset(struct tables *out, int at, const char *name, const char *charset, bool nullable)
+{
+	static const char *const of_utf8[] = { "utf8mb4", "utf8mb3", "utf8", "ascii" };
+	static const char *const of_ascii[] = { "utf8mb4", "utf8mb3", "utf8", "ascii", "latin1", "latin2", "latin5", "latin7",
+		"cp1250", "cp1251", "cp1256", "cp1257", "koi8r", "koi8u", "greek", "hebrew" };
+
+	if (charset != NULL && !is_one_of(charset, of_ascii, ARRAY_SIZE(of_ascii)))
+		out->plain = false;
+	for (size_t i = 0; at == TABLES_RECORDS && i < SCHEMA_DIGESTED; i++)
+		if (strcasecmp(name, digested[i]) == 0)
+			out->digested[i] = (struct schema_column){ .nullable = nullable,
+				.foreign = charset != NULL && !is_one_of(charset, of_utf8, ARRAY_SIZE(of_utf8)) };
+}
+
 static void take_columns(struct tables *out, MYSQL_RES *rows)
 {
 	bool seen[TABLES_COUNT][MOST_COLUMNS] = { { false } };
@@ -97,6 +123,7 @@ static void take_columns(struct tables *out, MYSQL_RES *rows)
 			if (wanted[at][i] != NULL && strcasecmp(wanted[at][i], row[1]) == 0)
 				seen[at][i] = true;
 		take_column(out, at, row[1], row[2], number(row[3]));
+		take_charset(out, at, row[1], row[4], row[5] == NULL || strcasecmp(row[5], "NO") != 0);
 	}
 	for (size_t at = 0; at < TABLES_COUNT; at++)
 		for (size_t i = MOST_COLUMNS; i-- > 0;)
@@ -177,7 +204,8 @@ static void make_queries(struct buf *sql, const struct coredns_mysql_settings *s
 	add_query(sql, settings, "SELECT TABLE_NAME, ENGINE, AUTO_INCREMENT FROM information_schema.TABLES");
 	buf_puts(sql, ";");
 	add_query(sql, settings,
-		"SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH FROM information_schema.COLUMNS");
+		"SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH, CHARACTER_SET_NAME, IS_NULLABLE "
+		"FROM information_schema.COLUMNS");
 	buf_puts(sql, ";");
 	add_query(sql, settings,
 		"SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS");
@@ -202,7 +230,7 @@ static void conclude(struct tables *out)
 
 static struct tables tables_named(const struct coredns_mysql_settings *settings)
 {
-	return (struct tables){ .table = { [TABLES_ZONES].name = settings->zones_table,
+	return (struct tables){ .plain = true, .table = { [TABLES_ZONES].name = settings->zones_table,
 					[TABLES_RECORDS].name = settings->records_table,
 					[TABLES_STATE].name = settings->state_table } };
 }

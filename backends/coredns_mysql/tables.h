@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/coredns_mysql/columns.h"
 #include "backends/coredns_mysql/link.h"
 
 enum tables_need {
@@ -39,6 +40,8 @@ struct tables {
 	uint64_t data_width;
 	char zones_index[65];
 	char records_index[65]; /* an index that begins with zone_id; "": there is none */
+	struct schema_column digested[SCHEMA_DIGESTED];
+	bool plain;             /* as in schema.h */
 };
 
 /* 0 or -1 (link->text). */

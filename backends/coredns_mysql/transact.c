@@ -104,7 +104,10 @@ static bool look(struct transaction *tx, enum transact_end *end)
 		*end = fail(tx, "locking the zones");
 		return false;
 	}
-	if (looked == LOOK_UNFIT) {
+	if (looked == LOOK_ALTERED)
+		err_set(&tx->failure->err, ERR_BUSY, "a table was altered while it was to be written to");
+	if (looked != LOOK_DONE) {
+		tx->failure->untouched = looked == LOOK_ALTERED;
 		give_up(tx);
 		*end = TRANSACT_DOWN;
 		return false;

@@ -25,7 +25,7 @@ enum transact_way {
 struct transact_failure {
 	enum backend_verdict verdict;
 	bool lost;      /* as backend_item.lost */
-	bool untouched; /* lost before anything was written, and not by a time-out */
+	bool untouched; /* nothing was written: lost, but not by a time-out, or a table was altered since we connected */
 	struct err err;
 };
 

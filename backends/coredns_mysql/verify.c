@@ -63,7 +63,7 @@ static size_t part_of(struct work *const *works, size_t count)
 
 static void add_digests(struct compose *compose, struct work *const *works, size_t count)
 {
-	digest_sql_begin(&compose->sql, compose->target->settings->records_table);
+	digest_sql_begin(&compose->sql, compose->target->settings->records_table, &compose->target->schema);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			buf_puts(&compose->sql, ",");

@@ -104,7 +104,7 @@ FAULTS = {
     "refused": Refused(), "black hole": BlackHole(), "stopped at connect": StoppedServer(),
     "stopped at the lock": StoppedAt(b"FOR UPDATE", b"for update"),
     "stopped at insert": StoppedAt(b"INSERT INTO", b"insert into"),
-    "stopped at update or delete": StoppedAt(b"UPDATE `", b"UPDATE r", b"UPDATE z", b"DELETE "),
+    "stopped at update or delete": StoppedAt(b"UPDATE `", b"UPDATE data", b"DELETE "),
     "stopped at COMMIT": StoppedAt(b"COMMIT", b"commit"),
     "read-only": ReadOnly(), "revoked": Revoked(), "killed": Down(), "no table": NoTable(),
 }

@@ -33,6 +33,7 @@ static void refuse_bad_ones(struct fixture *fixture)
 
 	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
 	sql("ALTER TABLE records ADD CONSTRAINT no_bad CHECK (hostname <> 'bad')");
+	open_backend(fixture);
 }
 
 static bool none(size_t at)

@@ -271,6 +271,51 @@ static void test_engine_altered_meanwhile(void **state)
 	zone_unref(zone);
 }
 
+/* Whatever the columns are like, and if that is altered under an open connection: rows are right, and seen to be. */
+static void test_columns_of_all_kinds(void **state)
+{
+	static const char *const alters[] = {
+		"ALTER TABLE records CONVERT TO CHARACTER SET latin1",
+		"ALTER TABLE records MODIFY data MEDIUMTEXT NULL, MODIFY ttl INT NULL, MODIFY hostname VARCHAR(512) NULL, "
+		"MODIFY type VARCHAR(10) NULL, MODIFY online INT NULL",
+		"ALTER TABLE records CONVERT TO CHARACTER SET utf16; ALTER TABLE zonefan_state CONVERT TO CHARACTER SET utf32",
+		"ALTER TABLE zones CONVERT TO CHARACTER SET ucs2",
+		"ALTER TABLE records CONVERT TO CHARACTER SET ascii; ALTER TABLE zones CONVERT TO CHARACTER SET utf8mb3",
+		"ALTER TABLE records MODIFY data MEDIUMBLOB NOT NULL, MODIFY hostname VARBINARY(512) NOT NULL",
+	};
+	struct fixture *fixture = *state;
+	struct zone *zones[2];
+	uint64_t generation = 0;
+
+	zones[0] = make_zone("k.test.", "www 60 IN A 192.0.2.1\nt 60 IN TXT \"a \\\\ \\\" \\200\\001 '\"\n");
+	zones[1] = make_zone("k.test.", "www 60 IN A 192.0.2.2\nt 60 IN TXT \"b \\\\ \\\" \\201\\002 `\"\nmore 60 IN AAAA ::1\n");
+	for (size_t i = 0; i <= ARRAY_SIZE(alters); i++) {
+		struct zone *fresh = make_big_zone("n.test.", 30, (unsigned)i);
+
+		for (size_t k = 0; k < 2; k++) {
+			assert_ok(save(fixture, "k.test.", zones[k], ++generation));
+			assert_rows("k.test.", zones[k]);
+			struct seen_digest seen = listed(fixture, "k.test.");
+			assert_true(zone_digest_equal(&seen.listed.actual, zone_digest(zones[k])));
+			assert_true(zone_digest_equal(&seen.listed.stamped, zone_digest(zones[k])));
+		}
+		assert_ok(save(fixture, "n.test.", NULL, 2 * i + 1));
+		assert_ok(save(fixture, "n.test.", fresh, 2 * i + 2));
+		assert_rows("n.test.", fresh);
+		uint64_t before = rows_written();
+		assert_ok(check(fixture, "n.test.", fresh, 2 * i + 2));
+		assert_int_equal(rows_written(), before);
+		sql("UPDATE records SET ttl = ttl + 1 WHERE hostname = 'h7'");
+		assert_ok(check(fixture, "n.test.", fresh, 2 * i + 2));
+		assert_rows("n.test.", fresh);
+		zone_unref(fresh);
+		if (i < ARRAY_SIZE(alters))
+			sql("SET SESSION foreign_key_checks = 0; %s; SET SESSION foreign_key_checks = 1", alters[i]);
+	}
+	zone_unref(zones[0]);
+	zone_unref(zones[1]);
+}
+
 /* The longest names there can be, the longest complaint: it ends with the statement's short form all the same. */
 static void test_complaint_is_whole(void **state)
 {
@@ -432,6 +477,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_engine_without_transactions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_engine_altered, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_engine_altered_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_columns_of_all_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_complaint_is_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missing_column, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dropped_tables, setup, teardown),

@@ -69,6 +69,38 @@ static void test_new_ttl_is_one_statement(void **state)
 	zone_unref(second);
 }
 
+/* Every record has other data: rows are changed where they are, and no id is used up. */
+static void test_whole_rewrite(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buf lines[2] = { { 0 }, { 0 } };
+	struct zone *zones[2];
+
+	for (unsigned k = 0; k < 2; k++) {
+		for (unsigned i = 0; i < 60; i++)
+			buf_printf(&lines[k], "h%u %u IN A 10.%u.0.%u\n", i, i % 3 == 0 ? 300 + k : 300, k, i);
+		zones[k] = make_zone("w.test.", lines[k].data);
+		buf_free(&lines[k]);
+	}
+	assert_ok(save(fixture, "w.test.", zones[0], 1));
+	const char *ids = ask("SELECT GROUP_CONCAT(id ORDER BY hostname, type) FROM records");
+	uint64_t next_id = count("SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+				 "AND TABLE_NAME = 'records'");
+	uint64_t before = rows_written();
+	struct backend_item item = save(fixture, "w.test.", zones[1], 2);
+	assert_ok(item);
+	assert_int_equal(item.rows_updated, 60 + 1);
+	assert_int_equal(item.rows_inserted + item.rows_deleted, 0);
+	assert_true(rows_written() - before <= 60 + 1);
+	assert_rows("w.test.", zones[1]);
+	assert_string_equal(ask("SELECT GROUP_CONCAT(id ORDER BY hostname, type) FROM records"), ids);
+	assert_int_equal(count("SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+			       "AND TABLE_NAME = 'records'"),
+		next_id);
+	zone_unref(zones[0]);
+	zone_unref(zones[1]);
+}
+
 static void test_delete(void **state)
 {
 	struct fixture *fixture = *state;
@@ -451,6 +483,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_new_zone_and_equal_push, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_record_of_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_new_ttl_is_one_statement, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_whole_rewrite, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_zones, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale_and_supersede, setup, teardown),

@@ -25,8 +25,8 @@ static void test_literal(void **state)
 	literal_sql(&out, "a %s b %u c %t d", "x'", UINT64_MAX, "od`d");
 	assert_string_equal(out.data, "a _ascii x'7827' b 18446744073709551615 c `od``d` d");
 	buf_clear(&out);
-	literal_sql(&out, "%s", "");
-	assert_string_equal(out.data, "_ascii x''");
+	literal_sql(&out, "%s %x", "", "a'");
+	assert_string_equal(out.data, "_ascii x'' x'6127'");
 	buf_clear(&out);
 	literal_sql(&out, "%u%u", (uint64_t)0, (uint64_t)7);
 	assert_string_equal(out.data, "07");

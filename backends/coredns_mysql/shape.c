@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "backends/coredns_mysql/shape.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "backends/coredns_mysql/literal.h"
+
+/* Behind the columns and indexes, each of which begins with blanks; inside texts the server writes no line's end. */
+static const char options_mark[] = "\n) ENGINE=";
+static const char next_id_mark[] = " AUTO_INCREMENT=";
+
+void shape_add(struct buf *sql, const struct coredns_mysql_settings *settings)
+{
+	literal_sql(sql, "SHOW CREATE TABLE %t;SHOW CREATE TABLE %t;SHOW CREATE TABLE %t", settings->zones_table,
+		settings->records_table, settings->state_table);
+}
+
+/* Adds name and definition to all, without the next id. 0, or err says that it cannot roll back. */
+static int add_table(struct buf *all, MYSQL_RES *rows, struct err *err)
+{
+	MYSQL_ROW row = rows == NULL ? NULL : mysql_fetch_row(rows);
+
+	if (row == NULL || mysql_num_fields(rows) < 2 || row[0] == NULL || row[1] == NULL)
+		return err_set(err, ERR_INVALID, "a table's definition cannot be read");
+	const char *options = strstr(row[1], options_mark);
+	if (options == NULL)
+		return err_set(err, ERR_INVALID, "table %s is a view, not InnoDB: nothing is written to a table without "
+						 "transactions",
+			row[0]);
+	const char *engine = options + sizeof(options_mark) - 1;
+	size_t length = strcspn(engine, " \n");
+	if (length != 6 || strncasecmp(engine, "InnoDB", 6) != 0)
+		return err_set(err, ERR_INVALID,
+			"table %s is of engine %.*s, not InnoDB: nothing is written to a table without transactions",
+			row[0], (int)length, engine);
+	const char *next_id = strstr(engine, next_id_mark);
+	size_t before = next_id == NULL ? strlen(row[1]) : (size_t)(next_id - row[1]);
+	buf_append(all, row[1], before);
+	if (next_id != NULL) {
+		next_id += sizeof(next_id_mark) - 1;
+		buf_puts(all, next_id + strspn(next_id, "0123456789"));
+	}
+	return 0;
+}
+
+int shape_take(MYSQL_RES *const rows[SHAPE_TABLES], struct shape *out, struct err *err)
+{
+	struct buf all = { 0 };
+	int outcome = 0;
+
+	for (size_t i = 0; outcome == 0 && i < SHAPE_TABLES; i++)
+		outcome = add_table(&all, rows[i], err);
+	if (outcome == 0)
+		hash_sha256(all.data, all.size, out->hash);
+	buf_free(&all);
+	return outcome;
+}
+
+bool shape_equal(const struct shape *a, const struct shape *b)
+{
+	return memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
+}
