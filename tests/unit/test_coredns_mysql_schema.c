@@ -295,9 +295,9 @@ static void test_columns_of_all_kinds(void **state)
 		for (size_t k = 0; k < 2; k++) {
 			assert_ok(save(fixture, "k.test.", zones[k], ++generation));
 			assert_rows("k.test.", zones[k]);
-			struct seen_digest seen = listed(fixture, "k.test.");
-			assert_true(zone_digest_equal(&seen.listed.actual, zone_digest(zones[k])));
-			assert_true(zone_digest_equal(&seen.listed.stamped, zone_digest(zones[k])));
+			struct backend_seen seen = seen_of(fixture, "k.test.");
+			assert_true(zone_digest_equal(&seen.actual, zone_digest(zones[k])));
+			assert_true(zone_digest_equal(&seen.stamped, zone_digest(zones[k])));
 		}
 		assert_ok(save(fixture, "n.test.", NULL, 2 * i + 1));
 		assert_ok(save(fixture, "n.test.", fresh, 2 * i + 2));

@@ -482,13 +482,13 @@ static inline struct backend_seen seen_of(struct fixture *fixture, const char *n
 static inline void assert_rows(const char *name, const struct zone *zone)
 {
 	struct zone_digest digest = { 0 };
-	char text[512];
 	MYSQL_ROW row;
-
-	snprintf(text, sizeof(text),
+	char *text = xasprintf(
 		"SELECT hostname, type, data, ttl, online FROM records JOIN zones ON zones.id = zone_id WHERE zone_name = '%s'",
 		name);
+
 	assert_int_equal(mysql_query(root, text), 0);
+	free(text);
 	MYSQL_RES *rows = mysql_store_result(root);
 	assert_non_null(rows);
 	while ((row = mysql_fetch_row(rows)) != NULL)
