@@ -230,10 +230,8 @@ void core_command_destroy(struct core_command *command)
 
 void core_job_destroy(struct core_job *job)
 {
-	for (size_t i = 0; i < job->zone_count; i++) {
-		zone_unref(job->zones[i].zone);
-		free(job->zones[i].text);
-	}
+	for (size_t i = 0; i < job->zone_count; i++)
+		source_unref(job->zones[i].source);
 	free(job->zones);
 	free(job->items);
 	page_destroy(job->page);

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/page.h"
+#include "engine/source.h"
 #include "sched/batch.h"
 #include "sched/delivery.h"
 #include "sched/lane.h"
@@ -43,12 +44,10 @@ void core_command_destroy(struct core_command *command);
 struct core_job_zone {
 	int64_t zone_id;
 	char name[ZONE_NAME_SIZE];
-	struct zone *zone;              /* one reference; NULL: deleted, or still to be parsed from text by the lane */
-	char *text;
-	size_t text_size;
+	struct source *source;          /* one reference; NULL: deleted */
 	bool deleted;
 	bool suspect;
-	struct backend_item *item;      /* of core_job.items; its name and zone are set by the lane */
+	struct backend_item *item;      /* of core_job.items; name and zone are set by the lane */
 };
 
 enum core_job_kind { CORE_JOB_PROBE, CORE_JOB_APPLY, CORE_JOB_COMPARE };

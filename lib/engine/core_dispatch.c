@@ -185,6 +185,23 @@ static void enlist(struct core *core, struct core_lane *lane, struct core_job_zo
 	idmap_set(&lane->inflight, row->id, flight);
 }
 
+/* What all lanes that deliver this generation share. */
+static int find_source(struct core *core, const struct store_zone *row, struct source **out, struct err *err)
+{
+	char *text;
+	size_t size;
+
+	*out = recent_get(&core->recent, row->id, row->generation);
+	if (*out != NULL)
+		return ERR_OK;
+	int ret = store_zone_text(core->store, row->id, &text, &size, err);
+	if (ret != ERR_OK)
+		return ret;
+	*out = source_create(text, size);
+	recent_put(&core->recent, row->id, row->generation, *out);
+	return ERR_OK;
+}
+
 /* Loads one zone into the job; *full, and nothing done: it has no room for that one. */
 static int load_zone(struct core *core, struct core_lane *lane, int64_t zone_id, struct core_job *job, bool *full,
 	struct err *err)
@@ -195,11 +212,8 @@ static int load_zone(struct core *core, struct core_lane *lane, int64_t zone_id,
 	int ret = store_delivery_open(core->store, zone_id, lane->backend_id, &row, &delivery, err);
 
 	*full = ret == ERR_OK && job->zone_count > 0 && job->bytes + row.text_size > CORE_BATCH_BYTES;
-	if (ret == ERR_OK && !*full && !row.deleted) {
-		zone->zone = recent_get(&core->recent, row.id, row.generation);
-		if (zone->zone == NULL)
-			ret = store_zone_text(core->store, row.id, &zone->text, &zone->text_size, err);
-	}
+	if (ret == ERR_OK && !*full && !row.deleted)
+		ret = find_source(core, &row, &zone->source, err);
 	if (ret == ERR_OK && !*full) {
 		zone->item = &job->items[job->zone_count];
 		enlist(core, lane, zone, &row, &delivery);

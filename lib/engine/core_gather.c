@@ -95,8 +95,12 @@ static void forget_fresh(struct core *core)
 void core_tell_staged(struct core *core)
 {
 	core_obey(core, true);
-	for (size_t i = 0; i < core->fresh_count; i++)
-		recent_put(&core->recent, core->fresh[i].zone_id, core->fresh[i].generation, core->fresh[i].zone);
+	for (size_t i = 0; i < core->fresh_count; i++) {
+		struct source *source = source_parsed(core->fresh[i].zone);
+
+		recent_put(&core->recent, core->fresh[i].zone_id, core->fresh[i].generation, source);
+		source_unref(source);
+	}
 	forget_fresh(core);
 	for (size_t i = 0; i < core->staged_count; i++)
 		core->params.tell(core->params.ctx, core->staged[i]);

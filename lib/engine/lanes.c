@@ -14,17 +14,26 @@
 
 enum { REPEATS = 3, REPEAT_MIN_MS = 20, REPEAT_MAX_MS = 200 };
 
-/* Zones that were not in the engine's memory come as text. */
-static void parse_zone(const struct engine *engine, struct core_job_zone *zone)
+/* Parses what no other lane has parsed yet or is at; so lanes that were given the same zones share the work. */
+static void prepare_zones(const struct engine *engine, struct core_job *job)
 {
-	if (zone->deleted || zone->zone != NULL)
-		return;
-	if (zone_parse(zone->name, zone->text, zone->text_size, engine->params.max_zone_records, &zone->zone,
-		    &zone->item->err) == ERR_OK)
-		return;
+	for (size_t i = 0; i < job->zone_count; i++) {
+		if (job->zones[i].source != NULL)
+			source_prepare(job->zones[i].source, job->zones[i].name, engine->params.max_zone_records);
+	}
+}
+
+/* False: its text is not accepted any more. */
+static bool take_zone(const struct engine *engine, struct core_job_zone *zone)
+{
+	if (zone->deleted)
+		return true;
+	zone->item->zone = source_zone(zone->source, zone->name, engine->params.max_zone_records, &zone->item->err);
+	if (zone->item->zone != NULL)
+		return true;
 	err_prefix(&zone->item->err, "the stored text is not accepted any more");
-	zone->zone = NULL;
 	zone->item->verdict = BACKEND_REJECT;
+	return false;
 }
 
 static void pause_ms(int64_t ms)
@@ -53,10 +62,8 @@ static size_t apply_some(struct engine_lane_thread *lane, struct core_job *job, 
 {
 	size_t left = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		job->items[i].name = job->zones[i].name;
-		job->items[i].zone = job->zones[i].zone;
-	}
 	lane->backend->ops->apply(lane->backend, job->items, count);
 	for (size_t i = 0; i < count; i++) {
 		if (job->items[i].verdict == BACKEND_RETRY)
@@ -69,9 +76,9 @@ static void apply(struct engine_lane_thread *lane, struct core_job *job)
 {
 	size_t count = 0;
 
+	prepare_zones(lane->engine, job);
 	for (size_t i = 0; i < job->zone_count; i++) {
-		parse_zone(lane->engine, &job->zones[i]);
-		if (job->zones[i].deleted || job->zones[i].zone != NULL)
+		if (take_zone(lane->engine, &job->zones[i]))
 			swap_zones(job, count++, i);
 	}
 	for (int repeat = 0; count > 0; repeat++) {

@@ -7,10 +7,10 @@
 
 static void empty_entry(struct recent *recent, struct recent_entry *entry)
 {
-	if (entry->zone == NULL)
+	if (entry->source == NULL)
 		return;
-	zone_unref(entry->zone);
-	entry->zone = NULL;
+	source_unref(entry->source);
+	entry->source = NULL;
 	recent->bytes -= entry->bytes;
 	idmap_remove(&recent->index, entry->id);
 }
@@ -22,9 +22,9 @@ static void drop_oldest(struct recent *recent)
 	recent->count--;
 }
 
-void recent_put(struct recent *recent, int64_t id, uint64_t generation, struct zone *zone)
+void recent_put(struct recent *recent, int64_t id, uint64_t generation, struct source *source)
 {
-	size_t bytes = zone_memory(zone);
+	size_t bytes = source_memory(source);
 	struct recent_entry *old = idmap_get(&recent->index, id);
 
 	if (recent->ring == NULL)
@@ -36,19 +36,19 @@ void recent_put(struct recent *recent, int64_t id, uint64_t generation, struct z
 	while (recent->count == RECENT_ZONES || recent->bytes + bytes > RECENT_BYTES)
 		drop_oldest(recent);
 	struct recent_entry *entry = &recent->ring[(recent->head + recent->count) % RECENT_ZONES];
-	*entry = (struct recent_entry){ .id = id, .generation = generation, .zone = zone_ref(zone), .bytes = bytes };
+	*entry = (struct recent_entry){ .id = id, .generation = generation, .source = source_ref(source), .bytes = bytes };
 	recent->count++;
 	recent->bytes += bytes;
 	idmap_set(&recent->index, id, entry);
 }
 
-struct zone *recent_get(const struct recent *recent, int64_t id, uint64_t generation)
+struct source *recent_get(const struct recent *recent, int64_t id, uint64_t generation)
 {
 	struct recent_entry *entry = idmap_get(&recent->index, id);
 
 	if (entry == NULL || entry->generation != generation)
 		return NULL;
-	return zone_ref(entry->zone);
+	return source_ref(entry->source);
 }
 
 void recent_free(struct recent *recent)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The zones parsed last, so that N lanes share one parse of a fresh push.
+ * The zones that were pushed or loaded last, so that N lanes share one parse.
  * Bounded in number and memory; oldest out first. One owner.
  */
 #pragma once
 
 #include "engine/idmap.h"
-#include "zone/zone.h"
+#include "engine/source.h"
 
 enum { RECENT_ZONES = 2048, RECENT_BYTES = 8 * 1024 * 1024 };
 
@@ -14,7 +14,7 @@ struct recent {
 	struct recent_entry {
 		int64_t id;
 		uint64_t generation;
-		struct zone *zone; /* NULL: replaced by a newer entry */
+		struct source *source; /* NULL: replaced by a newer entry */
 		size_t bytes;
 	} *ring;
 	size_t head;
@@ -24,7 +24,7 @@ struct recent {
 };
 
 /* Takes a reference of its own. */
-void recent_put(struct recent *recent, int64_t id, uint64_t generation, struct zone *zone);
+void recent_put(struct recent *recent, int64_t id, uint64_t generation, struct source *source);
 /* A new reference, or NULL. */
-struct zone *recent_get(const struct recent *recent, int64_t id, uint64_t generation);
+struct source *recent_get(const struct recent *recent, int64_t id, uint64_t generation);
 void recent_free(struct recent *recent);

@@ -284,10 +284,10 @@ static void work(struct world *world, struct core_job *job)
 	for (size_t i = 0; i < job->zone_count; i++) {
 		struct core_job_zone *zone = &job->zones[i];
 
-		if (!zone->deleted && zone->zone == NULL)
-			CHECK(zone_parse(zone->name, zone->text, zone->text_size, 0, &zone->zone, &err) == ERR_OK);
 		zone->item->name = zone->name;
-		zone->item->zone = zone->zone;
+		if (!zone->deleted)
+			zone->item->zone = source_zone(zone->source, zone->name, 0, &err);
+		CHECK(zone->deleted || zone->item->zone != NULL);
 	}
 	lane->ops->apply(lane, job->items, job->zone_count);
 }
