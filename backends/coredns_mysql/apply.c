@@ -231,15 +231,11 @@ static enum transact_end search(struct delivery_run *run, struct work **works, s
 	return try_part(run, works + half, count - half, lasting && run->failed == failed);
 }
 
-/* False: the back end is down, failure says why. */
+/* On a target that is ready. False: the back end is down, failure says why. */
 static bool apply_batch(struct delivery_run *run, struct work **works, size_t count)
 {
 	struct target *target = run->target;
 
-	if (target_ready(target, &run->failure.err) < 0) {
-		settle_down(works, count, &run->failure);
-		return false;
-	}
 	refuse_unfit(target, works, count);
 	enum transact_end end = attempt(run, works, count);
 	if (end == TRANSACT_ZONE) {
@@ -262,29 +258,41 @@ static void clear_answers(struct backend_item *item)
 	item->err = (struct err){ 0 };
 }
 
-void apply_items(struct target *target, struct backend_item *items, size_t count)
+/* How many zones go together: there is always room for their names, and for their stamps. */
+static size_t most_of(const struct target *target)
 {
 	size_t room = target->packet_limit / ITEM_SIZE;
-	size_t most = room < BACKEND_ITEMS_MAX ? room : BACKEND_ITEMS_MAX;
-	struct work *works = xcalloc(most, sizeof(*works));
-	struct work **order = xcalloc(most, sizeof(*order));
-	bool up = true;
+
+	return room < BACKEND_ITEMS_MAX ? room : BACKEND_ITEMS_MAX;
+}
+
+void apply_items(struct target *target, struct backend_item *items, size_t count)
+{
+	size_t capacity = count < BACKEND_ITEMS_MAX ? count : BACKEND_ITEMS_MAX;
+	struct work *works = xcalloc(capacity + 1, sizeof(*works));
+	struct work **order = xcalloc(capacity + 1, sizeof(*order));
+	struct err err = { 0 };
+	size_t at = 0;
 
 	for (size_t i = 0; i < count; i++)
 		clear_answers(&items[i]);
-	for (size_t at = 0; at < count;) {
+	while (at < count && target_ready(target, &err) == 0) {
 		struct delivery_run run = { .target = target, .failure = { .verdict = BACKEND_DOWN } };
+		size_t most = most_of(target);
 		size_t batch = count - at < most ? count - at : most;
 
 		for (size_t i = 0; i < batch; i++) {
 			works[i] = (struct work){ .item = &items[at + i] };
 			order[i] = &works[i];
 		}
-		up = apply_batch(&run, order, batch);
 		at += batch;
-		for (; !up && at < count; at++)
-			items[at].err = run.failure.err;
+		if (!apply_batch(&run, order, batch)) {
+			err = run.failure.err;
+			break;
+		}
 	}
+	for (; at < count; at++)
+		items[at].err = err;
 	free(works);
 	free(order);
 }
