@@ -276,8 +276,8 @@ static void test_columns_of_all_kinds(void **state)
 {
 	static const char *const alters[] = {
 		"ALTER TABLE records CONVERT TO CHARACTER SET latin1",
-		"ALTER TABLE records MODIFY data MEDIUMTEXT NULL, MODIFY ttl INT NULL, MODIFY hostname VARCHAR(512) NULL, "
-		"MODIFY type VARCHAR(10) NULL, MODIFY online INT NULL",
+		("ALTER TABLE records MODIFY data MEDIUMTEXT NULL, MODIFY ttl INT NULL, MODIFY hostname VARCHAR(512) NULL, "
+		 "MODIFY type VARCHAR(10) NULL, MODIFY online INT NULL"),
 		"ALTER TABLE records CONVERT TO CHARACTER SET utf16; ALTER TABLE zonefan_state CONVERT TO CHARACTER SET utf32",
 		"ALTER TABLE zones CONVERT TO CHARACTER SET ucs2",
 		"ALTER TABLE records CONVERT TO CHARACTER SET ascii; ALTER TABLE zones CONVERT TO CHARACTER SET utf8mb3",
