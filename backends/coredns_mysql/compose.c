@@ -137,7 +137,9 @@ static int create_zones(struct compose *compose, struct work *const *works, size
 		return 0;
 	if (compose_begin(compose, 128) < 0)
 		return -1;
-	buf_puts(&compose->sql, "SET @first=LAST_INSERT_ID(),@step=@@auto_increment_increment");
+	/* Both are unsigned: in one list with ids that are signed they would be compared as decimals, by no index. */
+	buf_puts(&compose->sql,
+		"SET @first=CAST(LAST_INSERT_ID() AS SIGNED),@step=CAST(@@auto_increment_increment AS SIGNED)");
 	return 0;
 }
 
