@@ -7,15 +7,11 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "client.h"
+#include "commands.h"
 #include "conf/conf.h"
 #include "exit.h"
-#include "heal.h"
-#include "show.h"
 
 extern char **environ;
-
-enum { EVENTS_SHOWN = 100 };
 
 static const char usage_text[] =
 	"usage: zonefanctl [--config FILE] [--json] [--url URL --user NAME --password-file FILE] COMMAND\n"
@@ -41,188 +37,11 @@ static const char usage_text[] =
 	"exit codes: 0 done and well; 1 failed (zonefand does not answer, or answered an error); 2 status: something is behind,\n"
 	"            heal: something differed; 3 there is no such zone or back end; 64 misuse\n";
 
-struct options {
-	const char *config;
-	const char *url;
-	const char *user;
-	const char *password_file;
-	bool json;
-	struct heal_options heal;
-};
-
 static int misuse(void)
 {
 	fputs(usage_text, stderr);
 	return EXIT_USAGE;
 }
-
-static int failed(const struct err *err)
-{
-	fprintf(stderr, "zonefanctl: %s\n", err->text);
-	return err->code == ERR_NOTFOUND ? EXIT_MISSING : EXIT_FAILED;
-}
-
-static void print_json(const json_t *json)
-{
-	json_dumpf(json, stdout, JSON_INDENT(2));
-	putchar('\n');
-}
-
-/* ---- commands ---- */
-
-static int finish(const struct options *options, int ret, const struct err *err, json_t *answer,
-	void (*show)(const json_t *answer))
-{
-	if (ret != ERR_OK)
-		return failed(err);
-	if (options->json)
-		print_json(answer);
-	else
-		show(answer);
-	json_decref(answer);
-	return EXIT_WELL;
-}
-
-static int status(const struct options *options, const struct client *client, const char *name)
-{
-	struct err err;
-	json_t *answer;
-	bool well;
-
-	(void)name;
-	if (client_get(client, "/status", &answer, &err) != ERR_OK)
-		return failed(&err);
-	if (options->json) {
-		const char *word = json_string_value(json_object_get(answer, "status"));
-
-		print_json(answer);
-		well = word != NULL && strcmp(word, "ok") == 0;
-	} else {
-		well = show_status(answer);
-	}
-	json_decref(answer);
-	return well ? EXIT_WELL : EXIT_BEHIND;
-}
-
-static int zones(const struct options *options, const struct client *client, const char *name)
-{
-	struct err err;
-	json_t *answer = NULL;
-
-	(void)name;
-	int ret = client_list(client, "/api/v1/zones", "zones", "after", 0, &answer, &err);
-	return finish(options, ret, &err, answer, show_zones);
-}
-
-static int one(const struct options *options, const struct client *client, const char *folder, const char *name,
-	void (*show)(const json_t *answer))
-{
-	char *encoded = client_encode(name);
-	char *path = xasprintf("%s/%s", folder, encoded);
-	struct err err;
-	json_t *answer = NULL;
-	int ret = client_get(client, path, &answer, &err);
-
-	free(path);
-	free(encoded);
-	return finish(options, ret, &err, answer, show);
-}
-
-static int zone(const struct options *options, const struct client *client, const char *name)
-{
-	return one(options, client, "/api/v1/zones", name, show_zone);
-}
-
-static int rejected(const struct options *options, const struct client *client, const char *name)
-{
-	struct err err;
-	json_t *answer = NULL;
-
-	if (name != NULL)
-		return one(options, client, "/api/v1/rejected", name, show_refused);
-	int ret = client_list(client, "/api/v1/rejected", "rejected", "after", 0, &answer, &err);
-	return finish(options, ret, &err, answer, show_rejected);
-}
-
-static int events(const struct options *options, const struct client *client, const char *name)
-{
-	struct err err;
-	json_t *answer = NULL;
-
-	(void)name;
-	int ret = client_list(client, "/api/v1/events", "events", "before", EVENTS_SHOWN, &answer, &err);
-	return finish(options, ret, &err, answer, show_events);
-}
-
-static void show_retried(const json_t *answer)
-{
-	printf("%" JSON_INTEGER_FORMAT " deliveries are tried now\n",
-		json_integer_value(json_object_get(answer, "retried")));
-}
-
-static int retry(const struct options *options, const struct client *client, const char *name)
-{
-	char *encoded = name == NULL ? NULL : client_encode(name);
-	char *path = name == NULL ? xstrdup("/api/v1/retry") : xasprintf("/api/v1/retry?zone=%s", encoded);
-	struct err err;
-	json_t *answer = NULL;
-	int ret = client_post(client, path, &answer, &err);
-
-	free(path);
-	free(encoded);
-	return finish(options, ret, &err, answer, show_retried);
-}
-
-static int order(const struct options *options, const struct client *client, const char *name, const char *order)
-{
-	char *encoded = client_encode(name);
-	char *path = xasprintf("/api/v1/backends/%s/%s", encoded, order);
-	struct err err;
-	json_t *answer = NULL;
-	int ret = client_post(client, path, &answer, &err);
-
-	free(path);
-	free(encoded);
-	if (ret != ERR_OK)
-		return failed(&err);
-	if (options->json)
-		print_json(answer);
-	else
-		printf("%s is %s%s\n", name, json_is_true(json_object_get(answer, "paused")) ? "paused" : "resumed",
-			json_is_true(json_object_get(answer, "changed")) ? "" : " already");
-	json_decref(answer);
-	return EXIT_WELL;
-}
-
-static int pause_lane(const struct options *options, const struct client *client, const char *name)
-{
-	return order(options, client, name, "pause");
-}
-
-static int resume_lane(const struct options *options, const struct client *client, const char *name)
-{
-	return order(options, client, name, "resume");
-}
-
-static int heal(const struct options *options, const struct client *client, const char *name)
-{
-	struct err err;
-	int code;
-
-	(void)name;
-	return heal_run(client, &options->heal, &code, &err) == ERR_OK ? code : failed(&err);
-}
-
-static const struct command {
-	const char *name;
-	enum { NO_NAME, MAY_NAME, MUST_NAME } argument;
-	int (*run)(const struct options *options, const struct client *client, const char *name);
-} commands[] = {
-	{ "status", NO_NAME, status },     { "zones", NO_NAME, zones },   { "zone", MUST_NAME, zone },
-	{ "rejected", MAY_NAME, rejected }, { "events", NO_NAME, events }, { "retry", MAY_NAME, retry },
-	{ "pause", MUST_NAME, pause_lane }, { "resume", MUST_NAME, resume_lane },
-	{ "heal", NO_NAME, heal },
-};
 
 /* ---- where zonefand is ---- */
 
@@ -235,7 +54,7 @@ static struct conf *load_conf(const struct options *options)
 	if (conf_load(options->config, environ, &conf, &notices, &err) != ERR_OK) {
 		if (notices.size > 0)
 			fputs(notices.data, stderr);
-		failed(&err);
+		commands_failed(&err);
 		conf = NULL;
 	}
 	buf_free(&notices);
@@ -320,18 +139,12 @@ static int run(const struct options *options, int count, char **words)
 		return misuse();
 	if (count == 1 && strcmp(words[0], "check") == 0)
 		return check(options);
-	for (size_t i = 0; count > 0 && i < ARRAY_SIZE(commands); i++) {
-		const struct command *command = &commands[i];
-
-		if (strcmp(command->name, words[0]) != 0)
-			continue;
-		if (count > 2 || (count == 2 && command->argument == NO_NAME) ||
-			(count == 1 && command->argument == MUST_NAME))
-			return misuse();
-		return options->url != NULL ? run_by_url(options, command, count == 2 ? words[1] : NULL) :
-					      run_by_socket(options, command, count == 2 ? words[1] : NULL);
-	}
-	return misuse();
+	const struct command *command = count > 0 ? commands_find(words[0]) : NULL;
+	const char *name = count == 2 ? words[1] : NULL;
+	if (command == NULL || count > 2 || (name != NULL && command->argument == NO_NAME) ||
+		(name == NULL && command->argument == MUST_NAME))
+		return misuse();
+	return options->url != NULL ? run_by_url(options, command, name) : run_by_socket(options, command, name);
 }
 
 int main(int argc, char **argv)

@@ -588,6 +588,38 @@ static void a_pause_in_the_middle(void **state)
 	assert_like_others("m00003.example.");
 }
 
+static void the_back_end_goes_down_in_the_middle(void **state)
+{
+	struct memory_zone zone;
+
+	(void)state;
+	push_many(10);
+	zone = held(0, "m00003.example.");
+	zone.digest.low++;
+	memory_target_put(rig.targets[0], &zone);
+	zone = held(1, "m00003.example.");
+	zone.digest.low++;
+	memory_target_put(rig.targets[1], &zone);
+	atomic_store(&rig.slow_ms, 300);
+	int64_t pass = begin(NULL, false, TARGETS);
+	await_repairing(pass, 0);
+	atomic_store(&rig.fates[0], MEMORY_DOWN);
+	push("m00004.example", 99); /* if the repair went before, this one fails */
+	struct engine_heal heal = await_end(pass, 0);
+	if (heal.repaired == 0) {
+		assert_string_equal(heal.state, "failed");
+		assert_non_null(strstr(heal.error, "dc1 is down: "));
+	}
+	/* The others' parts are done. */
+	assert_string_equal(await_end(pass, 1).state, "done");
+	assert_string_equal(await_end(pass, 2).state, "done");
+	atomic_store(&rig.slow_ms, 0);
+	atomic_store(&rig.fates[0], MEMORY_OK);
+	await_state("m00003.example", 0, "clean");
+	await_state("m00004.example", 0, "clean");
+	assert_like_others("m00003.example.");
+}
+
 static void what_can_not_be_repaired_is_counted(void **state)
 {
 	struct memory_zone zone;
@@ -668,6 +700,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_look_that_always_fails_fails_the_pass, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_pause_ends_the_pass, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_pause_in_the_middle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_back_end_goes_down_in_the_middle, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_can_not_be_repaired_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_pass_at_a_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_stop_ends_it, set_up, tear_down),
