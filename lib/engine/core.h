@@ -36,6 +36,7 @@ struct core_command {
 	char name[ZONE_NAME_SIZE];      /* PUSH, RETRY: canonical; "" if the name was no name */
 	struct zone *zone;              /* PUSH: parsed, one reference; NULL if refused */
 	struct err err;                 /* PUSH: why it is refused */
+	bool unread;                    /* the intake has not seen it */
 };
 
 void core_command_destroy(struct core_command *command);
@@ -116,6 +117,8 @@ bool core_tell_names(struct core *core);
  */
 int64_t core_turn(struct core *core, struct core_command **commands, size_t command_count, struct core_job **jobs,
 	size_t job_count);
+/* For quiet moments, when nobody waits: housekeeping that would hold up pushes. Blocks on the disk. */
+void core_rest(struct core *core);
 /* Takes the notice (and owns it); it is written with the next turn. */
 void core_notify(struct core *core, struct core_notice *notice);
 /* No new jobs from now on. */

@@ -18,6 +18,7 @@ enum {
 	QUERIES_MOST = 256,
 	NOTICES_MOST = 1024,
 	MESSAGES_SPARE = 65536,
+	LONE_TEXT = 65536, /* bytes: about a millisecond of parsing */
 	MESSAGES_AHEAD = 8 /* while names are told: so many wait at most before the next page */
 };
 
@@ -68,11 +69,18 @@ static int64_t turn(struct engine *engine, int64_t wait_ms, bool *idle)
 	void *jobs[TURN_JOBS];
 	void *notice;
 	size_t bytes = 0;
+	atomic_store(&engine->idle, true);
 	size_t command_count = queue_take(engine->commands, commands, TURN_COMMANDS, wait_ms);
+	atomic_store(&engine->idle, false);
 	size_t job_count = queue_take(engine->done, jobs, TURN_JOBS, 0);
 
-	for (size_t i = 0; i < command_count; i++)
-		bytes += ((struct core_command *)commands[i])->request->text_size;
+	for (size_t i = 0; i < command_count; i++) {
+		struct core_command *command = commands[i];
+
+		bytes += command->request->text_size;
+		if (command->unread)
+			intake_read(engine, command);
+	}
 	while (queue_take(engine->notices, &notice, 1, 0) == 1)
 		core_notify(engine->core, notice);
 	wait_ms = core_turn(engine->core, (struct core_command **)commands, command_count, (struct core_job **)jobs,
@@ -80,6 +88,8 @@ static int64_t turn(struct engine *engine, int64_t wait_ms, bool *idle)
 	atomic_fetch_sub(&engine->under_way, command_count);
 	atomic_fetch_sub(&engine->bytes_under_way, bytes);
 	publish_board(engine);
+	if (atomic_load(&engine->in_intake) == 0 && queue_size(engine->commands) == 0)
+		core_rest(engine->core);
 	*idle = command_count == 0 && job_count == 0;
 	/* There may be more than one turn takes; nobody wakes us for those again. */
 	return job_count == TURN_JOBS ? 0 : wait_ms;
@@ -378,6 +388,27 @@ static bool is_query(enum engine_op op)
 		op == ENGINE_EVENTS;
 }
 
+/*
+ * To the intake; or, if there is nothing else to do for the engine thread, straight to that. Only this thread submits, so
+ * what the intake has passed on stands before this one.
+ */
+static int pass_on(struct engine *engine, struct engine_request *request)
+{
+	struct core_command *command = xcalloc(1, sizeof(*command));
+	bool direct = request->text_size <= LONE_TEXT && atomic_load(&engine->in_intake) == 0 &&
+		atomic_load(&engine->idle);
+
+	command->request = request;
+	command->unread = true;
+	atomic_fetch_add(&engine->in_intake, direct ? 0 : 1);
+	int ret = queue_push(direct ? engine->commands : engine->requests, command);
+	if (ret != ERR_OK) {
+		atomic_fetch_sub(&engine->in_intake, direct ? 0 : 1);
+		free(command);
+	}
+	return ret;
+}
+
 int engine_submit(struct engine *engine, struct engine_request *request)
 {
 	size_t bytes = request->text_size;
@@ -392,7 +423,7 @@ int engine_submit(struct engine *engine, struct engine_request *request)
 		return ERR_BUSY;
 	atomic_fetch_add(&engine->under_way, 1);
 	atomic_fetch_add(&engine->bytes_under_way, bytes);
-	int ret = queue_push(engine->requests, request);
+	int ret = pass_on(engine, request);
 	if (ret != ERR_OK) {
 		atomic_fetch_sub(&engine->under_way, 1);
 		atomic_fetch_sub(&engine->bytes_under_way, bytes);

@@ -51,6 +51,8 @@ struct engine {
 	pthread_t reader_thread;
 	pthread_t checker_thread;
 	struct engine_board board;
+	atomic_size_t in_intake;     /* requests that the intake has not passed on yet */
+	atomic_bool idle;            /* the engine thread waits for something to do */
 	atomic_size_t under_way;     /* commands between engine_submit and their reply */
 	atomic_size_t bytes_under_way;
 	atomic_bool telling_names;   /* not all that were held at start are told yet */
@@ -60,6 +62,9 @@ struct engine {
 	bool unclean;
 	char store_id[STORE_ID_SIZE];
 };
+
+/* What the intake does with a command: checks the name, parses the text. Any thread. */
+void intake_read(const struct engine *engine, struct core_command *command);
 
 /* intake.c, lanes.c, reader.c: what their threads run; the argument is as named. */
 void *intake_run(void *engine);

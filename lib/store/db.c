@@ -13,9 +13,13 @@
 
 enum {
 	BUSY_TIMEOUT_MS = 5000,
-	/* 16 MB. A checkpoint waits for the disk twice: at SQLite's 1,000 pages that was half the time of many pushes. */
-	CHECKPOINT_PAGES = 4000,
-	RESTART_PAGES = 8000, /* 32 MB: readers kept the WAL from starting over */
+	/*
+	 * A checkpoint waits for the disk twice: in a burst, at SQLite's 1,000 pages, that is half the time. So it waits for
+	 * a quiet moment, or for 64 MB where there is room.
+	 */
+	EARLY_PAGES = 2000, /* half the ballast */
+	CHECKPOINT_PAGES = 16000,
+	RESTART_PAGES = 32000, /* 128 MB: readers kept the WAL from starting over */
 	/* Of pages in memory, KiB; the share of the file that they are to hold at least. More makes no push cheaper. */
 	CACHE_MIN_KIB = 4096,
 	CACHE_MAX_KIB = 16384,
@@ -364,9 +368,9 @@ int64_t db_limit(size_t limit)
  * overwritten. So it is called here, before a transaction, and its failure ends the writing. A full disk or a reader in
  * the way only puts it off: what was committed is safe in the WAL.
  */
-int db_checkpoint(struct store *store, struct err *err)
+int db_checkpoint(struct store *store, bool early, struct err *err)
 {
-	if (store->wal_pages < CHECKPOINT_PAGES)
+	if (store->wal_pages < (early ? EARLY_PAGES : CHECKPOINT_PAGES))
 		return 0;
 	int mode = SQLITE_CHECKPOINT_PASSIVE;
 	if (store->wal_pages >= store->restart_at) {

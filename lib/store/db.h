@@ -35,6 +35,7 @@ struct store {
 	bool reading;              /* store_read_begin: a read transaction is open */
 	int failure;               /* ERR_* of a write in this transaction: it can only be rolled back */
 	int wal_pages;             /* in the WAL after the last commit */
+	bool tight;                /* the disk is full, or was a moment ago: the WAL is kept short */
 	int restart_at;            /* wait for readers and restart the WAL when it has so many pages */
 	char id[STORE_ID_SIZE];
 	size_t statement_count;
@@ -82,8 +83,8 @@ int64_t db_limit(size_t limit);
 
 /* ---- transactions ---- */
 
-/* Takes the WAL into the file when it is long enough; called by store_begin. */
-MUST_CHECK int db_checkpoint(struct store *store, struct err *err);
+/* Takes the WAL into the file when it is long enough; that is sooner where nobody waits, or room is scarce (early). */
+MUST_CHECK int db_checkpoint(struct store *store, bool early, struct err *err);
 /*
  * Each writing function opens a scope: within the caller's transaction it joins it (*own is false), else it makes one.
  * db_scope_close commits an own one if rc is 0 and rolls it back otherwise; the caller's can only be rolled back after

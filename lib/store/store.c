@@ -73,10 +73,12 @@ int store_open_steps(const char *path, const char *const *steps, int count, stru
 	if (rc == 0)
 		rc = start(store, steps, count, &clean, err);
 	/* What was acknowledged must be delivered even if we are started on a full disk. */
-	if (rc == ERR_NOSPACE && files_ballast_release(path))
+	if (rc == ERR_NOSPACE && files_ballast_release(path)) {
+		store->tight = true;
 		rc = start(store, steps, count, &clean, err);
-	else if (rc == 0)
+	} else if (rc == 0) {
 		store_ballast_take(store);
+	}
 	if (rc < 0) {
 		destroy(store);
 		return rc;
@@ -194,7 +196,7 @@ int store_begin(struct store *store, struct err *err)
 	if (store->distrusted)
 		return err_set(err, ERR_IO, "store %s: its disk failed before and is not to be trusted", store->path);
 	store_read_end(store);
-	int rc = db_checkpoint(store, err);
+	int rc = db_checkpoint(store, store->tight, err);
 	if (rc == 0)
 		rc = run(store, begin_sql, err);
 	if (rc < 0)
@@ -232,6 +234,12 @@ void store_rollback(struct store *store)
 		store->distrusted = true;
 }
 
+int store_rest(struct store *store, struct err *err)
+{
+	CHECK(!store->in_transaction && !store->reading);
+	return db_checkpoint(store, true, err);
+}
+
 int store_read_begin(struct store *store, struct err *err)
 {
 	CHECK(!store->in_transaction);
@@ -262,10 +270,12 @@ int store_probe(struct store *store, struct err *err)
 
 void store_ballast_release(struct store *store)
 {
+	store->tight = true;
 	files_ballast_release(store->path);
 }
 
 bool store_ballast_take(struct store *store)
 {
-	return files_ballast_take(store->path);
+	store->tight = !files_ballast_take(store->path);
+	return !store->tight;
 }

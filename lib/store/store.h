@@ -70,6 +70,11 @@ MUST_CHECK int store_begin(struct store *store, struct err *err);
 MUST_CHECK int store_commit(struct store *store, struct err *err);
 void store_rollback(struct store *store);
 /*
+ * Between transactions, in a quiet moment: moves what was committed to its place in the file, if that has become worth
+ * it. In a burst store_begin does it, much later. Waits for the disk, tens of milliseconds. ERR_IO as store_commit.
+ */
+MUST_CHECK int store_rest(struct store *store, struct err *err);
+/*
  * Many reads in a row, outside a transaction: until store_read_end, or the next write, they see one state of the store
  * and cost less each.
  */

@@ -283,13 +283,21 @@ static void test_wal_is_bounded(void **state)
 	char *wal = xasprintf("%s-wal", fixture->path);
 	struct stat st;
 	int64_t id = 0;
+	int i = 1;
 
-	for (int i = 1; i <= 3000; i++)
+	/* With rests in between: 2,000 pages, what one transaction adds, and frame headers. */
+	for (; i <= 3000; i++) {
+		id = put_sample(fixture->store, 1, (uint64_t)i, id);
+		OK(store_rest(fixture->store, err));
+	}
+	assert_int_equal(stat(wal, &st), 0);
+	assert_in_range(st.st_size, 1, 2100 * 4200);
+	/* Without: 16,000 pages. */
+	for (; i <= 12000; i++)
 		id = put_sample(fixture->store, 1, (uint64_t)i, id);
 	assert_int_equal(stat(wal, &st), 0);
-	/* 4,000 pages, what one transaction adds, and frame headers. */
-	assert_in_range(st.st_size, 1, 4100 * 4200);
-	expect_sample(fixture->store, 1, 3000);
+	assert_in_range(st.st_size, 2100 * 4200, 16100 * 4200);
+	expect_sample(fixture->store, 1, 12000);
 	free(wal);
 }
 
