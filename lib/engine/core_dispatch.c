@@ -245,7 +245,7 @@ static int set_aside(struct core *core, struct core_lane *lane, int64_t zone_id,
 		ret = store_commit(core->store, err);
 	if (ret != ERR_OK)
 		store_rollback(core->store);
-	core_heal_delivered(lane, zone_id, DELIVERY_REJECT);
+	core_heal_delivered(core, lane, zone_id, DELIVERY_REJECT);
 	delivery_clear(&delivery);
 	return ret;
 }

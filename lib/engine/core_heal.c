@@ -20,65 +20,20 @@
 
 #include "base/log.h"
 #include "engine/core_internal.h"
-#include "engine/message.h"
+
+/*
+ * While pushes come in pages are small, so that no push waits long for a connection, and rest between two lets the
+ * database's processors be theirs for most of the time.
+ */
+static const struct page_size page_alone = { .zones = BACKEND_LOOK_MOST, .records = 20 * BACKEND_LOOK_MOST };
+static const struct page_size page_live = { .zones = 100, .records = 2000 };
+static const int64_t live_for_us = 1000000;
+enum { REST_TIMES = 3 };
 
 /* A page that fails so often in a row, with a good probe after each, fails the pass. */
 enum { LOOKS_MOST = 3 };
 
 /* ---- beginning ---- */
-
-void core_heal_forget_order(struct core_lane *lane)
-{
-	free(lane->healing.order.source);
-	lane->healing.order = (struct heal_order){ 0 };
-}
-
-static bool is_asked(const struct core_lane *lane, const struct engine_request *request)
-{
-	return request->backend == NULL || strcmp(request->backend, lane->name) == 0;
-}
-
-static bool is_busy(const struct core *core, const struct engine_request *request, struct err *err)
-{
-	for (size_t i = 0; i < core->lane_count; i++) {
-		const struct core_lane *lane = &core->lanes[i];
-		const struct engine_heal *shown = &lane->healing.shown;
-
-		if (!is_asked(lane, request) || (!lane->healing.running && lane->healing.order.pass == 0))
-			continue;
-		err_set(err, ERR_BUSY, "a healing pass is under way at %s: %" PRIu64 " of %" PRIu64 " zones compared",
-			lane->name, shown->compared, shown->zones);
-		return true;
-	}
-	return false;
-}
-
-void core_heal_order(struct core *core, struct core_command *command)
-{
-	const struct engine_request *request = command->request;
-	struct engine_message *reply;
-	struct err err = { 0 };
-
-	if ((request->backend != NULL && core_find_lane(core, request->backend) == NULL &&
-		    core_no_such_lane(core, request->backend, &err) != ERR_OK) ||
-		is_busy(core, request, &err)) {
-		core_stage(core, engine_message_reply(request, &err));
-		return;
-	}
-	reply = engine_message_reply(request, NULL);
-	core->last_pass = core_wall_us(core) > core->last_pass ? core_wall_us(core) : core->last_pass + 1;
-	reply->pass = core->last_pass;
-	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
-
-		if (!is_asked(lane, request))
-			continue;
-		lane->healing.order = (struct heal_order){ .pass = core->last_pass, .dry_run = request->dry_run,
-			.source = xstrdup(request->source) };
-		reply->affected++;
-	}
-	core_stage(core, reply);
-}
 
 static void clear(struct healing *healing)
 {
@@ -107,6 +62,7 @@ void core_heal_begin(struct core *core, struct core_lane *lane)
 	order->source = NULL;
 	healing->running = true;
 	healing->compared = false;
+	healing->next_us = 0;
 	healing->failures = 0;
 	healing->after[0] = '\0';
 	healing->begun_ms = clock_mono_ms(core->params.clock);
@@ -189,12 +145,14 @@ PRINTF_LIKE(3, 4) static void fail(struct core *core, struct core_lane *lane, co
 
 /* ---- a page comes back ---- */
 
-void core_heal_delivered(struct core_lane *lane, int64_t zone_id, enum delivery_event event)
+void core_heal_delivered(const struct core *core, struct core_lane *lane, int64_t zone_id, enum delivery_event event)
 {
 	struct healing *healing = &lane->healing;
 
 	if (lane->pages_out > 0 || healing->landed != NULL)
 		idmap_set(&healing->touched, zone_id, lane);
+	if (idmap_get(&healing->repairs, zone_id) == NULL)
+		healing->live_us = core_now_us(core);
 	if (event == DELIVERY_STALE || idmap_remove(&healing->repairs, zone_id) == NULL)
 		return;
 	if (event == DELIVERY_OK)
@@ -203,10 +161,16 @@ void core_heal_delivered(struct core_lane *lane, int64_t zone_id, enum delivery_
 		healing->shown.unrepaired++;
 }
 
+static bool is_live(const struct core *core, const struct core_lane *lane)
+{
+	return lane->healing.live_us != 0 && core_now_us(core) - lane->healing.live_us < live_for_us;
+}
+
 void core_heal_land(struct core *core, struct core_lane *lane, struct page *page)
 {
 	struct healing *healing = &lane->healing;
 
+	healing->next_us = is_live(core, lane) ? core_now_us(core) + REST_TIMES * (core_now_us(core) - healing->sent_us) : 0;
 	/* Whether the connection or the whole back end is to blame, a probe finds out. */
 	if (page->verdict != BACKEND_OK)
 		core_lane_move(core, lane, LANE_LOST, page->err.text);
@@ -284,7 +248,7 @@ static bool may_send(const struct core *core, const struct core_lane *lane)
 {
 	return !lane->healing.compared && lane->health.state == LANE_UP && lane->pages_out == 0 && !lane->alone_out &&
 		lane->jobs_out < lane_window(&lane->health, lane->connections) && core_has_idle_slot(lane) &&
-		lane->next_due_us > core_now_us(core);
+		lane->next_due_us > core_now_us(core) && lane->healing.next_us <= core_now_us(core);
 }
 
 static bool add_zone(void *ctx, const struct store_zone *zone)
@@ -295,10 +259,11 @@ static bool add_zone(void *ctx, const struct store_zone *zone)
 static void send_page(struct core *core, struct core_lane *lane)
 {
 	struct healing *healing = &lane->healing;
-	struct page *page = page_create(store_id(core->store), healing->shown.pass, healing->after);
+	const struct page_size *most = is_live(core, lane) ? &page_live : &page_alone;
+	struct page *page = page_create(store_id(core->store), healing->shown.pass, healing->after, most);
 	struct core_job *job;
 	struct err err;
-	int ret = store_zone_list(core->store, healing->after, BACKEND_LOOK_MOST, true, add_zone, page, &err);
+	int ret = store_zone_list(core->store, healing->after, most->zones, true, add_zone, page, &err);
 
 	if (ret == ERR_CORRUPT) {
 		log_error("a stored zone is damaged, it is not compared", LOG_ERR(&err));
@@ -309,6 +274,7 @@ static void send_page(struct core *core, struct core_lane *lane)
 	}
 	idmap_free(&healing->touched);
 	healing->touched = (struct idmap){ 0 };
+	healing->sent_us = core_now_us(core);
 	job = xcalloc(1, sizeof(*job));
 	job->kind = CORE_JOB_COMPARE;
 	job->page = page;
@@ -334,10 +300,16 @@ void core_heal_go_on(struct core *core, struct core_lane *lane)
 
 int64_t core_heal_wake_us(const struct core *core, const struct core_lane *lane)
 {
+	const struct healing *healing = &lane->healing;
+	int64_t now_us = core_now_us(core);
+
 	/* All else that it may wait for is an answer of the lane. */
-	if (lane->healing.running && core->dispatch_us > core_now_us(core) && !core->quiesced && !core->broken)
+	if (!healing->running || core->quiesced || core->broken)
+		return INT64_MAX;
+	if (core->dispatch_us > now_us)
 		return core->dispatch_us;
-	return INT64_MAX;
+	return !healing->compared && lane->health.state == LANE_UP && healing->next_us > now_us ? healing->next_us :
+												   INT64_MAX;
 }
 
 void core_heal_show(const struct core *core, const struct core_lane *lane, struct engine_heal *out)

@@ -53,6 +53,9 @@ struct healing {
 	bool compared;                  /* to the end */
 	struct page *landed;            /* came back from the lane, not yet settled */
 	unsigned failures;              /* of looks, in a row */
+	int64_t live_us;                /* when something else than its repairs was delivered there last */
+	int64_t sent_us;                /* the page that is out */
+	int64_t next_us;                /* no page goes before */
 	struct idmap touched;           /* zones that were delivered there while the page was out */
 	struct idmap repairs;           /* zones that the pass made due and that are not yet delivered */
 	struct heal_order {             /* of this turn: the pass begins once it is committed */
@@ -183,8 +186,10 @@ MUST_CHECK int core_recall_lanes(struct core *core, struct err *err);
 struct core_lane *core_find_lane(struct core *core, const char *name);
 /* Returns ERR_NOTFOUND; err names it and those that there are. */
 int core_no_such_lane(const struct core *core, const char *name, struct err *err);
-/* Notes and stages PAUSE or RESUME inside the transaction; core_obey brings the orders in force, or forgets them. */
+/* Note and stage PAUSE or RESUME, and HEAL, inside the transaction; core_obey brings the orders in force, or forgets them. */
 void core_order(struct core *core, struct core_command *command);
+void core_heal_order(struct core *core, struct core_command *command);
+void core_heal_forget_order(struct core_lane *lane);
 void core_obey(struct core *core, bool committed);
 /* Moves one delivery row by an event that ends no flight (PUSHED, CHECK, REPLAY). was: the generation before. */
 MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,
@@ -192,14 +197,12 @@ MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_
 
 /* ---- core_heal.c: the healing pass ---- */
 
-/* Carries HEAL out inside the transaction; core_heal_begin follows the commit. */
-void core_heal_order(struct core *core, struct core_command *command);
+/* Begins what lane->healing.order asks for. */
 void core_heal_begin(struct core *core, struct core_lane *lane);
-void core_heal_forget_order(struct core_lane *lane);
 /* A page came back. Takes it. */
 void core_heal_land(struct core *core, struct core_lane *lane, struct page *page);
 /* A flight ended: what is out as a page was compared before or after it, and may be what the pass asked for. */
-void core_heal_delivered(struct core_lane *lane, int64_t zone_id, enum delivery_event event);
+void core_heal_delivered(const struct core *core, struct core_lane *lane, int64_t zone_id, enum delivery_event event);
 /* What came back is written, in a transaction of its own: it must not fail anybody's push. */
 void core_heal_settle(struct core *core, struct core_lane *lane);
 /* After what is due went out: the next page, if there is room; or the end of the pass. */

@@ -28,7 +28,7 @@ static struct outcome *add_outcome(struct core *core, const struct core_lane *la
 		core->outcomes = xrealloc(core->outcomes, room * sizeof(*core->outcomes));
 	}
 	struct outcome *outcome = &core->outcomes[core->outcome_count++];
-	core_heal_delivered(&core->lanes[lane->index], zone_id, event);
+	core_heal_delivered(core, &core->lanes[lane->index], zone_id, event);
 	*outcome = (struct outcome){
 		.lane = lane->index, .zone_id = zone_id, .event = event, .generation = generation
 	};

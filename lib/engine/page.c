@@ -5,15 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct page *page_create(const char *store_id, int64_t pass, const char *after)
+struct page *page_create(const char *store_id, int64_t pass, const char *after, const struct page_size *most)
 {
 	struct page *page = xcalloc(1, sizeof(*page));
 
+	CHECK(most->zones > 0 && most->zones <= BACKEND_LOOK_MOST);
 	page->pass = pass;
+	page->most = *most;
 	memcpy(page->store_id, store_id, sizeof(page->store_id));
 	memcpy(page->after, after, strlen(after) + 1);
 	page->to_end = true;
-	page->zones = xcalloc(BACKEND_LOOK_MOST, sizeof(*page->zones));
+	page->zones = xcalloc(most->zones, sizeof(*page->zones));
 	return page;
 }
 
@@ -31,11 +33,11 @@ void page_destroy(struct page *page)
 
 bool page_add(struct page *page, const struct store_zone *zone)
 {
-	CHECK(page->count < BACKEND_LOOK_MOST);
+	CHECK(page->count < page->most.zones);
 	page->zones[page->count++] = (struct page_zone){ .zone_id = zone->id, .generation = zone->generation,
 		.deleted = zone->deleted, .digest = zone->digest, .name = xstrdup(zone->name) };
 	page->records += zone->deleted ? 0 : zone->digest.count;
-	page->to_end = page->count < BACKEND_LOOK_MOST && page->records < PAGE_RECORDS;
+	page->to_end = page->count < page->most.zones && page->records < page->most.records;
 	return page->to_end;
 }
 

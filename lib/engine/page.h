@@ -9,7 +9,11 @@
 #include "backends/backend.h"
 #include "store/store.h"
 
-enum { PAGE_RECORDS = 16000 }; /* a page is full with so many records, however few zones they are */
+/* How large a page gets; the first limit that is reached counts. */
+struct page_size {
+	size_t zones;                   /* at most BACKEND_LOOK_MOST */
+	uint64_t records;
+};
 
 enum page_drift {
 	PAGE_EQUAL,
@@ -36,6 +40,7 @@ struct page_finding {
 
 struct page {
 	int64_t pass;
+	struct page_size most;
 	char store_id[STORE_ID_SIZE];
 	char after[ZONE_NAME_SIZE];     /* it begins behind this name; "": with the first */
 	bool to_end;                    /* no zone of the store lies behind it */
@@ -53,7 +58,7 @@ struct page {
 	size_t stray_count;
 };
 
-struct page *page_create(const char *store_id, int64_t pass, const char *after);
+struct page *page_create(const char *store_id, int64_t pass, const char *after, const struct page_size *most);
 /* NULL is allowed. */
 void page_destroy(struct page *page);
 /* By name. False: no more has room. */

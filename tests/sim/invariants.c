@@ -76,7 +76,9 @@ static void check_healing(struct world *world)
 			continue;
 		if (lane->health.state == LANE_PAUSED || (healing->compared && healing->repairs.size == 0))
 			world_violated(world, "%s: the healing pass does not end", lane->name);
-		if (lane->health.state == LANE_UP && lane->jobs_out == 0 && !healing->compared)
+		int64_t rest_us = healing->next_us - core_now_us(world->core);
+		if (lane->health.state == LANE_UP && lane->jobs_out == 0 && !healing->compared &&
+			(rest_us <= 0 || world->wait_ms * 1000 > rest_us + 1000))
 			world_violated(world, "%s: the healing pass stands still", lane->name);
 		while (idmap_next(&healing->repairs, &at, &id) != NULL) {
 			struct delivery delivery = { 0 };

@@ -477,11 +477,14 @@ static void a_back_end_that_is_away_fails_its_part_alone(void **state)
 
 static atomic_int looks_to_fail;
 static atomic_int looks;
+static atomic_size_t largest_look;
 
 /* The ping is well, the look is not: fate_of cannot tell them apart, so the back end's own look is wrapped. */
 static enum backend_verdict failing_look(struct backend *backend, struct backend_look *look, struct err *err)
 {
 	atomic_fetch_add(&looks, 1);
+	if (look->count > atomic_load(&largest_look))
+		atomic_store(&largest_look, look->count);
 	if (atomic_fetch_sub(&looks_to_fail, 1) > 0)
 		return (enum backend_verdict)(err_set(err, ERR_IO, "the connection was lost"), BACKEND_DOWN);
 	return memory_ops.look(backend, look, err);
@@ -507,6 +510,7 @@ static void with_flawed_looks(int failures)
 	rig.ops = &flawed_ops;
 	atomic_store(&looks_to_fail, failures);
 	atomic_store(&looks, 0);
+	atomic_store(&largest_look, 0);
 	start();
 	await_lane(0, "up");
 }
@@ -526,6 +530,34 @@ static void a_look_that_fails_is_repeated(void **state)
 	assert_int_equal(heal.repaired, 1);
 	assert_int_equal(atomic_load(&looks), 3);
 	assert_int_equal(events_about("lane_down", NULL), 0);
+}
+
+/* No push waits long for a pass, and a pass without pushes is in no need to be polite. */
+static void pages_are_small_while_pushes_come(void **state)
+{
+	(void)state;
+	int64_t took_ms;
+	unsigned content = 1;
+
+	with_flawed_looks(0);
+	push_many(900);
+	do { /* the machine may be slow: only what took less than a second tells */
+		int64_t from_ms = rig_mono_ms(NULL);
+
+		assert_true(content < 100);
+		atomic_store(&largest_look, 0);
+		push_clean("m00000.example", content++);
+		struct engine_heal heal = await_end(begin("dc1", false, 1), 0);
+		assert_string_equal(heal.state, "done");
+		assert_int_equal(heal.compared, 900);
+		took_ms = rig_mono_ms(NULL) - from_ms;
+	} while (took_ms >= 1000);
+	assert_int_equal(atomic_load(&largest_look), 100);
+	for (int waited_ms = 0; atomic_load(&largest_look) < 800; waited_ms += 100) {
+		assert_true(waited_ms < WAIT_MS);
+		nap_ms(100);
+		await_end(begin("dc1", false, 1), 0);
+	}
 }
 
 static void a_look_that_always_fails_fails_the_pass(void **state)
@@ -697,6 +729,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(pushes_during_a_pass_are_no_drift, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_back_end_that_is_away_fails_its_part_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_look_that_fails_is_repeated, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(pages_are_small_while_pushes_come, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_look_that_always_fails_fails_the_pass, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_pause_ends_the_pass, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_pause_in_the_middle, set_up, tear_down),
