@@ -12,12 +12,14 @@ static const char any_lacks_sql[] = "SELECT (SELECT count(*) FROM zone) * (SELEC
 	" <> (SELECT count(*) FROM delivery)";
 static const char lacks_sql[] = "SELECT (SELECT count(*) FROM zone)"
 	" <> (SELECT count(*) FROM delivery WHERE backend_id = ?1)";
-/* Along the ids, as both tables lie on the disk. */
+/* Along the ids, as both tables lie on the disk; some at a time, for SQLite holds them all before it inserts the first. */
+static const char step_sql[] = "SELECT coalesce(max(id), 0) FROM"
+	" (SELECT id FROM zone WHERE id > ?1 ORDER BY id LIMIT 10000)";
 static const char fill_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect,"
 	" attempts, next_try, since, applied_at)"
 	" SELECT ?1, z.id, iif(z.deleted, z.generation, 0), iif(z.deleted, 0, 1), 0, 0, 0,"
-	" iif(z.deleted, 0, ?2), iif(z.deleted, 0, ?2), 0 FROM zone AS z NOT INDEXED"
-	" WHERE NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.backend_id = ?1 AND d.zone_id = z.id)";
+	" iif(z.deleted, 0, ?2), iif(z.deleted, 0, ?2), 0 FROM zone AS z"
+	" WHERE z.id > ?3 AND z.id <= ?4 AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.backend_id = ?1 AND d.zone_id = z.id)";
 /* All back ends in one pass. Ids that were registered come as a list in JSON, for want of a parameter that is a list. */
 static const char wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0"
 	" FROM zone AS z WHERE delivery.state = 0 AND z.id = delivery.zone_id AND delivery.applied <> z.generation"
@@ -46,20 +48,20 @@ static int find_backend(struct store *store, const char *name, int64_t *id, stru
 	return 0;
 }
 
-/* id: 0 where the statement has no parameter. */
-static int look_for_lack(struct store *store, const char *sql, int64_t id, bool *lacks, struct err *err)
+/* id: the parameter, if there is one. */
+static int ask(struct store *store, const char *sql, int64_t id, int64_t *answer, struct err *err)
 {
 	sqlite3_stmt *stmt;
 	int rc = db_prepare(store, sql, &stmt, err);
 
 	if (rc < 0)
 		return rc;
-	if (id != 0)
+	if (sqlite3_bind_parameter_count(stmt) > 0)
 		db_bind_int(stmt, 1, id);
 	rc = db_step(store, stmt, err);
 	if (rc < 0)
 		return rc;
-	*lacks = sqlite3_column_int64(stmt, 0) != 0;
+	*answer = sqlite3_column_int64(stmt, 0);
 	db_reset(stmt);
 	return 0;
 }
@@ -67,17 +69,22 @@ static int look_for_lack(struct store *store, const char *sql, int64_t id, bool 
 static int fill(struct store *store, int64_t id, int64_t now_us, struct err *err)
 {
 	sqlite3_stmt *stmt;
-	bool lacks;
-	int rc = look_for_lack(store, lacks_sql, id, &lacks, err);
+	int64_t lacks, next;
+	int64_t after = 0;
+	int rc = ask(store, lacks_sql, id, &lacks, err);
 
-	if (rc < 0 || !lacks)
+	if (rc < 0 || lacks == 0)
 		return rc;
 	rc = db_prepare(store, fill_sql, &stmt, err);
-	if (rc < 0)
-		return rc;
-	db_bind_int(stmt, 1, id);
-	db_bind_int(stmt, 2, now_us);
-	return db_run(store, stmt, err);
+	while (rc == 0 && (rc = ask(store, step_sql, after, &next, err)) == 0 && next > after) {
+		db_bind_int(stmt, 1, id);
+		db_bind_int(stmt, 2, now_us);
+		db_bind_int(stmt, 3, after);
+		db_bind_int(stmt, 4, next);
+		rc = db_run(store, stmt, err);
+		after = next;
+	}
+	return rc;
 }
 
 static int wake(struct store *store, const int64_t *ids, size_t count, int64_t now_us, struct err *err)
@@ -101,14 +108,14 @@ static int wake(struct store *store, const int64_t *ids, size_t count, int64_t n
 static int register_all(struct store *store, const char *const *names, size_t count, int64_t now_us, int64_t *ids,
 	struct err *err)
 {
-	bool lacks = false;
+	int64_t lacks = 0;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = find_backend(store, names[i], &ids[i], err);
 	if (rc == 0)
-		rc = look_for_lack(store, any_lacks_sql, 0, &lacks, err);
-	for (size_t i = 0; rc == 0 && lacks && i < count; i++)
+		rc = ask(store, any_lacks_sql, 0, &lacks, err);
+	for (size_t i = 0; rc == 0 && lacks != 0 && i < count; i++)
 		rc = fill(store, ids[i], now_us, err);
 	return rc == 0 && count > 0 ? wake(store, ids, count, now_us, err) : rc;
 }
