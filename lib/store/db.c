@@ -20,8 +20,8 @@ enum {
 	EARLY_PAGES = 2000, /* half the ballast */
 	CHECKPOINT_PAGES = 16000,
 	RESTART_PAGES = 32000, /* 128 MB: readers kept the WAL from starting over */
-	/* Of pages in memory, KiB; the share of the file that they are to hold at least. More makes no push cheaper. */
-	CACHE_MIN_KIB = 4096,
+	/* Of pages in memory, KiB; the share of the file that they hold in between. More makes no push cheaper. */
+	CACHE_MIN_KIB = 2048,
 	CACHE_MAX_KIB = 16384,
 	CACHE_SHARE = 64,
 };
@@ -198,7 +198,7 @@ static int apply(struct store *store, const struct setting *setting, struct err 
 	return rc;
 }
 
-/* A large store has more pages that are wanted again and again: those of its indexes. */
+/* A large store has more pages that are wanted again and again: those of its indexes. Called again as it grows. */
 static int size_cache(struct store *store, struct err *err)
 {
 	char sql[48];
@@ -209,6 +209,9 @@ static int size_cache(struct store *store, struct err *err)
 		return rc;
 	int64_t kib = bytes / 1024 / CACHE_SHARE;
 	kib = kib < CACHE_MIN_KIB ? CACHE_MIN_KIB : kib > CACHE_MAX_KIB ? CACHE_MAX_KIB : kib;
+	if (kib == store->cache_kib)
+		return 0;
+	store->cache_kib = kib;
 	snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%lld", (long long)kib);
 	return db_exec(store, sql, err);
 }
@@ -383,6 +386,7 @@ int db_checkpoint(struct store *store, bool early, struct err *err)
 	if (rc == SQLITE_OK && moved == pages) {
 		store->wal_pages = 0;
 		store->restart_at = RESTART_PAGES;
+		return size_cache(store, err);
 	}
 	if (rc == SQLITE_OK || classify(store, rc) == ERR_BUSY || classify(store, rc) == ERR_NOSPACE)
 		return 0;

@@ -36,6 +36,7 @@ struct store {
 	int failure;               /* ERR_* of a write in this transaction: it can only be rolled back */
 	int wal_pages;             /* in the WAL after the last commit */
 	bool tight;                /* the disk is full, or was a moment ago: the WAL is kept short */
+	int64_t cache_kib;         /* of pages in memory, at most */
 	int restart_at;            /* wait for readers and restart the WAL when it has so many pages */
 	char id[STORE_ID_SIZE];
 	size_t statement_count;
