@@ -121,16 +121,31 @@ class Size:
                      f"{found['used_mib']['peak']:.1f} MiB, {push} µs of processor a push")
 
 
+def push_all(ctx, zonefan, count, **version):
+    names = [stores.name(number) for number in range(count)]
+    drive.push(ctx, zonefan, drive.write_plan(ctx.path("scale.plan"), names, **version), max(CLIENTS))
+
+
 def filled_by_pushes(ctx, cluster, count):
-    """MiB at most after that many zones were pushed to an empty installation and delivered."""
+    """
+    MiB at most after that many zones were pushed to an empty installation and delivered; and after all of them were
+    rewritten while the lanes were paused, and then delivered at once.
+    """
     cluster.reset()
     zonefan = cluster.daemon()
-    drive.push(ctx, zonefan, drive.write_plan(ctx.path("scale.plan"), map(stores.name, range(count))), max(CLIENTS))
+    push_all(ctx, zonefan, count)
     wait_delivered(zonefan)
-    peak = stores.resident_mib(zonefan.process.pid)["peak"]
+    found = {"pushed": stores.resident_mib(zonefan.process.pid)["peak"]}
+    for server in cluster.servers:
+        zonefan.ctl("pause", server.name, check=0)
+    push_all(ctx, zonefan, count, serial=bench_zones.SERIAL + 1, edition=1)
+    for server in cluster.servers:
+        zonefan.ctl("resume", server.name, check=0)
+    wait_delivered(zonefan)
+    found.update({key: stores.resident_mib(zonefan.process.pid)[of] for key, of in (("drained", "peak"), ("after", "now"))})
     zonefan.stop()
-    ctx.log(f"{count:,} zones pushed and delivered: {peak:.1f} MiB")
-    return peak
+    ctx.log(f"{count:,} zones: {found['pushed']:.1f} MiB pushed and delivered, {found['drained']:.1f} MiB drained")
+    return found
 
 
 def with_another(size):
@@ -189,12 +204,16 @@ def size_figures(size):
     yield from push_figures(size, at)
 
 
-def figures(sizes, pushed_mib, another):
+def figures(sizes, written, another):
     small, large = sizes[0], sizes[-1]
     for size in sizes:
         yield from size_figures(size)
-    yield Figure(f"{small.count:,} zones pushed to an empty store and delivered: resident at most", "MiB", pushed_mib,
-                 bar=MEMORY_BARS_MIB.get(small.count), at_least=False)
+    yield Figure(f"{small.count:,} zones pushed to an empty store and delivered: resident at most", "MiB",
+                 [one["pushed"] for one in written], bar=MEMORY_BARS_MIB.get(small.count), at_least=False)
+    yield Figure(f"{small.count:,} zones rewritten while paused, then delivered: resident at most", "MiB",
+                 [one["drained"] for one in written], note="with jobs in flight on all connections")
+    yield Figure(f"{small.count:,} zones rewritten while paused, then delivered: resident afterwards", "MiB",
+                 [one["after"] for one in written])
     for clients in CLIENTS:
         ratios = [b / a for a, b in zip(of(small, "push", clients, "cpu_us"), of(large, "push", clients, "cpu_us"))]
         yield Figure(f"processor time a push, {large.count:,} / {small.count:,} zones, clients: {clients}", "", ratios,
@@ -230,14 +249,14 @@ def counts_of(ctx):
 def run(ctx):
     with Cluster(ctx, 2) as cluster:
         sizes = [Size(ctx, cluster, count) for count in counts_of(ctx)]
-        pushed_mib = []
+        written = []
         for number in range(ctx.pairs):
             for size in sizes[::-1] if number % 2 else sizes:
                 size.round()
-            pushed_mib.append(filled_by_pushes(ctx, cluster, sizes[0].count))
+            written.append(filled_by_pushes(ctx, cluster, sizes[0].count))
         another = with_another(sizes[-1])
         settings = {"databases": len(cluster.servers), "records": bench_zones.RECORDS, **cluster.settings()}
     notes = ["The stores are made by bench_fill, through lib/store, with every zone delivered; a push is of a zone that is held, "
              "with one record changed, and is delivered to databases that did not hold it."]
-    return Result("scale", TITLE, figures(sizes, pushed_mib, another), settings, notes, charts(sizes),
+    return Result("scale", TITLE, figures(sizes, written, another), settings, notes, charts(sizes),
                   raw={str(size.count): {"rounds": size.rounds, "index": size.index} for size in sizes})
