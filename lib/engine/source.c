@@ -16,7 +16,7 @@ struct source {
 	char *text;           /* NULL: it was parsed */
 	size_t size;
 	struct zone *zone;    /* NULL: not yet, or refused */
-	struct err err;       /* why it was refused */
+	struct err *err;      /* why it was refused; NULL: it was not. Apart, for it is large and there are thousands of us */
 };
 
 static struct source *make(size_t memory)
@@ -59,6 +59,7 @@ void source_unref(struct source *source)
 	pthread_mutex_destroy(&source->lock);
 	zone_unref(source->zone);
 	free(source->text);
+	free(source->err);
 	free(source);
 }
 
@@ -70,10 +71,15 @@ size_t source_memory(const struct source *source)
 /* Under the lock. */
 static void parse(struct source *source, const char *name, size_t max_records)
 {
+	struct err err;
+
 	if (source->text == NULL)
 		return;
-	if (zone_parse(name, source->text, source->size, max_records, &source->zone, &source->err) != ERR_OK)
+	if (zone_parse(name, source->text, source->size, max_records, &source->zone, &err) != ERR_OK) {
 		source->zone = NULL;
+		source->err = xmalloc(sizeof(err));
+		*source->err = err;
+	}
 	free(source->text);
 	source->text = NULL;
 }
@@ -92,7 +98,7 @@ struct zone *source_zone(struct source *source, const char *name, size_t max_rec
 	parse(source, name, max_records);
 	struct zone *zone = source->zone;
 	if (zone == NULL)
-		*err = source->err;
+		*err = *source->err;
 	pthread_mutex_unlock(&source->lock);
 	return zone;
 }
