@@ -226,9 +226,11 @@ void core_land(struct core *core, struct core_job *job);
 /* Writes count of core->outcomes, from first on, inside the transaction. May be repeated after a rollback. */
 MUST_CHECK int core_write_outcomes(struct core *core, size_t first, size_t count, struct err *err);
 
-/* core_dispatch.c */
+/* core_choose.c */
 /* The zone was just made due at all back ends and somebody waits for it. A hint: beyond URGENT_MOST it is forgotten. */
 void core_hurry(struct core *core, int64_t zone_id);
+
+/* core_dispatch.c */
 /* Hands the job to an idle connection of the lane; there must be one. */
 void core_send(struct core *core, struct core_lane *lane, struct core_job *job);
 bool core_has_idle_slot(const struct core_lane *lane);
