@@ -58,6 +58,8 @@ static const struct rule rules[] = {
 	{ 1412, CLASSIFY_RETRY, BARE, "a table was altered under the transaction" },
 	{ 1451, CLASSIFY_ZONE, BARE, "rows of another table refer to the zone" },
 	{ 1452, CLASSIFY_ZONE, BARE, "a foreign key refuses the record" },
+	{ 1461, CLASSIFY_RETRY, BARE, "the server has too many prepared statements" },
+	{ 1615, CLASSIFY_RETRY, BARE, "a table was altered under the statement" },
 	{ 1665, CLASSIFY_OPERATOR, BARE, "the server's binlog_format is STATEMENT; it must be MIXED or ROW" },
 	{ 1698, CLASSIFY_OPERATOR, BARE, "login refused" },
 	{ 1836, CLASSIFY_NOT_WRITABLE, BARE, "server is read-only" },

@@ -34,11 +34,7 @@ static void sent(struct compose *compose, size_t done)
 
 int compose_send(struct compose *compose)
 {
-	size_t done = 0;
-	int outcome = compose->sql.size == 0 ? 0 : link_run(&compose->target->link, &compose->sql, &done);
-
-	sent(compose, done);
-	return outcome;
+	return compose_stream(compose, NULL, NULL);
 }
 
 int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t most)
@@ -46,6 +42,17 @@ int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t most)
 	int outcome = link_fetch(&compose->target->link, &compose->sql, rows, most);
 
 	sent(compose, 0);
+	return outcome;
+}
+
+int compose_stream(struct compose *compose, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx)
+{
+	size_t done = 0;
+	int outcome = 0;
+
+	if (compose->sql.size > 0)
+		outcome = link_stream(&compose->target->link, &compose->sql, take, ctx, &done);
+	sent(compose, done);
 	return outcome;
 }
 

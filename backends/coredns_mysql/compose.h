@@ -34,6 +34,8 @@ bool compose_is_full(const struct compose *compose, size_t more);
 MUST_CHECK int compose_send(struct compose *compose);
 /* The same, and keeps the first most result sets, the caller's to free; on -1 none. */
 MUST_CHECK int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t most);
+/* The same, and gives each result set to take, as link_stream() does. */
+MUST_CHECK int compose_stream(struct compose *compose, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx);
 /* The zone's id, as a number if it is known, else as what compose_zones() left in the session. */
 void compose_add_id(struct compose *compose, const struct work *work);
 

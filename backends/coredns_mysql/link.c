@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "backends/coredns_mysql/wait.h"
 #include "base/clock.h"
@@ -14,6 +15,14 @@ enum {
 	GOOD_BYE_MS = 500,
 	SCHEMA_STEP_MS = 6 * 3600 * 1000 /* no limit that a real ALTER TABLE meets, but not for ever */
 };
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
 void link_init(struct link *link, const struct coredns_mysql_settings *settings, const char *backend, int cancel_fd)
 {
@@ -31,6 +40,8 @@ int link_open(struct link *link, struct err *err)
 	if (link->mysql == NULL)
 		return err == NULL ? ERR_IO : err->code;
 	link->thread_id = mysql_thread_id(link->mysql);
+	link->round_trip_us = INT64_MAX / 16;
+	link->prepares_none = false;
 	return 0;
 }
 
@@ -43,6 +54,12 @@ static void close_within(struct link *link, int64_t limit_ms)
 	mysql_close(link->mysql);
 	wait_use(NULL);
 	link->mysql = NULL;
+	/* Behind the connection: before, each would be announced to the server. */
+	for (size_t i = 0; i < LINK_STATEMENTS; i++) {
+		if (link->statements[i] != NULL)
+			mysql_stmt_close(link->statements[i]);
+		link->statements[i] = NULL;
+	}
 	link->answering = link->owed = false;
 	link->transaction_end_ms = 0;
 }
@@ -73,10 +90,8 @@ static bool is_client_code(unsigned code)
 	return (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR) || (code >= 5000 && code < 6000);
 }
 
-static int fail(struct link *link, const struct wait *wait)
+static int fail_by(struct link *link, const struct wait *wait, unsigned code, const char *message)
 {
-	unsigned code = mysql_errno(link->mysql);
-
 	link->answering = false;
 	link->code = code;
 	link->timed_out = wait->timed_out;
@@ -88,10 +103,15 @@ static int fail(struct link *link, const struct wait *wait)
 	else if (wait->timed_out)
 		snprintf(link->text, sizeof(link->text), "no answer in time");
 	else
-		classify_explain(code, mysql_error(link->mysql), link->text, sizeof(link->text));
+		classify_explain(code, message, link->text, sizeof(link->text));
 	if (link->lost)
 		link_abort(link);
 	return -1;
+}
+
+static int fail(struct link *link, const struct wait *wait)
+{
+	return fail_by(link, wait, mysql_errno(link->mysql), mysql_error(link->mysql));
 }
 
 /* The soonest of: the statement's own limit, the transaction's. */
@@ -120,7 +140,16 @@ int link_send(struct link *link, const struct buf *sql)
 	if (failed)
 		return fail(link, &wait);
 	link->answering = link->first = true;
+	link->sent_us = now_us();
 	return 0;
+}
+
+static void keep_round_trip(struct link *link)
+{
+	int64_t took_us = now_us() - link->sent_us;
+
+	if (took_us < link->round_trip_us)
+		link->round_trip_us = took_us;
 }
 
 int link_next(struct link *link, MYSQL_RES **rows)
@@ -131,10 +160,12 @@ int link_next(struct link *link, MYSQL_RES **rows)
 	*rows = NULL;
 	CHECK(link->mysql != NULL && link->answering);
 	wait_use(&wait);
-	if (link->first)
+	if (link->first) {
 		outcome = mysql_read_query_result(link->mysql) ? 1 : 0;
-	else
+		keep_round_trip(link);
+	} else {
 		outcome = mysql_next_result(link->mysql);
+	}
 	link->first = false;
 	if (outcome == 0 && mysql_field_count(link->mysql) > 0) {
 		*rows = mysql_store_result(link->mysql);
@@ -209,21 +240,28 @@ int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_
 	return -1;
 }
 
+int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx,
+	size_t *done)
+{
+	size_t statements = 0;
+	size_t results = 0;
+	MYSQL_RES *rows;
+	int got = link_send(link, sql) < 0 ? -1 : 1;
+
+	while (got > 0 && (got = link_next(link, &rows)) > 0) {
+		if (rows != NULL && take != NULL)
+			take(ctx, results++, rows);
+		mysql_free_result(rows);
+		statements++;
+	}
+	if (done != NULL)
+		*done = statements;
+	return got;
+}
+
 int link_run(struct link *link, const struct buf *sql, size_t *done)
 {
-	MYSQL_RES *result;
-	int got;
-
-	if (done != NULL)
-		*done = 0;
-	if (link_send(link, sql) < 0)
-		return -1;
-	while ((got = link_next(link, &result)) > 0) {
-		mysql_free_result(result);
-		if (done != NULL)
-			(*done)++;
-	}
-	return got;
+	return link_stream(link, sql, NULL, NULL, done);
 }
 
 void link_post(struct link *link, const char *statement)
@@ -238,6 +276,39 @@ void link_post(struct link *link, const char *statement)
 		link_abort(link);
 	}
 	buf_free(&sql);
+}
+
+bool link_takes_arrays(const struct link *link)
+{
+	unsigned long capabilities = 0; /* the second 32 bits */
+
+	return link->mysql != NULL && !link->prepares_none &&
+		mariadb_get_infov(link->mysql, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &capabilities) == 0 &&
+		(capabilities & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32)) != 0;
+}
+
+int link_execute(struct link *link, size_t number, const char *sql, MYSQL_BIND *binds, unsigned rows)
+{
+	struct wait wait = make_wait(link, link->target.settings->transaction_stall_ms + link->statement_ms);
+	MYSQL_STMT *statement = link->statements[number];
+	bool good = true;
+
+	CHECK(link->mysql != NULL && !link->answering && number < LINK_STATEMENTS);
+	if (!settle(link))
+		return -1;
+	wait_use(&wait);
+	if (statement == NULL) {
+		statement = link->statements[number] = mysql_stmt_init(link->mysql);
+		CHECK(statement != NULL);
+		good = mysql_stmt_prepare(statement, sql, (unsigned long)strlen(sql)) == 0;
+		link->prepares_none = !good;
+	}
+	good = good && !mysql_stmt_attr_set(statement, STMT_ATTR_ARRAY_SIZE, &rows) &&
+		!mysql_stmt_bind_param(statement, binds) && mysql_stmt_execute(statement) == 0;
+	wait_use(NULL);
+	if (good)
+		return 0;
+	return fail_by(link, &wait, mysql_stmt_errno(statement), mysql_stmt_error(statement));
 }
 
 void link_transaction_begin(struct link *link, int64_t end_ms)

@@ -18,12 +18,18 @@
 #include "backends/coredns_mysql/connect.h"
 #include "base/buf.h"
 
+enum { LINK_STATEMENTS = 2 };      /* prepared ones, by number */
+
 struct link {
 	struct connect_target target;
 	MYSQL *mysql;                  /* NULL: not connected */
+	MYSQL_STMT *statements[LINK_STATEMENTS]; /* NULL: not prepared on this connection */
+	bool prepares_none;            /* it was tried, and refused */
 	unsigned long thread_id;       /* the server's name for the connection */
 	int64_t statement_ms;          /* how long one answer may take; 0: for ever (schema steps) */
 	int64_t transaction_end_ms;    /* monotonic; 0: no transaction */
+	int64_t sent_us;               /* when the last packet was out */
+	int64_t round_trip_us;         /* how soon an answer came, at the soonest: no more than that is the way long */
 	bool answering;                /* answers of a packet are outstanding */
 	bool first;                    /* of them the first one is next */
 	bool owed;                     /* the answer of what link_post() sent was not taken yet */
@@ -56,8 +62,19 @@ MUST_CHECK int link_run(struct link *link, const struct buf *sql, size_t *done);
  * closes the connection if it is an error. A failure to send closes it too.
  */
 void link_post(struct link *link, const char *statement);
+/* As link_run, but gives each result set, counted from 0, to take as soon as it is there, and frees it behind that. */
+MUST_CHECK int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows),
+	void *ctx, size_t *done);
 /* As link_run, but keeps the first most result sets (NULL: there were fewer), the caller's to free; on -1 none. */
 MUST_CHECK int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t most);
+
+/* Does the server take a statement with many rows of values at once? (MySQL does not, nor does one that is short of them.) */
+bool link_takes_arrays(const struct link *link);
+/*
+ * Prepares the statement, unless its number was prepared on this connection before, and executes it for so many rows,
+ * which binds holds by columns (STMT_ATTR_ARRAY_SIZE). No result set. 0 or -1.
+ */
+MUST_CHECK int link_execute(struct link *link, size_t number, const char *sql, MYSQL_BIND *binds, unsigned rows);
 
 /* The deadline of all statements until link_transaction_end(). */
 void link_transaction_begin(struct link *link, int64_t end_ms);

@@ -4,32 +4,17 @@
 #include "backends/coredns_mysql/digest.h"
 #include "backends/coredns_mysql/literal.h"
 
-enum { LOCKED_ZONES, LOCKED_STAMPS, LOCKED_RECORDS, LOCKED_SHAPE, LOCKED_ROWS = LOCKED_SHAPE + SHAPE_TABLES,
-	LOCK_RESULTS };
+enum { LOCKED_ZONES, LOCKED_STAMPS, LOCKED_RECORDS, LOCKED_SHAPE, LOCKED_ROWS = LOCKED_SHAPE + SHAPE_TABLES };
 enum { SEEN_STAMPS, SEEN_ZONES, SEEN_DIGESTS, SEEN_RESULTS };
+
+enum { ROWS_AT_ONCE = 128 }; /* zones of which the rows are one result: as much of them is held in memory */
 
 #define STAMP_COLUMNS "zone_name,store_id,generation,digest,record_count,deleted"
 
-static void add_names(struct buf *sql, const struct roster *roster, bool saves_only)
-{
-	bool first = true;
-
-	for (size_t i = 0; i < roster->count; i++) {
-		const struct backend_item *item = roster->works[i]->item;
-
-		if (saves_only && item->zone == NULL)
-			continue;
-		literal_sql(sql, first ? "%s" : ",%s", item->name);
-		first = false;
-	}
-}
-
-static bool has_saves(const struct roster *roster)
+static void add_names(struct buf *sql, const struct roster *roster)
 {
 	for (size_t i = 0; i < roster->count; i++)
-		if (roster->works[i]->item->zone != NULL)
-			return true;
-	return false;
+		literal_sql(sql, i == 0 ? "%s" : ",%s", roster->works[i]->item->name);
 }
 
 /* A scan of a whole table would take for ever, and lock what is not ours: the indexes are forced. */
@@ -39,12 +24,12 @@ static void add_locks(struct buf *sql, const struct target *target, const struct
 
 	literal_sql(sql, "START TRANSACTION;SELECT id,zone_name FROM %t FORCE INDEX (%t) WHERE zone_name IN (",
 		settings->zones_table, target->schema.zones_index);
-	add_names(sql, roster, false);
+	add_names(sql, roster);
 	literal_sql(sql,
 		") ORDER BY zone_name FOR UPDATE;SELECT " STAMP_COLUMNS " FROM %t FORCE INDEX (PRIMARY) "
 		"WHERE zone_name IN (",
 		settings->state_table);
-	add_names(sql, roster, false);
+	add_names(sql, roster);
 	/* What a statement of a transaction has opened cannot be altered before its end, so the tables seen behind these
 	   three are those that are written to. FOR UPDATE: with less, an ALTER begun meanwhile makes the write a deadlock. */
 	literal_sql(sql, ") ORDER BY zone_name FOR UPDATE;SELECT id FROM %t WHERE FALSE FOR UPDATE;",
@@ -52,45 +37,108 @@ static void add_locks(struct buf *sql, const struct target *target, const struct
 	shape_add(sql, settings);
 }
 
+/*
+ * The saves, ROWS_AT_ONCE of them from the first at or behind *at; how many there are. *at is moved behind the last one.
+ */
+static size_t next_saves(const struct roster *roster, size_t *at, struct work *saves[ROWS_AT_ONCE])
+{
+	size_t count = 0;
+
+	for (; *at < roster->count && count < ROWS_AT_ONCE; (*at)++)
+		if (roster->works[*at]->item->zone != NULL)
+			saves[count++] = roster->works[*at];
+	return count;
+}
+
 /* The zones are looked up first, whatever an optimizer thinks of the tables' sizes. */
 static void add_rows(struct buf *sql, const struct target *target, const struct roster *roster)
 {
-	literal_sql(sql,
-		";SELECT STRAIGHT_JOIN r.zone_id,r.id,r.hostname,r.type,r.data,r.ttl,r.online FROM %t AS z FORCE INDEX (%t) "
-		"JOIN %t AS r",
-		target->settings->zones_table, target->schema.zones_index, target->settings->records_table);
-	if (target->schema.records_index[0] != '\0')
-		literal_sql(sql, " FORCE INDEX (%t)", target->schema.records_index);
-	buf_puts(sql, " ON r.zone_id=z.id WHERE z.zone_name IN (");
-	add_names(sql, roster, true);
-	buf_puts(sql, ")");
+	struct work *saves[ROWS_AT_ONCE];
+	size_t at = 0;
+	size_t count;
+
+	while ((count = next_saves(roster, &at, saves)) > 0) {
+		literal_sql(sql,
+			";SELECT STRAIGHT_JOIN r.zone_id,r.id,r.hostname,r.type,r.data,r.ttl,r.online FROM %t AS z "
+			"FORCE INDEX (%t) JOIN %t AS r",
+			target->settings->zones_table, target->schema.zones_index, target->settings->records_table);
+		if (target->schema.records_index[0] != '\0')
+			literal_sql(sql, " FORCE INDEX (%t)", target->schema.records_index);
+		buf_puts(sql, " ON r.zone_id=z.id WHERE z.zone_name IN (");
+		for (size_t i = 0; i < count; i++)
+			literal_sql(sql, i == 0 ? "%s" : ",%s", saves[i]->item->name);
+		buf_puts(sql, ")");
+	}
 }
 
-enum look_end look_and_lock(struct target *target, struct roster *roster, MYSQL_RES **rows, struct err *err)
-{
-	MYSQL_RES *results[LOCK_RESULTS];
-	struct buf sql = { 0 };
-	struct shape shape;
+/* While the answers come. */
+struct locking {
+	const struct target *target;
+	struct roster *roster;
+	size_t judged;          /* of the roster; as far as the saves are concerned */
+	struct buf definitions;
+	int unfit;              /* 0, or why not, and err says it */
+	struct err *err;
+};
 
-	*rows = NULL;
+static void judge(const struct target *target, struct work *work)
+{
+	if (!work_judge(work, target->params.store_id))
+		work->settled = true;
+}
+
+static void take_rows(struct locking *locking, MYSQL_RES *rows)
+{
+	struct work *saves[ROWS_AT_ONCE];
+	size_t count = next_saves(locking->roster, &locking->judged, saves);
+
+	roster_take_rows(locking->roster, rows);
+	for (size_t i = 0; i < count; i++)
+		judge(locking->target, saves[i]);
+}
+
+static void take_locked(void *ctx, size_t at, MYSQL_RES *rows)
+{
+	struct locking *locking = ctx;
+
+	if (at == LOCKED_ZONES)
+		roster_take_zones(locking->roster, rows);
+	else if (at == LOCKED_STAMPS)
+		roster_take_stamps(locking->roster, rows);
+	else if (at >= LOCKED_ROWS)
+		take_rows(locking, rows);
+	else if (at >= LOCKED_SHAPE && locking->unfit == 0)
+		locking->unfit = shape_take(&locking->definitions, rows, locking->err);
+}
+
+static enum look_end conclude(const struct locking *locking)
+{
+	const struct roster *roster = locking->roster;
+
+	if (locking->unfit != 0)
+		return LOOK_UNFIT;
+	struct shape shape = shape_of(&locking->definitions);
+	if (!shape_equal(&shape, &locking->target->schema.shape))
+		return LOOK_ALTERED;
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->works[i]->item->zone == NULL)
+			judge(locking->target, roster->works[i]);
+	return LOOK_DONE;
+}
+
+enum look_end look_and_lock(struct target *target, struct roster *roster, struct err *err)
+{
+	struct locking locking = { .target = target, .roster = roster, .err = err };
+	struct buf sql = { 0 };
+
 	target_add_haste(target, &sql);
 	add_locks(&sql, target, roster);
-	if (has_saves(roster))
-		add_rows(&sql, target, roster);
-	int outcome = link_fetch(&target->link, &sql, results, LOCK_RESULTS);
+	add_rows(&sql, target, roster);
+	int outcome = link_stream(&target->link, &sql, take_locked, &locking, NULL);
 	buf_free(&sql);
-	if (outcome < 0)
-		return LOOK_FAILED;
-	outcome = shape_take(results + LOCKED_SHAPE, &shape, err);
-	roster_take_zones(roster, results[LOCKED_ZONES]);
-	roster_take_stamps(roster, results[LOCKED_STAMPS]);
-	roster_take_rows(roster, results[LOCKED_ROWS]);
-	*rows = results[LOCKED_ROWS];
-	for (size_t i = 0; i < LOCKED_ROWS; i++)
-		mysql_free_result(results[i]);
-	if (outcome < 0)
-		return LOOK_UNFIT;
-	return shape_equal(&shape, &target->schema.shape) ? LOOK_DONE : LOOK_ALTERED;
+	enum look_end end = outcome < 0 ? LOOK_FAILED : conclude(&locking);
+	buf_free(&locking.definitions);
+	return end;
 }
 
 int look_only(struct target *target, struct roster *roster)
@@ -102,14 +150,14 @@ int look_only(struct target *target, struct roster *roster)
 	/* The stamps first: rows that are right later than the stamp was are right. */
 	literal_sql(&sql, "SELECT " STAMP_COLUMNS " FROM %t FORCE INDEX (PRIMARY) WHERE zone_name IN (",
 		settings->state_table);
-	add_names(&sql, roster, false);
+	add_names(&sql, roster);
 	literal_sql(&sql, ");SELECT id,zone_name FROM %t FORCE INDEX (%t) WHERE zone_name IN (", settings->zones_table,
 		target->schema.zones_index);
-	add_names(&sql, roster, false);
+	add_names(&sql, roster);
 	buf_puts(&sql, ");");
 	digest_sql_begin(&sql, settings->records_table, &target->schema);
 	literal_sql(&sql, "SELECT id FROM %t WHERE zone_name IN (", settings->zones_table);
-	add_names(&sql, roster, false);
+	add_names(&sql, roster);
 	buf_puts(&sql, ")");
 	digest_sql_end(&sql);
 	int outcome = link_fetch(&target->link, &sql, results, SEEN_RESULTS);

@@ -18,10 +18,10 @@ enum look_end {
 
 /*
  * START TRANSACTION; zone rows and stamps FOR UPDATE, in the order of names; no row of records, but its metadata; the
- * definitions of the three tables; the records of the zones that are to be saved, which are in *rows: the works' until the
- * caller frees it.
+ * definitions of the three tables; the records of the zones that are to be saved. Judges each work: those that are STALE
+ * are settled.
  */
-enum look_end look_and_lock(struct target *target, struct roster *roster, MYSQL_RES **rows, struct err *err);
+enum look_end look_and_lock(struct target *target, struct roster *roster, struct err *err);
 /*
  * Stamps and digests, as they are at this moment; nothing is locked, no transaction left open. What is right then was
  * committed. 0 or -1: the link says why.

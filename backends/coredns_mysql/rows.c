@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "backends/coredns_mysql/bulk.h"
 #include "backends/coredns_mysql/literal.h"
 
 enum {
+	LEAST_BULK = 32,   /* rows for which an array is worth its round trip */
 	ID_SIZE = 24,      /* a number and its comma */
 	ROW_OVERHEAD = 128 /* punctuation, numbers and introducers of one row */
 };
@@ -13,6 +15,7 @@ enum {
 /* One statement with many elements, or as many as it takes. While one is open nothing else is added. */
 struct list {
 	struct compose *compose;
+	struct bulk *bulk; /* NULL: as text */
 	const char *head; /* for literal_sql(), with the records table and number */
 	uint64_t number;
 	const char *tail;
@@ -101,10 +104,7 @@ static int delete_rows(struct compose *compose, struct work *const *works, size_
 
 static bool only_ttl_differs(const struct work *work, const struct diff_op *op)
 {
-	const struct diff_row *row = &work->rows[op->have];
-
-	return row->data != NULL && strcmp(row->data, records_of(work)[op->want].data) == 0 && row->online != NULL &&
-		strcmp(row->online, "1") == 0;
+	return work->ttl_only[op - work->diff.ops];
 }
 
 /* Rows that get one and the same TTL, and nothing else, are changed by one statement: as when a zone's $TTL changes. */
@@ -158,6 +158,8 @@ static int add_updated(struct list *list, const struct work *work, const struct 
 
 	if (only_ttl_differs(work, op))
 		return 0;
+	if (list->bulk != NULL)
+		return bulk_add(list->bulk, work->row_ids[op->have], work->zone_id, record);
 	if (list_next(list, row_size(record)) < 0)
 		return -1;
 	literal_sql(&list->compose->sql, "(%u,%u", work->row_ids[op->have], work->zone_id);
@@ -165,29 +167,49 @@ static int add_updated(struct list *list, const struct work *work, const struct 
 	return 0;
 }
 
+/* Of so many rows: by arrays, if they are allowed and worth it. */
+static int list_begin(struct list *list, struct bulk *bulk, size_t rows, bool arrays)
+{
+	if (!arrays || rows < LEAST_BULK)
+		return 0;
+	list->bulk = bulk;
+	return compose_send(list->compose); /* what comes before */
+}
+
+static int list_end(struct list *list, int outcome)
+{
+	list_close(list);
+	if (list->bulk != NULL && bulk_end(list->bulk, outcome == 0) < 0)
+		return -1;
+	return outcome;
+}
+
 /*
  * One statement for many rows: each has an id that is there, so it is updated, and none is inserted. (Should somebody
  * have deleted the row meanwhile, it comes back, which is what is wanted.)
  */
-static int update_rows(struct compose *compose, struct work *const *works, size_t count)
+static int update_rows(struct compose *compose, struct work *const *works, size_t count, bool arrays)
 {
 	struct list list = { .compose = compose,
 		.head = "INSERT INTO %t (id,zone_id,hostname,type,data,ttl,online) VALUES ",
 		.tail = " ON DUPLICATE KEY UPDATE data=VALUES(data),ttl=VALUES(ttl),online=VALUES(online)" };
+	struct bulk bulk = { .target = compose->target, .kind = BULK_UPSERT };
 
 	(void)for_each(works, count, DIFF_UPDATE, &list, count_updated);
 	if (list.number == 1)
 		return for_each(works, count, DIFF_UPDATE, &list, update_one);
-	if (for_each(works, count, DIFF_UPDATE, &list, add_updated) < 0)
-		return -1;
-	list_close(&list);
-	return 0;
+	int outcome = list_begin(&list, &bulk, list.number, arrays);
+	if (outcome == 0)
+		outcome = for_each(works, count, DIFF_UPDATE, &list, add_updated);
+	return list_end(&list, outcome);
 }
 
 /* ---- rows that come ---- */
 
 static int insert_record(struct list *list, const struct work *work, const struct zone_record *record)
 {
+	if (list->bulk != NULL)
+		return bulk_add(list->bulk, 0, work->zone_id, record);
 	if (list_next(list, row_size(record)) < 0)
 		return -1;
 	buf_append(&list->compose->sql, "(", 1);
@@ -212,21 +234,55 @@ static int add_inserted(struct list *list, const struct work *work, const struct
 	return insert_record(list, work, &records_of(work)[op->want]);
 }
 
-static int insert_rows(struct compose *compose, struct work *const *works, size_t count)
+static int count_inserted(struct list *list, const struct work *work, const struct diff_op *op)
+{
+	(void)work;
+	(void)op;
+	list->number++;
+	return 0;
+}
+
+static bool comes_whole(const struct work *work)
+{
+	return work->kind == WORK_CREATE || work->kind == WORK_REWRITE;
+}
+
+static int insert_rows(struct compose *compose, struct work *const *works, size_t count, bool arrays)
 {
 	struct list list = { .compose = compose,
 		.head = "INSERT INTO %t (zone_id,hostname,type,data,ttl,online) VALUES ", .tail = "" };
+	struct bulk bulk = { .target = compose->target, .kind = BULK_INSERT };
 
+	(void)for_each(works, count, DIFF_INSERT, &list, count_inserted);
 	for (size_t i = 0; i < count; i++)
-		if ((works[i]->kind == WORK_CREATE || works[i]->kind == WORK_REWRITE) && insert_zone(&list, works[i]) < 0)
-			return -1;
-	return for_each(works, count, DIFF_INSERT, &list, add_inserted);
+		list.number += comes_whole(works[i]) ? zone_digest(works[i]->item->zone)->count : 0;
+	/* Of an array's ids some may be left out; a table that has not too many gets none. */
+	int outcome = list_begin(&list, &bulk, list.number, arrays && compose->target->schema.ids_plenty);
+	for (size_t i = 0; outcome == 0 && i < count; i++)
+		if (comes_whole(works[i]))
+			outcome = insert_zone(&list, works[i]);
+	if (outcome == 0)
+		outcome = for_each(works, count, DIFF_INSERT, &list, add_inserted);
+	return list_end(&list, outcome);
 }
 
-int rows_write(struct compose *compose, struct work *const *works, size_t count)
+int rows_write(struct compose *compose, struct work *const *works, size_t count, bool arrays)
 {
 	if (delete_rows(compose, works, count) < 0 || update_ttls(compose, works, count) < 0 ||
-		update_rows(compose, works, count) < 0)
+		update_rows(compose, works, count, arrays) < 0)
 		return -1;
-	return insert_rows(compose, works, count);
+	return insert_rows(compose, works, count, arrays);
+}
+
+size_t rows_count(struct work *const *works, size_t count)
+{
+	size_t rows = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (comes_whole(works[i]))
+			rows += zone_digest(works[i]->item->zone)->count;
+		else if (works[i]->kind == WORK_CHANGE)
+			rows += works[i]->diff.count;
+	}
+	return rows;
 }

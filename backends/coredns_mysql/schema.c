@@ -269,6 +269,7 @@ static void add_catch_all(struct link *link, const struct schema_notices *notice
 static int finish(struct link *link, const struct schema_notices *notices, struct shape *shape, struct err *err)
 {
 	const struct coredns_mysql_settings *settings = link->target.settings;
+	struct buf definitions = { 0 };
 	struct buf sql = { 0 };
 	MYSQL_RES *rows[SHAPE_TABLES + 1];
 
@@ -278,7 +279,11 @@ static int finish(struct link *link, const struct schema_notices *notices, struc
 	buf_free(&sql);
 	if (outcome < 0)
 		return err_set(err, ERR_IO, "cannot read the schema: %s", link->text);
-	outcome = shape_take(rows, shape, err);
+	for (size_t i = 0; outcome == 0 && i < SHAPE_TABLES; i++)
+		outcome = shape_take(&definitions, rows[i], err);
+	if (outcome == 0)
+		*shape = shape_of(&definitions);
+	buf_free(&definitions);
 	if (outcome == 0 && settings->manage_schema && settings->catch_all_zone && rows[SHAPE_TABLES] != NULL &&
 		mysql_num_rows(rows[SHAPE_TABLES]) == 0)
 		add_catch_all(link, notices);
@@ -343,6 +348,7 @@ static void keep(struct schema *out, const struct tables *tables)
 	memcpy(out->records_index, tables->records_index, sizeof(out->records_index));
 	memcpy(out->digested, tables->digested, sizeof(out->digested));
 	out->plain = tables->plain;
+	out->ids_plenty = tables->table[TABLES_RECORDS].id_limit > UINT32_MAX;
 }
 
 int schema_check(struct link *link, const struct schema_notices *notices, struct schema *out, struct err *err)

@@ -22,6 +22,7 @@ struct schema {
 	char zones_index[65];          /* the unique index on zone_name */
 	char records_index[65];        /* an index of the records that begins with zone_id; "": there is none */
 	struct schema_column digested[SCHEMA_DIGESTED];
+	bool ids_plenty;               /* ids of records need not be spared */
 	bool plain;                    /* ASCII is held byte for byte in every column that is written */
 	struct shape shape;            /* of the tables of which all this is said */
 };

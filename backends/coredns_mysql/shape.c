@@ -16,8 +16,8 @@ void shape_add(struct buf *sql, const struct coredns_mysql_settings *settings)
 		settings->records_table, settings->state_table);
 }
 
-/* Adds name and definition to all, without the next id. 0, or err says that it cannot roll back. */
-static int add_table(struct buf *all, MYSQL_RES *rows, struct err *err)
+/* Without the next id. */
+int shape_take(struct buf *all, MYSQL_RES *rows, struct err *err)
 {
 	MYSQL_ROW row = rows == NULL ? NULL : mysql_fetch_row(rows);
 
@@ -44,17 +44,12 @@ static int add_table(struct buf *all, MYSQL_RES *rows, struct err *err)
 	return 0;
 }
 
-int shape_take(MYSQL_RES *const rows[SHAPE_TABLES], struct shape *out, struct err *err)
+struct shape shape_of(const struct buf *all)
 {
-	struct buf all = { 0 };
-	int outcome = 0;
+	struct shape shape;
 
-	for (size_t i = 0; outcome == 0 && i < SHAPE_TABLES; i++)
-		outcome = add_table(&all, rows[i], err);
-	if (outcome == 0)
-		hash_sha256(all.data, all.size, out->hash);
-	buf_free(&all);
-	return outcome;
+	hash_sha256(all->data, all->size, shape.hash);
+	return shape;
 }
 
 bool shape_equal(const struct shape *a, const struct shape *b)

@@ -24,6 +24,8 @@ struct shape {
 
 /* Appends SHAPE_TABLES statements, each with one result set, without a semicolon behind the last one. */
 void shape_add(struct buf *sql, const struct coredns_mysql_settings *settings);
-/* Their answers. 0, or err names the first table that cannot roll back. */
-MUST_CHECK int shape_take(MYSQL_RES *const rows[SHAPE_TABLES], struct shape *out, struct err *err);
+/* One answer after the other, into all. 0, or err says that the table cannot roll back. */
+MUST_CHECK int shape_take(struct buf *all, MYSQL_RES *rows, struct err *err);
+/* Of all answers. */
+struct shape shape_of(const struct buf *all);
 bool shape_equal(const struct shape *a, const struct shape *b);

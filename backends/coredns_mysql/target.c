@@ -236,6 +236,15 @@ static int lower_fence(struct target *target)
 	return outcome;
 }
 
+static int try_out(struct target *target)
+{
+	int outcome = verify_try(&target->link, &target->stops);
+
+	target->false_alarms = 0;
+	target->session_hasty = false;
+	return outcome;
+}
+
 /* ---- ready ---- */
 
 int target_ready(struct target *target, struct err *err)
@@ -249,10 +258,7 @@ int target_ready(struct target *target, struct err *err)
 	int outcome = link_open(&target->link, err);
 	if (outcome < 0)
 		return outcome;
-	target->false_alarms = 0;
-	target->session_hasty = false;
-	if (set_variables(target) < 0 || identify(target) < 0 || lower_fence(target) < 0 ||
-		verify_try(&target->link, &target->stops) < 0) {
+	if (set_variables(target) < 0 || identify(target) < 0 || lower_fence(target) < 0 || try_out(target) < 0) {
 		target_failed(target, "preparing the connection", err);
 		link_abort(&target->link);
 		return err->code;

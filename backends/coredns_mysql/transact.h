@@ -18,8 +18,9 @@ enum transact_end {
 };
 
 enum transact_way {
-	TRANSACT_SWIFT,   /* all writes, their verification by the server and COMMIT in one packet */
-	TRANSACT_CAREFUL  /* digests are compared here, wrong rows written once more in full, and only then COMMIT is sent */
+	TRANSACT_SWIFT,   /* as cheap as can be: all writes, their verification by the server and COMMIT in one packet; or, of
+	                     many rows to a near server, as below */
+	TRANSACT_CAREFUL  /* what was written is read, wrong rows are written once more in full, and only then COMMIT is sent */
 };
 
 struct transact_failure {

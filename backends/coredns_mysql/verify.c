@@ -9,7 +9,7 @@
 #include "base/hash.h"
 
 enum {
-	MOST_ROWS = 4096,  /* of one statement: they are put into a temporary table, which must not go to disk */
+	MOST_ROWS = 4096,  /* of one statement: there they are a temporary table, which must not go to disk, or here a result */
 	MOST_ZONES = 512,
 	ID_SIZE = 48,
 	STATEMENT_SIZE = 2048
@@ -61,15 +61,13 @@ static size_t part_of(struct work *const *works, size_t count)
 	return part;
 }
 
-static void add_digests(struct compose *compose, struct work *const *works, size_t count)
+static void add_ids(struct compose *compose, struct work *const *works, size_t count)
 {
-	digest_sql_begin(&compose->sql, compose->target->settings->records_table, &compose->target->schema);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			buf_puts(&compose->sql, ",");
 		compose_add_id(compose, works[i]);
 	}
-	digest_sql_end(&compose->sql);
 }
 
 /* ---- the server compares ---- */
@@ -111,7 +109,9 @@ static int add_part(struct compose *compose, struct work *const *works, size_t c
 		"SELECT " OVERFLOW_IF "COALESCE(SHA2(GROUP_CONCAT(z.zone_name,' ',v.n,' ',v.high,' ',v.low "
 		"ORDER BY v.zone_id),256),'')<>%s) FROM (",
 		expected);
-	add_digests(compose, works, count);
+	digest_sql_begin(&compose->sql, compose->target->settings->records_table, &compose->target->schema);
+	add_ids(compose, works, count);
+	digest_sql_end(&compose->sql);
 	literal_sql(&compose->sql, ") AS v JOIN %t AS z ON z.id=v.zone_id", compose->target->settings->zones_table);
 	return 0;
 }
@@ -144,56 +144,65 @@ int verify_try(struct link *link, bool *stops)
 	return outcome < 0 && !*stops ? -1 : 0;
 }
 
-/* ---- the digests come here ---- */
+/* ---- the rows come here ---- */
 
-static int take(struct compose *compose, const struct roster *roster, size_t parts)
+struct reading {
+	const struct roster *roster;
+	struct work *const *works; /* those of the answers to come */
+	size_t count;
+};
+
+/* The answer for the next part of the works. */
+static void take(void *ctx, size_t at, MYSQL_RES *rows)
 {
-	MYSQL_RES **results = xcalloc(parts + 1, sizeof(*results));
-	int outcome = compose_fetch(compose, results, parts);
+	struct reading *reading = ctx;
+	size_t part = part_of(reading->works, reading->count);
 
-	for (size_t i = 0; outcome == 0 && i < parts; i++) {
-		roster_take_digests(roster, results[i]);
-		mysql_free_result(results[i]);
-	}
-	free(results);
-	return outcome;
+	(void)at;
+	roster_take_rows(reading->roster, rows);
+	for (size_t i = 0; i < part; i++)
+		work_compare(reading->works[i]);
+	reading->works += part;
+	reading->count -= part;
 }
 
-static int fetch_parts(struct compose *compose, const struct roster *roster, struct work *const *works, size_t count)
+static int add_reading(struct compose *compose, struct work *const *works, size_t count)
 {
-	size_t parts = 0;
+	const struct target *target = compose->target;
 
-	for (size_t at = 0; at < count; parts++) {
-		size_t part = part_of(works + at, count - at);
-		size_t size = STATEMENT_SIZE + part * ID_SIZE;
-
-		if (parts > 0 && compose_is_full(compose, size)) {
-			if (take(compose, roster, parts) < 0)
-				return -1;
-			parts = 0;
-		}
-		if (compose_begin(compose, size) < 0)
-			return -1;
-		add_digests(compose, works + at, part);
-		at += part;
-	}
-	return take(compose, roster, parts);
+	if (compose_begin(compose, STATEMENT_SIZE + count * ID_SIZE) < 0)
+		return -1;
+	literal_sql(&compose->sql, "SELECT zone_id,id,hostname,type,data,ttl,online FROM %t",
+		target->settings->records_table);
+	if (target->schema.records_index[0] != '\0')
+		literal_sql(&compose->sql, " FORCE INDEX (%t)", target->schema.records_index);
+	buf_puts(&compose->sql, " WHERE zone_id IN (");
+	add_ids(compose, works, count);
+	buf_puts(&compose->sql, ")");
+	return 0;
 }
 
-int verify_fetch(struct compose *compose, const struct roster *roster, struct work *const *works, size_t count)
+int verify_read(struct compose *compose, const struct roster *roster, struct work *const *works, size_t count)
 {
 	size_t sorted_count;
 	struct work **sorted = sort_works(works, count, &sorted_count);
+	struct reading reading = { .roster = roster, .works = sorted, .count = sorted_count };
+	int outcome = 0;
 
 	compose->stage = COMPOSE_VERIFYING;
 	for (size_t i = 0; i < sorted_count; i++)
-		sorted[i]->actual = (struct zone_digest){ 0 }; /* that of a zone without records: it is not in the answer */
-	int outcome = sorted_count == 0 ? compose_send(compose) : fetch_parts(compose, roster, sorted, sorted_count);
+		work_forget_rows(sorted[i]);
+	for (size_t at = 0; outcome == 0 && at < sorted_count;) {
+		size_t part = part_of(sorted + at, sorted_count - at);
+
+		if (compose_is_full(compose, STATEMENT_SIZE + part * ID_SIZE))
+			outcome = compose_stream(compose, take, &reading);
+		if (outcome == 0)
+			outcome = add_reading(compose, sorted + at, part);
+		at += part;
+	}
+	if (outcome == 0)
+		outcome = compose_stream(compose, take, &reading);
 	free(sorted);
 	return outcome;
-}
-
-bool verify_is_right(const struct work *work)
-{
-	return !work_touches_rows(work) || zone_digest_equal(&work->actual, zone_digest(work->item->zone));
 }

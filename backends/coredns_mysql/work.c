@@ -5,13 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+void work_forget_rows(struct work *work)
+{
+	work->row_count = 0;
+	diff_free(&work->diff);
+	free(work->ttl_only);
+	work->ttl_only = NULL;
+}
+
 void work_reset(struct work *work)
 {
 	struct backend_item *item = work->item;
 
+	work_forget_rows(work);
 	free(work->rows);
 	free(work->row_ids);
-	diff_free(&work->diff);
 	*work = (struct work){ .item = item, .settled = work->settled };
 }
 
@@ -71,6 +79,20 @@ bool work_is_clean(const struct work *work, const char *store_id)
 		zone_digest_equal(&work->actual, zone_digest(work->item->zone));
 }
 
+/* While the rows' text is there. */
+static void mark_ttls(struct work *work, const struct zone_record *records)
+{
+	work->ttl_only = xcalloc(work->diff.count, sizeof(bool));
+	for (size_t i = 0; i < work->diff.count; i++) {
+		const struct diff_op *op = &work->diff.ops[i];
+		const struct diff_row *row = op->kind == DIFF_UPDATE ? &work->rows[op->have] : NULL;
+
+		if (row != NULL)
+			work->ttl_only[i] = row->data != NULL && strcmp(row->data, records[op->want].data) == 0 &&
+				row->online != NULL && strcmp(row->online, "1") == 0;
+	}
+}
+
 static enum work_kind judge_save(struct work *work, const char *store_id)
 {
 	size_t count;
@@ -82,7 +104,10 @@ static enum work_kind judge_save(struct work *work, const char *store_id)
 		return WORK_NOTHING;
 	diff_make(work->rows, work->row_count, records, count, &work->diff);
 	/* Without a difference in a zone that is checked the rows may only look right: they are verified. */
-	return work->diff.count > 0 ? WORK_CHANGE : WORK_STAMP;
+	if (work->diff.count == 0)
+		return WORK_STAMP;
+	mark_ttls(work, records);
+	return WORK_CHANGE;
 }
 
 bool work_judge(struct work *work, const char *store_id)
@@ -99,6 +124,17 @@ bool work_judge(struct work *work, const char *store_id)
 	}
 	work->kind = item->zone == NULL ? judge_delete(work, store_id) : judge_save(work, store_id);
 	return true;
+}
+
+void work_compare(struct work *work)
+{
+	size_t count;
+	const struct zone_record *records = zone_records(work->item->zone, &count);
+
+	diff_free(&work->diff);
+	diff_make(work->rows, work->row_count, records, count, &work->diff);
+	work->right = work->diff.count == 0;
+	diff_free(&work->diff);
 }
 
 bool work_touches_rows(const struct work *work)

@@ -38,8 +38,8 @@ struct work {
 	bool misnamed;            /* it is there in another spelling (a collation without case, a trailing blank) */
 	uint64_t zone_id;         /* 0: not known; that of a new zone is learnt only if need be */
 	struct work_stamp stamp;
-	struct zone_digest actual; /* of the rows, as the server computed it when it was asked to */
-	struct diff_row *rows;    /* their text belongs to the result they were read from */
+	struct zone_digest actual; /* of the rows, as the server computed it for a check */
+	struct diff_row *rows;    /* their text belongs to the result they were read from; ids and number stay true */
 	uint64_t *row_ids;
 	size_t row_count;
 	size_t row_capacity;
@@ -47,10 +47,14 @@ struct work {
 	enum work_kind kind;
 	size_t ordinal;           /* CREATE: which one of the new zones it is */
 	struct diff diff;
+	bool *ttl_only;           /* for each operation of the diff: an update of a row of which the TTL alone differs */
+	bool right;               /* the rows that were read after they were written are the zone's */
 };
 
 /* Forgets all that was found: for another transaction about the same item. */
 void work_reset(struct work *work);
+/* And what was made of them; keeps the memory for others. */
+void work_forget_rows(struct work *work);
 void work_add_row(struct work *work, uint64_t id, const struct diff_row *row);
 /* Are zone, stamp and rows (actual) what the item wants? Then there is nothing to do, and nothing need be locked. */
 bool work_is_clean(const struct work *work, const char *store_id);
@@ -59,9 +63,11 @@ bool work_is_clean(const struct work *work, const char *store_id);
  * set). store_id: ours. A checked item comes here only after it was found not to be clean.
  */
 bool work_judge(struct work *work, const char *store_id);
+/* After the rows were written and read: sets right, from those that work_add_row() was given since. */
+void work_compare(struct work *work);
 /* Are the zone's rows written or verified? */
 bool work_touches_rows(const struct work *work);
 /* Is the stamp written? */
 bool work_writes(const struct work *work);
-/* Sets the item's row counts: all three tables. */
+/* Sets the item's row counts: all three tables. As long as the diff is there. */
 void work_count(const struct work *work);

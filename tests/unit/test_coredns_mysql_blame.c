@@ -42,13 +42,9 @@ static bool none(size_t at)
 	return false;
 }
 
-static void test_one_transaction(void **state)
+static void try_one_transaction(struct fixture *fixture)
 {
-	struct fixture *fixture = *state;
-	struct err err = { 0 };
-
 	make_items("o", none);
-	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
 	uint64_t before = transactions();
 	apply_all(fixture);
 	assert_int_equal(transactions() - before, 1);
@@ -80,6 +76,18 @@ static void test_one_transaction(void **state)
 	assert_int_equal(count("SELECT COUNT(*) FROM zones WHERE zone_name <> ''"), SIZE - (SIZE + 2) / 3);
 	assert_int_equal(count("SELECT COUNT(*) FROM zonefan_state WHERE generation = 2"), SIZE);
 	free_items();
+}
+
+static void test_one_transaction(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	try_one_transaction(fixture);
+	sql("DELETE FROM records; DELETE FROM zones; DELETE FROM zonefan_state");
+	use_text_only(fixture);
+	try_one_transaction(fixture);
 }
 
 /* More than one transaction takes: in several. */
@@ -135,12 +143,17 @@ static void test_bad_zones(void **state)
 		bool (*is_bad)(size_t at);
 		unsigned bad;
 		unsigned transactions; /* at most: the batch itself, and two for each doubling of 1,024 and bad zone */
-	} cases[] = { { "f", first, 1, 21 }, { "l", last, 1, 21 }, { "m", middle, 1, 21 }, { "s", some, 5, 101 } };
+		bool text_only;
+	} cases[] = { { "f", first, 1, 21, false }, { "l", last, 1, 21, true }, { "m", middle, 1, 21, true },
+		{ "s", some, 5, 101, false } };
 	struct fixture *fixture = *state;
 
 	refuse_bad_ones(fixture);
 	for (size_t c = 0; c < ARRAY_SIZE(cases); c++) {
 		make_items(cases[c].prefix, cases[c].is_bad);
+		open_backend(fixture);
+		if (cases[c].text_only)
+			use_text_only(fixture);
 		uint64_t before = transactions();
 		apply_all(fixture);
 		uint64_t took = transactions() - before;
@@ -171,6 +184,65 @@ static void test_nothing_but_bad_zones(void **state)
 	for (size_t i = 0; i < SIZE; i++)
 		assert_verdict(items[i], BACKEND_REJECT, "4025");
 	assert_int_equal(count("SELECT COUNT(*) FROM zonefan_state"), 0);
+	free_items();
+}
+
+/* Many rows in few round trips, or by arrays: what comes of it is the same, and what a server refuses is done without. */
+static void test_arrays(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	struct link *link = &target_of(fixture)->link;
+	assert_true(link_takes_arrays(link));
+	make_items("a", none);
+	apply_all(fixture);
+	assert_non_null(link->statements[0]);
+	uint64_t ids = count("SELECT SUM(id) FROM records");
+	for (size_t i = 0; i < SIZE; i++) {
+		zone_unref(items[i].zone);
+		items[i].generation = 2;
+		items[i].zone = make_zone(names[i], "www 60 IN A 192.0.2.77\n");
+	}
+	apply_all(fixture);
+	assert_non_null(link->statements[1]);
+	for (size_t i = 0; i < SIZE; i++) {
+		assert_ok(items[i]);
+		assert_int_equal(items[i].rows_updated, 2); /* a record, the stamp */
+		assert_rows(names[i], items[i].zone);
+	}
+	assert_int_equal(count("SELECT SUM(id) FROM records"), ids);
+	/* The server is short of them. */
+	sql("SET GLOBAL max_prepared_stmt_count = 0");
+	open_backend(fixture);
+	for (size_t i = 0; i < SIZE; i++) {
+		zone_unref(items[i].zone);
+		items[i].generation = 3;
+		items[i].zone = make_zone(names[i], "www 60 IN A 192.0.2.78\n");
+	}
+	apply_all(fixture);
+	sql("SET GLOBAL max_prepared_stmt_count = 16382");
+	assert_true(target_of(fixture)->link.prepares_none);
+	for (size_t i = 0; i < SIZE; i++)
+		assert_ok(items[i]);
+	assert_rows(names[9], items[9].zone);
+	free_items();
+}
+
+/* Ids that are few are spared: an array's may have gaps. */
+static void test_few_ids(void **state)
+{
+	struct fixture *fixture = *state;
+
+	make_plugin_tables();
+	make_state_table();
+	make_items("i", none);
+	apply_all(fixture);
+	for (size_t i = 0; i < SIZE; i++)
+		assert_ok(items[i]);
+	assert_null(target_of(fixture)->link.statements[0]);
+	assert_int_equal(count("SELECT MAX(id) - MIN(id) + 1 FROM records"), SIZE * 3);
 	free_items();
 }
 
@@ -239,6 +311,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_more_than_one_transaction, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_zones, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_but_bad_zones, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_arrays, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_few_ids, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_locked_zone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_locked_table, setup, teardown),
 	};

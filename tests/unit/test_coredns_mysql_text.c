@@ -41,7 +41,7 @@ static void test_classify_every_code(void **state)
 		enum classify_class class;
 		unsigned codes[24];
 	} table[] = {
-		{ CLASSIFY_RETRY, { 1205, 1213, 1020, 1062, 1317, 1412, 1969, 3024 } },
+		{ CLASSIFY_RETRY, { 1205, 1213, 1020, 1062, 1317, 1412, 1461, 1615, 1969, 3024 } },
 		{ CLASSIFY_CONNECTION, { 2002, 2003, 2005, 2006, 2013, 2055, 2026, 1040, 1053, 1129, 1158, 1159, 1160,
 					       1161, 1203, 1226, 1927, 4031, 1152, 1184 } },
 		{ CLASSIFY_NOT_WRITABLE, { 1047, 1290, 1836 } },

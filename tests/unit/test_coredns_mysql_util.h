@@ -314,6 +314,18 @@ static inline struct target *target_of(const struct fixture *fixture)
 	return (struct target *)fixture->backend;
 }
 
+/*
+ * As long as it keeps its connection: many rows go as text, in two packets, as they do where the way is long or the server
+ * is MySQL; else to a server as near as this one they go by arrays.
+ */
+static inline void use_text_only(struct fixture *fixture)
+{
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	target_of(fixture)->link.prepares_none = true;
+}
+
 static inline void close_backend(struct fixture *fixture)
 {
 	if (fixture->backend != NULL)
