@@ -48,7 +48,8 @@ static void test_oddities(void **state)
 	assert_ok(save(fixture, "v.test.", old, 1));
 	for (size_t i = 0; i < ARRAY_SIZE(oddities); i++) {
 		sql("%s", oddities[i].statements);
-		struct backend_item items[] = { { .name = "v.test.", .zone = bent, .generation = ++generation },
+		generation++;
+		struct backend_item items[] = { { .name = "v.test.", .zone = bent, .generation = generation },
 			{ .name = "n.test.", .zone = new, .generation = generation } };
 		for (size_t k = 0; k < 2; k++) {
 			struct backend_item item = apply_item(fixture, items[k]);
