@@ -167,22 +167,6 @@ static void make_events(struct http *http)
 	CHECK(http->wait_timer != NULL && http->stop_timer != NULL && http->engine_event != NULL);
 }
 
-/*
- * The library tells epoll of its changes when it next waits, not one by one: reading and writing are switched on and off
- * several times in the course of a request. No descriptor here is a duplicate of another, which this would not suit.
- */
-static struct event_base *make_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	CHECK(config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	CHECK(base != NULL);
-	return base;
-}
-
 static int open_doors(struct http *http, struct err *err)
 {
 	int front, control;
@@ -216,7 +200,8 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	TAILQ_INIT(&http->waiting);
 	http->auth = auth_create(params->auth_username, params->auth_password);
 	http->names = names_create();
-	http->base = make_base();
+	http->base = event_base_new();
+	CHECK(http->base != NULL);
 	ret = open_doors(http, err);
 	if (ret != 0) {
 		http_destroy(http);
