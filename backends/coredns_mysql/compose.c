@@ -219,25 +219,46 @@ static void add_stamp(struct compose *compose, const struct backend_item *item)
 		(uint64_t)(item->zone == NULL ? 0 : zone_serial(item->zone)), (uint64_t)(item->zone == NULL ? 1 : 0));
 }
 
+/* One statement for those that the look found a stamp of, or for those that it found none of. */
+static int write_stamps(struct compose *compose, struct work *const *works, size_t count, bool found)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (works[i]->stamp.found != found)
+			continue;
+		/* A packet has always room for it. */
+		if (!any && compose_begin(compose, names_size(works, count) + count * STAMP_OVERHEAD) < 0)
+			return -1;
+		if (!any)
+			literal_sql(&compose->sql,
+				"INSERT INTO %t (zone_name,store_id,generation,digest,record_count,serial,deleted,changed_at)"
+				" VALUES ",
+				settings_of(compose)->state_table);
+		else
+			buf_puts(&compose->sql, ",");
+		add_stamp(compose, works[i]->item);
+		any = true;
+	}
+	if (any && found)
+		buf_puts(&compose->sql,
+			" ON DUPLICATE KEY UPDATE store_id=VALUES(store_id),generation=VALUES(generation),"
+			"digest=VALUES(digest),record_count=VALUES(record_count),serial=VALUES(serial),"
+			"deleted=VALUES(deleted),changed_at=VALUES(changed_at)");
+	return 0;
+}
+
 int compose_end(struct compose *compose, struct work *const *works, size_t count)
 {
 	CHECK(count > 0);
 	compose->stage = COMPOSE_STAMPING;
-	/* One statement: a packet has always room for it. */
-	if (compose_begin(compose, names_size(works, count) + count * STAMP_OVERHEAD) < 0)
+	/*
+	 * What the look found is locked since. Where it found nothing there was nothing to lock: a stamp that stands there
+	 * now is somebody's who came in between, perhaps our own newer one, if this packet is late. So it must not be
+	 * overwritten: the duplicate ends the packet before COMMIT.
+	 */
+	if (write_stamps(compose, works, count, true) < 0 || write_stamps(compose, works, count, false) < 0)
 		return -1;
-	literal_sql(&compose->sql,
-		"INSERT INTO %t (zone_name,store_id,generation,digest,record_count,serial,deleted,changed_at) VALUES ",
-		settings_of(compose)->state_table);
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			buf_puts(&compose->sql, ",");
-		add_stamp(compose, works[i]->item);
-	}
-	buf_puts(&compose->sql,
-		" ON DUPLICATE KEY UPDATE store_id=VALUES(store_id),generation=VALUES(generation),"
-		"digest=VALUES(digest),record_count=VALUES(record_count),serial=VALUES(serial),"
-		"deleted=VALUES(deleted),changed_at=VALUES(changed_at)");
 	compose->stage = COMPOSE_COMMITTING;
 	if (compose_begin(compose, 16) < 0)
 		return -1;
