@@ -22,13 +22,14 @@ static void add_field(struct buf *sql, const char *name, const struct schema_col
 	buf_puts(sql, column->nullable ? "),'-')" : "");
 }
 
-void digest_sql_begin(struct buf *sql, const char *records_table, const struct schema *schema)
+static void add_hashes(struct buf *sql, const char *columns, const char *records_table, const struct schema *schema)
 {
 	static const char *const names[SCHEMA_DIGESTED] = { [SCHEMA_HOSTNAME] = "hostname", [SCHEMA_TYPE] = "type",
 		[SCHEMA_DATA] = "data", [SCHEMA_TTL] = "ttl", [SCHEMA_ONLINE] = "online" };
 
-	buf_puts(sql,
-		"SELECT zone_id,COUNT(*) AS n," HALF("1") " AS high," HALF("17") " AS low FROM (SELECT zone_id,SHA2(CONCAT(");
+	buf_puts(sql, " FROM (SELECT ");
+	buf_puts(sql, columns);
+	buf_puts(sql, "SHA2(CONCAT(");
 	for (size_t i = 0; i < SCHEMA_DIGESTED; i++) {
 		buf_puts(sql, i > 0 ? "," : "");
 		add_field(sql, names[i], &schema->digested[i]);
@@ -36,10 +37,31 @@ void digest_sql_begin(struct buf *sql, const char *records_table, const struct s
 	literal_sql(sql, "),256) AS h FROM %t WHERE zone_id IN (", records_table);
 }
 
+void digest_sql_begin(struct buf *sql, const char *records_table, const struct schema *schema)
+{
+	buf_puts(sql, "SELECT zone_id,COUNT(*) AS n," HALF("1") " AS high," HALF("17") " AS low");
+	add_hashes(sql, "zone_id,", records_table, schema);
+}
+
+void digest_sql_assert(struct buf *sql, const char *records_table, const struct schema *schema,
+	const struct zone_digest *expected)
+{
+	/* A comparison with NULL, that of a sum of nothing, counts as one that failed. */
+	literal_sql(sql, "SELECT 9223372036854775807+(COALESCE(COUNT(*)=%u AND " HALF("1") "=%u AND " HALF("17") "=%u,0)=0)",
+		expected->count, expected->high, expected->low);
+	add_hashes(sql, "", records_table, schema);
+}
+
+/* The limit limits nothing; without one the servers merge the two levels, and hash each row twice. */
+void digest_sql_assert_end(struct buf *sql)
+{
+	buf_puts(sql, ") LIMIT 18446744073709551615) AS d");
+}
+
 void digest_sql_end(struct buf *sql)
 {
-	/* The limit limits nothing; without one the servers merge the two levels, and hash each row twice. */
-	buf_puts(sql, ") LIMIT 18446744073709551615) AS d GROUP BY zone_id");
+	digest_sql_assert_end(sql);
+	buf_puts(sql, " GROUP BY zone_id");
 }
 
 static bool take_number(const char *text, uint64_t *out)

@@ -21,5 +21,12 @@
  */
 void digest_sql_begin(struct buf *sql, const char *records_table, const struct schema *schema);
 void digest_sql_end(struct buf *sql);
+/*
+ * The same of one zone, whose id the caller adds: "SELECT 9223372036854775807+(<the digest is another one>) ... IN (". Where
+ * it is not the one expected that is a number too great, and the statement fails (verify.h).
+ */
+void digest_sql_assert(struct buf *sql, const char *records_table, const struct schema *schema,
+	const struct zone_digest *expected);
+void digest_sql_assert_end(struct buf *sql);
 /* From the columns count, high and low of a row. False if they are no numbers. */
 MUST_CHECK bool digest_take(const MYSQL_ROW columns, struct zone_digest *out);

@@ -98,21 +98,40 @@ static void expect(struct work *const *works, size_t count, char out[2 * HASH_SI
 	buf_free(&hex);
 }
 
-static int add_part(struct compose *compose, struct work *const *works, size_t count)
+static void assert_one(struct compose *compose, const struct work *work)
 {
+	const struct target *target = compose->target;
+
+	digest_sql_assert(&compose->sql, target->settings->records_table, &target->schema, zone_digest(work->item->zone));
+	compose_add_id(compose, work);
+	digest_sql_assert_end(&compose->sql);
+}
+
+static void assert_many(struct compose *compose, struct work *const *works, size_t count)
+{
+	const struct target *target = compose->target;
 	char expected[2 * HASH_SIZE + 1];
 
-	if (compose_begin(compose, STATEMENT_SIZE + count * ID_SIZE) < 0)
-		return -1;
 	expect(works, count, expected);
 	literal_sql(&compose->sql,
 		"SELECT " OVERFLOW_IF "COALESCE(SHA2(GROUP_CONCAT(z.zone_name,' ',v.n,' ',v.high,' ',v.low "
 		"ORDER BY v.zone_id),256),'')<>%s) FROM (",
 		expected);
-	digest_sql_begin(&compose->sql, compose->target->settings->records_table, &compose->target->schema);
+	digest_sql_begin(&compose->sql, target->settings->records_table, &target->schema);
 	add_ids(compose, works, count);
 	digest_sql_end(&compose->sql);
-	literal_sql(&compose->sql, ") AS v JOIN %t AS z ON z.id=v.zone_id", compose->target->settings->zones_table);
+	literal_sql(&compose->sql, ") AS v JOIN %t AS z ON z.id=v.zone_id", target->settings->zones_table);
+}
+
+/* Of one zone alone the id is what it is: that of the only new one, or one that was found. It needs no name. */
+static int add_part(struct compose *compose, struct work *const *works, size_t count, bool alone)
+{
+	if (compose_begin(compose, STATEMENT_SIZE + count * ID_SIZE) < 0)
+		return -1;
+	if (alone)
+		assert_one(compose, works[0]);
+	else
+		assert_many(compose, works, count);
 	return 0;
 }
 
@@ -126,7 +145,7 @@ int verify_add(struct compose *compose, struct work *const *works, size_t count)
 	for (size_t at = 0; outcome == 0 && at < sorted_count;) {
 		size_t part = part_of(sorted + at, sorted_count - at);
 
-		outcome = add_part(compose, sorted + at, part);
+		outcome = add_part(compose, sorted + at, part, sorted_count == 1);
 		at += part;
 	}
 	free(sorted);
