@@ -8,8 +8,9 @@
  *	new, equal, check, one, rewrite, delete   the back end
  *
  * bench_backend [--port N] [--user U] [--database D] [--pid SERVER] [--zones N] [--batch N] [--connections N]
- *               [--rounds N] [--kinds KIND,...]
- * With --kinds only what these need is run, and only they are reported.
+ *               [--rounds N] [--kinds KIND,...] [--far]
+ * With --kinds only what these need is run, and only they are reported. --far: many zones are written as they are to a far
+ * server, in two round trips.
  * The password comes from BENCH_DB_PASSWORD; the database is dropped and made.
  */
 #include <getopt.h>
@@ -23,6 +24,7 @@
 
 #include "backend_plain.h"
 #include "backend_zones.h"
+#include "backends/coredns_mysql/target.h"
 #include "base/thread.h"
 
 enum { CONNECTIONS_MAX = 16, ROUNDS_MAX = 64, REPEATS = 3 };
@@ -41,6 +43,7 @@ struct bench {
 	size_t connections;
 	size_t rounds;
 	const char *wanted; /* kinds between commas; NULL: all */
+	bool far;
 	struct zone **zones[CONTENTS];
 	char (*names)[ZONE_NAME_SIZE];
 	struct backend *lanes[CONNECTIONS_MAX];
@@ -155,6 +158,7 @@ static void open_lanes(struct bench *bench)
 			fprintf(stderr, "%s\n", err.text);
 			exit(1);
 		}
+		((struct target *)bench->lanes[i])->link.prepares_none = bench->far;
 	}
 }
 
@@ -252,8 +256,8 @@ static double median(double *values, size_t count)
 
 static void report(const struct bench *bench, struct figures (*rounds)[ARRAY_SIZE(kinds)])
 {
-	printf("%zu zones x %d records, batches of %zu, %zu connections, median of %zu rounds\n", bench->zone_count,
-		BACKEND_ZONE_RECORDS, bench->batch, bench->connections, bench->rounds);
+	printf("%zu zones x %d records, batches of %zu, %zu connections, median of %zu rounds%s\n", bench->zone_count,
+		BACKEND_ZONE_RECORDS, bench->batch, bench->connections, bench->rounds, bench->far ? ", as if far" : "");
 	printf("%-14s %10s %16s %16s\n", "kind", "zones/s", "client us/zone", "server us/zone");
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		double rate[ROUNDS_MAX];
@@ -300,7 +304,7 @@ static void free_zones(struct bench *bench)
 NORETURN static void usage(void)
 {
 	fprintf(stderr, "usage: bench_backend [--port N] [--user U] [--database D] [--pid SERVER] [--zones N] [--batch N] "
-			"[--connections N] [--rounds N] [--kinds KIND,...]\n");
+			"[--connections N] [--rounds N] [--kinds KIND,...] [--far]\n");
 	exit(2);
 }
 
@@ -319,7 +323,7 @@ static void read_arguments(struct bench *bench, int argc, char **argv)
 	static const struct option options[] = { { "port", 1, NULL, 'P' }, { "user", 1, NULL, 'u' },
 		{ "database", 1, NULL, 'd' }, { "pid", 1, NULL, 'p' }, { "zones", 1, NULL, 'z' }, { "batch", 1, NULL, 'b' },
 		{ "connections", 1, NULL, 'c' }, { "rounds", 1, NULL, 'r' },
-		{ "kinds", 1, NULL, 'k' }, { 0 } };
+		{ "kinds", 1, NULL, 'k' }, { "far", 0, NULL, 'f' }, { 0 } };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -351,6 +355,9 @@ static void read_arguments(struct bench *bench, int argc, char **argv)
 			break;
 		case 'k':
 			bench->wanted = optarg;
+			break;
+		case 'f':
+			bench->far = true;
 			break;
 		default:
 			usage();
