@@ -255,6 +255,63 @@ static void test_server_that_does_not_stop(void **state)
 	zone_unref(bent);
 }
 
+/* ---- stamps ---- */
+
+/*
+ * decisions.md 29: whoever looks for what has changed relies on the stamps being written last. The log has one row for
+ * each packet; no literal of ours holds a semicolon.
+ */
+static void assert_stamps_come_last(uint64_t commits)
+{
+	static const char stamps[] = "INSERT INTO `zonefan_state`";
+	uint64_t seen = 0;
+	MYSQL_ROW row;
+
+	assert_int_equal(mysql_query(root, "SELECT argument FROM mysql.general_log WHERE thread_id <> CONNECTION_ID()"), 0);
+	MYSQL_RES *rows = mysql_store_result(root);
+	assert_non_null(rows);
+	while ((row = mysql_fetch_row(rows)) != NULL) {
+		char *commit = strstr(row[0], "COMMIT");
+
+		if (commit == NULL)
+			continue;
+		seen++;
+		assert_true(commit > row[0] && commit[-1] == ';' && strcmp(commit, "COMMIT") == 0);
+		commit[-1] = '\0';
+		const char *before = strrchr(row[0], ';') == NULL ? row[0] : strrchr(row[0], ';') + 1;
+		if (strncmp(before, stamps, sizeof(stamps) - 1) != 0)
+			fail_msg("before COMMIT: %.60s", before);
+	}
+	mysql_free_result(rows);
+	assert_int_equal(seen, commits);
+}
+
+static void test_stamps_come_last(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *first = make_zone("s.test.", "a 60 IN A 192.0.2.1\nb 60 IN A 192.0.2.1\n");
+	struct zone *second = make_zone("s.test.", "a 60 IN A 192.0.2.2\nb 60 IN A 192.0.2.2\n");
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	sql("SET GLOBAL log_output = 'TABLE'; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1");
+	assert_ok(save(fixture, "s.test.", first, 1));
+	assert_ok(save(fixture, "s.test.", second, 2));
+	assert_ok(save(fixture, "s.test.", second, 3)); /* the stamp alone */
+	sql("UPDATE records SET ttl = 1");
+	assert_ok(check(fixture, "s.test.", second, 3));
+	assert_ok(check(fixture, "s.test.", second, 3)); /* nothing */
+	assert_ok(save(fixture, "s.test.", NULL, 4));
+	save_many(fixture, "n");
+	use_text_only(fixture);
+	save_many(fixture, "f");
+	sql("SET GLOBAL general_log = 0");
+	assert_stamps_come_last(5 + 2);
+	sql("SET GLOBAL log_output = 'FILE'");
+	zone_unref(first);
+	zone_unref(second);
+}
+
 /* ---- large zones: several statements, and more packets than one ---- */
 
 static void test_many_statements(void **state)
@@ -296,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_odd_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_false_alarms, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_server_that_does_not_stop, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stamps_come_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_statements, setup, teardown),
 	};
 
