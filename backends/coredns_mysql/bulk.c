@@ -7,7 +7,7 @@
 #include "backends/coredns_mysql/literal.h"
 
 enum {
-	MOST_ROWS = 4096,
+	MOST_ROWS = 2048,
 	ROW_OVERHEAD = 64, /* of a row in the packet: all but its texts */
 	TEXTS = 3          /* hostname, type, data */
 };

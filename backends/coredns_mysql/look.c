@@ -93,8 +93,10 @@ static void take_rows(struct locking *locking, MYSQL_RES *rows)
 	size_t count = next_saves(locking->roster, &locking->judged, saves);
 
 	roster_take_rows(locking->roster, rows);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		judge(locking->target, saves[i]);
+		work_drop_texts(saves[i]);
+	}
 }
 
 static void take_locked(void *ctx, size_t at, MYSQL_RES *rows)

@@ -9,7 +9,7 @@
 #include "base/hash.h"
 
 enum {
-	MOST_ROWS = 4096,  /* of one statement: there they are a temporary table, which must not go to disk, or here a result */
+	MOST_ROWS = 2048,  /* of one statement: there they are a temporary table, which must not go to disk, or here a result */
 	MOST_ZONES = 512,
 	ID_SIZE = 48,
 	STATEMENT_SIZE = 2048

@@ -5,8 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_ROWS = 24 };
+
+void work_drop_texts(struct work *work)
+{
+	free(work->rows);
+	work->rows = NULL;
+	work->row_capacity = 0;
+}
+
 void work_forget_rows(struct work *work)
 {
+	work_drop_texts(work);
 	work->row_count = 0;
 	diff_free(&work->diff);
 	free(work->ttl_only);
@@ -18,15 +28,15 @@ void work_reset(struct work *work)
 	struct backend_item *item = work->item;
 
 	work_forget_rows(work);
-	free(work->rows);
 	free(work->row_ids);
 	*work = (struct work){ .item = item, .settled = work->settled };
 }
 
 void work_add_row(struct work *work, uint64_t id, const struct diff_row *row)
 {
+	CHECK(work->rows != NULL || work->row_count == 0);
 	if (work->row_count == work->row_capacity) {
-		work->row_capacity = work->row_capacity == 0 ? 32 : work->row_capacity * 2;
+		work->row_capacity = work->row_capacity == 0 ? FIRST_ROWS : work->row_capacity * 2;
 		work->rows = xrealloc(work->rows, work->row_capacity * sizeof(*work->rows));
 		work->row_ids = xrealloc(work->row_ids, work->row_capacity * sizeof(*work->row_ids));
 	}
@@ -135,6 +145,7 @@ void work_compare(struct work *work)
 	diff_make(work->rows, work->row_count, records, count, &work->diff);
 	work->right = work->diff.count == 0;
 	diff_free(&work->diff);
+	work_drop_texts(work);
 }
 
 bool work_touches_rows(const struct work *work)

@@ -39,7 +39,7 @@ struct work {
 	uint64_t zone_id;         /* 0: not known; that of a new zone is learnt only if need be */
 	struct work_stamp stamp;
 	struct zone_digest actual; /* of the rows, as the server computed it for a check */
-	struct diff_row *rows;    /* their text belongs to the result they were read from; ids and number stay true */
+	struct diff_row *rows;    /* NULL once their text, which belongs to the result they were read from, is gone */
 	uint64_t *row_ids;
 	size_t row_count;
 	size_t row_capacity;
@@ -53,7 +53,9 @@ struct work {
 
 /* Forgets all that was found: for another transaction about the same item. */
 void work_reset(struct work *work);
-/* And what was made of them; keeps the memory for others. */
+/* The result they were read from goes; their ids and number, and what was made of them, stay. */
+void work_drop_texts(struct work *work);
+/* And what was made of them: before others are added. */
 void work_forget_rows(struct work *work);
 void work_add_row(struct work *work, uint64_t id, const struct diff_row *row);
 /* Are zone, stamp and rows (actual) what the item wants? Then there is nothing to do, and nothing need be locked. */
