@@ -371,9 +371,35 @@ int64_t db_limit(size_t limit)
  * overwritten. So it is called here, before a transaction, and its failure ends the writing. A full disk or a reader in
  * the way only puts it off: what was committed is safe in the WAL.
  */
+/* Of the file and what waits in the WAL; -1: it can't be told. */
+static int64_t count_pages(struct store *store)
+{
+	static const char count_sql[] = "PRAGMA page_count";
+	sqlite3_stmt *stmt;
+	int64_t pages = -1;
+	struct err err;
+
+	if (db_prepare(store, count_sql, &stmt, &err) == 0 && db_step(store, stmt, &err) > 0) {
+		pages = sqlite3_column_int64(stmt, 0);
+		db_reset(stmt);
+	}
+	return pages;
+}
+
+/* What a full disk leaves us is the ballast: a checkpoint must never make the file longer by more than half of it. */
+static bool is_checkpoint_due(struct store *store, bool early)
+{
+	if (store->wal_pages < EARLY_PAGES)
+		return false;
+	if (early || store->wal_pages >= CHECKPOINT_PAGES)
+		return true;
+	int64_t pages = count_pages(store);
+	return pages < 0 || pages - store->file_pages >= EARLY_PAGES;
+}
+
 int db_checkpoint(struct store *store, bool early, struct err *err)
 {
-	if (store->wal_pages < (early ? EARLY_PAGES : CHECKPOINT_PAGES))
+	if (!is_checkpoint_due(store, early))
 		return 0;
 	int mode = SQLITE_CHECKPOINT_PASSIVE;
 	if (store->wal_pages >= store->restart_at) {
@@ -384,6 +410,7 @@ int db_checkpoint(struct store *store, bool early, struct err *err)
 	int moved = 0;
 	int rc = sqlite3_wal_checkpoint_v2(store->db, "main", mode, &pages, &moved);
 	if (rc == SQLITE_OK && moved == pages) {
+		store->file_pages = count_pages(store);
 		store->wal_pages = 0;
 		store->restart_at = RESTART_PAGES;
 		return size_cache(store, err);

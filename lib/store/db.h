@@ -35,6 +35,7 @@ struct store {
 	bool reading;              /* store_read_begin: a read transaction is open */
 	int failure;               /* ERR_* of a write in this transaction: it can only be rolled back */
 	int wal_pages;             /* in the WAL after the last commit */
+	int64_t file_pages;        /* of the file, as the last whole checkpoint left it */
 	bool tight;                /* the disk is full, or was a moment ago: the WAL is kept short */
 	int64_t cache_kib;         /* of pages in memory, at most */
 	int restart_at;            /* wait for readers and restart the WAL when it has so many pages */

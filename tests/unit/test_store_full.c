@@ -240,10 +240,48 @@ static void test_open_needs_ballast(void **state)
 	free(ballast);
 }
 
+/* A burst leaves much to be taken into the file; if the disk is full then, the ballast must suffice all the same. */
+static void test_full_after_a_burst(void **state)
+{
+	enum { GROUP = 64, GROUPS = 170, TEXT = 4000 };
+	struct fixture *fixture = *state;
+	struct delivery delivery = { .state = DELIVERY_DUE, .since_us = 1 };
+	char *text = xmalloc(TEXT);
+	int64_t id;
+
+	memset(text, 'x', TEXT);
+	assert_int_equal(mount("tmpfs", fixture->folder, "tmpfs", MS_REMOUNT, "size=300m"), 0);
+	OK(store_backend_register(fixture->store, "dc1", 1, &id, err));
+	for (int i = 0; i < GROUP * GROUPS; i++) {
+		struct store_zone zone = sample_zone(i, 1);
+
+		if (i % GROUP == 0)
+			OK(store_begin(fixture->store, err));
+		OK(store_zone_put(fixture->store, &zone, text, TEXT, err));
+		OK(store_delivery_add(fixture->store, zone.id, id, &delivery, err));
+		if (i % GROUP == GROUP - 1)
+			OK(store_commit(fixture->store, err));
+	}
+	free(text);
+	fill_disk(fixture);
+	store_ballast_release(fixture->store);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < GROUP * GROUPS; i++) {
+			delivery.attempts++;
+			if (i % GROUP == 0)
+				OK(store_begin(fixture->store, err));
+			OK(store_delivery_save(fixture->store, 1 + i, id, &delivery, err));
+			if (i % GROUP == GROUP - 1)
+				OK(store_commit(fixture->store, err));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_full_and_back, disk_make, disk_remove),
+		cmocka_unit_test_setup_teardown(test_full_after_a_burst, disk_make, disk_remove),
 		cmocka_unit_test_setup_teardown(test_ballast, disk_make, disk_remove),
 		cmocka_unit_test_setup_teardown(test_large_transaction, disk_make, disk_remove),
 		cmocka_unit_test_setup_teardown(test_open_on_full_disk, disk_make, disk_remove),
