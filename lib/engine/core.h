@@ -117,8 +117,11 @@ bool core_tell_names(struct core *core);
  */
 int64_t core_turn(struct core *core, struct core_command **commands, size_t command_count, struct core_job **jobs,
 	size_t job_count);
-/* For quiet moments, when nobody waits: housekeeping that would hold up pushes. Blocks on the disk. */
-void core_rest(struct core *core);
+/*
+ * For quiet moments, when nobody waits: housekeeping that would hold up pushes. Blocks on the disk. False: it failed, and
+ * the next turn must not wait.
+ */
+bool core_rest(struct core *core);
 /* Takes the notice (and owns it); it is written with the next turn. */
 void core_notify(struct core *core, struct core_notice *notice);
 /* No new jobs from now on. */

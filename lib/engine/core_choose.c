@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "engine/core_choose.h"
 
-enum { DUE_PAGE = 1024, DOUBTFUL_TURN = 4, DOUBTFUL_LOOKS = 64 };
+enum { DUE_PAGE = 1024, DOUBTFUL_TURN = 4, DOUBTFUL_LOOKS = 64, URGENT_ROW = 4 };
 
 static void consider(const struct core_lane *lane, struct pick *pick, const struct store_due *due)
 {
@@ -121,9 +121,13 @@ static int collect_doubtful(struct core *core, struct core_lane *lane, size_t lo
 /* Zones under suspicion get a turn now and then: one bad moment must not hold them up for ever. */
 int core_choose(struct core *core, struct core_lane *lane, struct pick *pick, bool *alone, struct err *err)
 {
-	int ret = collect_urgent(core, lane, pick, err);
+	int ret = ERR_OK;
 
 	*alone = false;
+	/* After some urgent jobs in a row the others get a turn: there may be no end of urgent ones. */
+	if (lane->urgent_row < URGENT_ROW)
+		ret = collect_urgent(core, lane, pick, err);
+	lane->urgent_row = pick->count > 0 ? lane->urgent_row + 1 : 0;
 	if (ret == ERR_OK && pick->count == 0 && !lane->health.trial && lane->streak >= DOUBTFUL_TURN)
 		ret = collect_doubtful(core, lane, DOUBTFUL_LOOKS, pick, err);
 	if (ret == ERR_OK && pick->count == 0) {

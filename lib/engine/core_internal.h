@@ -93,6 +93,7 @@ struct core_lane {
 	struct batch size;              /* of jobs */
 	int64_t urgent[URGENT_MOST];    /* zones that go before all others, in jobs of their own */
 	size_t urgent_count;
+	unsigned urgent_row;            /* jobs of urgent zones in a row */
 	struct batch_stats batch;
 	char trouble[ERR_TEXT_SIZE];    /* why something waits although the lane is up; "" once nothing does */
 };

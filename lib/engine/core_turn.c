@@ -257,12 +257,14 @@ static void revive_dead(struct core *core, struct core_lane *lane)
 	lane->next_due_us = 0;
 }
 
-void core_rest(struct core *core)
+bool core_rest(struct core *core)
 {
 	struct err err;
 
-	if (core->store_ok && !core->broken && store_rest(core->store, &err) != ERR_OK)
-		core_store_failed(core, &err);
+	if (!core->store_ok || core->broken || store_rest(core->store, &err) == ERR_OK)
+		return true;
+	core_store_failed(core, &err);
+	return false;
 }
 
 int64_t core_turn(struct core *core, struct core_command **commands, size_t command_count, struct core_job **jobs,

@@ -88,8 +88,8 @@ static int64_t turn(struct engine *engine, int64_t wait_ms, bool *idle)
 	atomic_fetch_sub(&engine->under_way, command_count);
 	atomic_fetch_sub(&engine->bytes_under_way, bytes);
 	publish_board(engine);
-	if (atomic_load(&engine->in_intake) == 0 && queue_size(engine->commands) == 0)
-		core_rest(engine->core);
+	if (atomic_load(&engine->in_intake) == 0 && queue_size(engine->commands) == 0 && !core_rest(engine->core))
+		wait_ms = 0;
 	*idle = command_count == 0 && job_count == 0;
 	/* There may be more than one turn takes; nobody wakes us for those again. */
 	return job_count == TURN_JOBS ? 0 : wait_ms;
@@ -396,7 +396,7 @@ static int pass_on(struct engine *engine, struct engine_request *request)
 {
 	struct core_command *command = xcalloc(1, sizeof(*command));
 	bool direct = request->text_size <= LONE_TEXT && atomic_load(&engine->in_intake) == 0 &&
-		atomic_load(&engine->idle);
+		atomic_exchange(&engine->idle, false);
 
 	command->request = request;
 	command->unread = true;

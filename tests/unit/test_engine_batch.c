@@ -83,6 +83,37 @@ static void without_urgency_the_newest_goes_first(void **state)
 	assert_true(atomic_load(&rig.watched_at) > MANY);
 }
 
+/* However many urgent ones come: the others get their turns. */
+static void urgent_zones_do_not_starve_the_others(void **state)
+{
+	bool clean = false;
+
+	(void)state;
+	stop();
+	rig.connections = 1;
+	start();
+	push("first.example", 1);
+	await_clean("first.example");
+	atomic_store(&rig.slow_ms, 20);
+	/* Something to be busy with while the first of them come. */
+	push("busy.example", 1);
+	push("plain.example", 1);
+	/* Each is urgent again before it was delivered. */
+	for (unsigned i = 0; i < 1500 && !clean; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "cert%u.example", i % 8);
+		struct engine_request *urgent = push_request(name, text_of(1 + i), "da1.example");
+		urgent->urgent = true;
+		assert_int_equal(ask_code(urgent), ERR_OK);
+		struct engine_message *message = zone_view("plain.example");
+		clean = strcmp(message->zones[0].deliveries[0].state, "clean") == 0;
+		engine_message_destroy(message);
+	}
+	atomic_store(&rig.slow_ms, 0);
+	assert_true(clean);
+}
+
 /* Jobs of a great many zones are lost with one of them; all others are delivered, and it is found. */
 static void one_bad_zone_in_a_great_many(void **state)
 {
@@ -115,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_urgent_zone_goes_before_all_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_urgency_the_newest_goes_first, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(urgent_zones_do_not_starve_the_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_bad_zone_in_a_great_many, set_up, tear_down),
 	};
 
