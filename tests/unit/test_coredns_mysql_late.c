@@ -14,9 +14,7 @@ static void *apply_packet(void *arg)
 {
 	struct packet *packet = arg;
 
-	mysql_thread_init();
 	packet->backend->ops->apply(packet->backend, &packet->item, 1);
-	packet->backend->ops->destroy(packet->backend);
 	return NULL;
 }
 
@@ -38,6 +36,7 @@ static void run_late(struct fixture *fixture, const char *table, struct zone *la
 	wait_for("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'");
 	packet.backend->ops->cancel(packet.backend);
 	assert_int_equal(pthread_join(thread, NULL), 0);
+	packet.backend->ops->destroy(packet.backend);
 	assert_int_equal(packet.item.verdict, BACKEND_DOWN);
 	assert_ok(save(fixture, "late.test.", newer, 6));
 	wait_for("SELECT COUNT(*) = 0 FROM information_schema.processlist WHERE state = 'User sleep'");
