@@ -63,6 +63,7 @@ static void signal_fd(struct queue *queue)
 
 int queue_push(struct queue *queue, void *item)
 {
+	bool first = false;
 	int ret = ERR_OK;
 
 	CHECK(pthread_mutex_lock(&queue->lock) == 0);
@@ -72,12 +73,14 @@ int queue_push(struct queue *queue, void *item)
 		ret = ERR_BUSY;
 	} else {
 		queue->ring[(queue->head + queue->size) % queue->capacity] = item;
-		queue->size++;
-		if (queue->size == 1)
-			signal_fd(queue);
-		pthread_cond_signal(&queue->filled);
+		first = ++queue->size == 1;
 	}
 	pthread_mutex_unlock(&queue->lock);
+	/* Without the lock, for whoever wakes up takes it. That may have happened already: then nothing is found. */
+	if (first)
+		signal_fd(queue);
+	if (ret == ERR_OK)
+		pthread_cond_signal(&queue->filled);
 	return ret;
 }
 
@@ -131,18 +134,18 @@ void queue_wake(struct queue *queue)
 {
 	CHECK(pthread_mutex_lock(&queue->lock) == 0);
 	queue->woken = true;
+	pthread_mutex_unlock(&queue->lock);
 	signal_fd(queue);
 	pthread_cond_broadcast(&queue->filled);
-	pthread_mutex_unlock(&queue->lock);
 }
 
 void queue_close(struct queue *queue)
 {
 	CHECK(pthread_mutex_lock(&queue->lock) == 0);
 	queue->closed = true;
+	pthread_mutex_unlock(&queue->lock);
 	signal_fd(queue);
 	pthread_cond_broadcast(&queue->filled);
-	pthread_mutex_unlock(&queue->lock);
 }
 
 size_t queue_size(struct queue *queue)

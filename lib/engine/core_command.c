@@ -13,10 +13,16 @@ static bool is_given(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
-static void replace_text(char **slot, const char *text)
+/* True if it is another text now. */
+static bool replace_text(char **slot, const char *text)
 {
+	if (text == NULL)
+		text = "";
+	if (*slot != NULL && strcmp(*slot, text) == 0)
+		return false;
 	free(*slot);
-	*slot = xstrdup(text == NULL ? "" : text);
+	*slot = xstrdup(text);
+	return true;
 }
 
 /* Host names of masters are compared as host names are: without case, without a final dot. */
@@ -95,23 +101,24 @@ static int ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delive
 	return ERR_OK;
 }
 
-/* Who owns the zone after this push. A push without hostname keeps the owner. */
-static void settle_owner(struct core *core, struct store_zone *row, const struct engine_request *request)
+/* Who owns the zone after this push. A push without hostname keeps the owner. True if that is somebody else now. */
+static bool settle_owner(struct core *core, struct store_zone *row, const struct engine_request *request)
 {
 	char plain[ZONE_NAME_SIZE];
+	bool moved = false;
 
 	if (!is_given(request->hostname)) {
 		if (row->hostname == NULL)
-			replace_text(&row->hostname, "");
+			moved = replace_text(&row->hostname, "");
 		if (row->username == NULL || is_given(request->username))
-			replace_text(&row->username, request->username);
-		return;
+			moved = replace_text(&row->username, request->username) || moved;
+		return moved;
 	}
 	if (is_given(row->hostname) && !row->deleted && !same_host(row->hostname, request->hostname))
 		core_note(core, "takeover", zone_name_plain(row->name, plain), NULL, request->source,
 			"owner was %s, is now %s", row->hostname, request->hostname);
-	replace_text(&row->hostname, request->hostname);
-	replace_text(&row->username, request->username);
+	moved = replace_text(&row->hostname, request->hostname);
+	return replace_text(&row->username, request->username) || moved;
 }
 
 static void note_serial(struct core *core, const struct store_zone *row, const struct zone *zone, const char *source)
@@ -149,14 +156,17 @@ static int refuse_push(struct core *core, struct core_command *command, struct e
 	return store_rejected_add(core->store, &rejected, err);
 }
 
-static int write_push(struct core *core, struct core_command *command, struct store_zone *row, struct err *err)
+/* *told: the loop knows the zone and its owner already. */
+static int write_push(struct core *core, struct core_command *command, struct store_zone *row, bool *told, struct err *err)
 {
 	const struct engine_request *request = command->request;
 	const struct zone_digest *digest = zone_digest(command->zone);
 	bool equal = row->id != 0 && !row->deleted && zone_digest_equal(&row->digest, digest);
 	uint64_t was = row->generation;
 
-	settle_owner(core, row, request);
+	*told = row->id != 0 && !row->deleted;
+	if (settle_owner(core, row, request))
+		*told = false;
 	if (!equal) {
 		note_serial(core, row, command->zone, request->source);
 		row->generation++;
@@ -175,16 +185,26 @@ static int write_push(struct core *core, struct core_command *command, struct st
 	return ret == ERR_NOTFOUND ? ERR_OK : ret;
 }
 
+static void tell_name(struct core *core, const struct store_zone *row)
+{
+	struct engine_message *set = engine_message_create(ENGINE_NAME_SET);
+
+	engine_message_add_name(set, row->name, row->hostname, row->username);
+	core_stage(core, set);
+}
+
 static int push(struct core *core, struct core_command *command, struct err *err)
 {
 	struct store_zone row = { 0 };
 	char plain[ZONE_NAME_SIZE];
+	bool told;
 	int ret;
 
 	if (command->zone == NULL)
 		return refuse_push(core, command, err);
 	ret = store_zone_find(core->store, command->name, &row, err);
-	if (ret == ERR_CORRUPT) {
+	bool damaged = ret == ERR_CORRUPT;
+	if (damaged) {
 		core_note(core, "zone_mended", zone_name_plain(command->name, plain), NULL, command->request->source,
 			"the stored zone was damaged, this push replaces it (%s)", err->text);
 		ret = store_zone_salvage(core->store, command->name, &row, err);
@@ -195,13 +215,11 @@ static int push(struct core *core, struct core_command *command, struct err *err
 	} else if (ret != ERR_OK) {
 		return ret;
 	}
-	ret = write_push(core, command, &row, err);
+	ret = write_push(core, command, &row, &told, err);
 	if (ret == ERR_OK) {
-		struct engine_message *set = engine_message_create(ENGINE_NAME_SET);
-
 		core->counters.pushes++;
-		engine_message_add_name(set, row.name, row.hostname, row.username);
-		core_stage(core, set);
+		if (!told || damaged)
+			tell_name(core, &row);
 		core_stage(core, engine_message_reply(command->request, NULL));
 		core_keep(core, row.id, row.generation, command->zone);
 	}

@@ -357,7 +357,7 @@ void engine_destroy(struct engine *engine)
 {
 	struct engine_message *message;
 
-	while ((message = engine_take(engine)) != NULL)
+	while (engine_take(engine, &message, 1) == 1)
 		engine_message_destroy(message);
 	for (size_t i = 0; engine->lanes != NULL && i < engine->lane_count; i++)
 		queue_destroy(engine->lanes[i].jobs);
@@ -436,13 +436,11 @@ int engine_fd(const struct engine *engine)
 	return queue_fd(engine->messages);
 }
 
-struct engine_message *engine_take(struct engine *engine)
+size_t engine_take(struct engine *engine, struct engine_message **out, size_t most)
 {
-	void *message;
+	size_t count = queue_take(engine->messages, (void **)out, most, 0);
 
-	if (queue_take(engine->messages, &message, 1, 0) == 0)
-		return NULL;
-	if (atomic_load(&engine->telling_names))
+	if (count > 0 && atomic_load(&engine->telling_names))
 		queue_wake(engine->commands);
-	return message;
+	return count;
 }

@@ -243,8 +243,8 @@ struct engine_message {
 
 /* Readable while messages wait: for the event loop. */
 int engine_fd(const struct engine *engine);
-/* The next message, or NULL. The caller frees it with engine_message_destroy. */
-struct engine_message *engine_take(struct engine *engine);
+/* The next messages, at most so many; how many. The caller frees each with engine_message_destroy. */
+size_t engine_take(struct engine *engine, struct engine_message **out, size_t most);
 void engine_message_destroy(struct engine_message *message);
 /* Gives one name after the other, *at being 0 at first; they live as long as the message. False: there are no more. */
 bool engine_message_next_name(const struct engine_message *message, size_t *at, struct engine_name *out);

@@ -10,7 +10,7 @@
 #include "base/log.h"
 
 /* Messages taken from the engine before connections get their turn again. */
-enum { MESSAGES_PER_TURN = 256 };
+enum { MESSAGES_PER_TURN = 64 };
 
 int64_t http_now_ms(void)
 {
@@ -83,14 +83,13 @@ static void on_accept_error(struct evconnlistener *listener, void *arg UNUSED)
 static void on_engine(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct http *http = arg;
-	struct engine_message *message;
+	struct engine_message *messages[MESSAGES_PER_TURN];
+	size_t count = engine_take(http->engine, messages, MESSAGES_PER_TURN);
 
-	for (int i = 0; i < MESSAGES_PER_TURN && !http->fatal; i++) {
-		message = engine_take(http->engine);
-		if (message == NULL)
-			return;
-		request_on_message(http, message);
-		engine_message_destroy(message);
+	for (size_t i = 0; i < count; i++) {
+		if (!http->fatal)
+			request_on_message(http, messages[i]);
+		engine_message_destroy(messages[i]);
 	}
 }
 

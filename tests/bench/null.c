@@ -42,7 +42,7 @@ void engine_destroy(struct engine *engine)
 {
 	struct engine_message *message;
 
-	while ((message = engine_take(engine)) != NULL)
+	while (engine_take(engine, &message, 1) == 1)
 		engine_message_destroy(message);
 	queue_destroy(engine->messages);
 	free(engine);
@@ -68,9 +68,7 @@ int engine_fd(const struct engine *engine)
 	return queue_fd(engine->messages);
 }
 
-struct engine_message *engine_take(struct engine *engine)
+size_t engine_take(struct engine *engine, struct engine_message **out, size_t most)
 {
-	void *message;
-
-	return queue_take(engine->messages, &message, 1, 0) == 1 ? message : NULL;
+	return queue_take(engine->messages, (void **)out, most, 0);
 }

@@ -292,7 +292,7 @@ static void a_delete_of_many_names_is_told_at_once(void **state)
 	for (int waited_ms = 0; waited_ms < WAIT_MS && !replied; waited_ms += 2) {
 		struct engine_message *message;
 
-		while ((message = engine_take(rig.engine)) != NULL) {
+		while (engine_take(rig.engine, &message, 1) == 1) {
 			replied = replied || (message->kind == ENGINE_REPLY && message->id == id);
 			messages += message->kind == ENGINE_NAME_GONE;
 			names += message->kind == ENGINE_NAME_GONE ? message->name_count : 0;

@@ -104,9 +104,9 @@ static void take_all(int replies)
 	bool loaded = false;
 
 	for (int waited_ms = 0; waited_ms < WAIT_MS && (!loaded || replies > 0);) {
-		struct engine_message *message = engine_take(rig.engine);
+		struct engine_message *message;
 
-		if (message == NULL) {
+		if (engine_take(rig.engine, &message, 1) == 0) {
 			nap();
 			waited_ms += 2;
 			continue;
@@ -157,7 +157,7 @@ static void only_a_few_pages_wait(void **state)
 	submit_push("extra.example", "da1.example");
 	await_stored("extra.example.", 1);
 	engine_stop(rig.engine, 1000);
-	while ((message = engine_take(rig.engine)) != NULL) {
+	while (engine_take(rig.engine, &message, 1) == 1) {
 		assert_int_not_equal(message->kind, ENGINE_NAMES_LOADED);
 		pages += message->kind == ENGINE_NAME_SET && message->name_count > 1;
 		names += message->name_count;
@@ -181,9 +181,9 @@ static void names_that_cannot_be_read_are_fatal(void **state)
 	assert_int_equal(system(command), 0);
 	free(command);
 	for (int waited_ms = 0; waited_ms < WAIT_MS && !fatal;) {
-		struct engine_message *message = engine_take(rig.engine);
+		struct engine_message *message;
 
-		if (message == NULL) {
+		if (engine_take(rig.engine, &message, 1) == 0) {
 			nap();
 			waited_ms += 2;
 			continue;

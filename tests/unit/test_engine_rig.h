@@ -170,9 +170,9 @@ static void nap(void)
 static struct engine_message *await(uint64_t id)
 {
 	for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms += 2) {
-		struct engine_message *message = engine_take(rig.engine);
+		struct engine_message *message;
 
-		if (message == NULL) {
+		if (engine_take(rig.engine, &message, 1) == 0) {
 			nap();
 			continue;
 		}

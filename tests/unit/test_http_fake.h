@@ -100,7 +100,7 @@ static void fake_destroy(struct engine *fake)
 {
 	struct engine_message *message;
 
-	while ((message = engine_take(fake)) != NULL)
+	while (engine_take(fake, &message, 1) == 1)
 		engine_message_destroy(message);
 	for (size_t i = 0; i < fake->held_count; i++)
 		engine_message_destroy(fake->held[i]);
@@ -369,9 +369,7 @@ int engine_fd(const struct engine *fake)
 	return queue_fd(fake->messages);
 }
 
-struct engine_message *engine_take(struct engine *fake)
+size_t engine_take(struct engine *fake, struct engine_message **out, size_t most)
 {
-	void *item = NULL;
-
-	return queue_take(fake->messages, &item, 1, 0) == 1 ? item : NULL;
+	return queue_take(fake->messages, (void **)out, most, 0);
 }
