@@ -13,6 +13,7 @@
 
 enum {
 	GOOD_BYE_MS = 500,
+	EXPECTED_MOST = 8192, /* bytes: what every socket's buffer holds */
 	SCHEMA_STEP_MS = 6 * 3600 * 1000 /* no limit that a real ALTER TABLE meets, but not for ever */
 };
 
@@ -35,6 +36,7 @@ int link_open(struct link *link, struct err *err)
 	CHECK(link->mysql == NULL);
 	link->transaction_end_ms = 0;
 	link->answering = link->owed = false;
+	link->expected = 0;
 	link->lost = link->timed_out = link->cancelled = false;
 	link->mysql = connect_open(&link->target, &link->code, err);
 	if (link->mysql == NULL)
@@ -161,6 +163,8 @@ int link_next(struct link *link, MYSQL_RES **rows)
 	CHECK(link->mysql != NULL && link->answering);
 	wait_use(&wait);
 	if (link->first) {
+		wait.at_least = (int)link->expected;
+		link->expected = 0;
 		outcome = mysql_read_query_result(link->mysql) ? 1 : 0;
 		keep_round_trip(link);
 	} else {
@@ -238,6 +242,11 @@ int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_
 		rows[i] = NULL;
 	}
 	return -1;
+}
+
+void link_expect(struct link *link, size_t bytes)
+{
+	link->expected = bytes < EXPECTED_MOST ? bytes : EXPECTED_MOST;
 }
 
 int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx,

@@ -32,6 +32,7 @@ struct link {
 	int64_t round_trip_us;         /* how soon an answer came, at the soonest: no more than that is the way long */
 	bool answering;                /* answers of a packet are outstanding */
 	bool first;                    /* of them the first one is next */
+	size_t expected;               /* bytes that the answers to the next packet surely have; 0: not known */
 	bool owed;                     /* the answer of what link_post() sent was not taken yet */
 	/* the last failure */
 	unsigned code;                 /* of the server or the library; 0: none, see text */
@@ -62,6 +63,8 @@ MUST_CHECK int link_run(struct link *link, const struct buf *sql, size_t *done);
  * closes the connection if it is an error. A failure to send closes it too.
  */
 void link_post(struct link *link, const char *statement);
+/* The answers to the next packet have so many bytes at the least: to gather them saves waking up for each. */
+void link_expect(struct link *link, size_t bytes);
 /* As link_run, but gives each result set, counted from 0, to take as soon as it is there, and frees it behind that. */
 MUST_CHECK int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows),
 	void *ctx, size_t *done);

@@ -136,6 +136,7 @@ enum look_end look_and_lock(struct target *target, struct roster *roster, struct
 	target_add_haste(target, &sql);
 	add_locks(&sql, target, roster);
 	add_rows(&sql, target, roster);
+	link_expect(&target->link, target->schema.shape.size);
 	int outcome = link_stream(&target->link, &sql, take_locked, &locking, NULL);
 	buf_free(&sql);
 	enum look_end end = outcome < 0 ? LOOK_FAILED : conclude(&locking);

@@ -46,7 +46,7 @@ int shape_take(struct buf *all, MYSQL_RES *rows, struct err *err)
 
 struct shape shape_of(const struct buf *all)
 {
-	struct shape shape;
+	struct shape shape = { .size = all->size };
 
 	hash_sha256(all->data, all->size, shape.hash);
 	return shape;

@@ -20,6 +20,7 @@ enum { SHAPE_TABLES = 3 };
 /* A fingerprint of all three; ids that were given away do not matter. */
 struct shape {
 	uint8_t hash[HASH_SIZE];
+	size_t size;             /* bytes of the definitions */
 };
 
 /* Appends SHAPE_TABLES statements, each with one result set, without a semicolon behind the last one. */

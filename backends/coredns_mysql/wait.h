@@ -16,6 +16,7 @@ struct wait {
 	bool timed_out;      /* answered: why the last call failed */
 	bool cancelled;
 	int connect_errno;   /* answered: what connect() came to; the library loses it */
+	int at_least;        /* bytes that are surely to come: up to then there is no need to wake up; 0: not known */
 	void (*seen)(void *ctx, int fd); /* if not NULL: told of the descriptor at each wait */
 	void *seen_ctx;
 };
