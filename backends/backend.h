@@ -49,6 +49,7 @@ struct backend_item {
 	enum backend_verdict verdict;
 	bool lost;                      /* with DOWN: the connection was lost (or an unknown code came) while this zone was
 	                                   being written, so the zone itself may be the cause; the outcome is unknown */
+	bool untried;                   /* with RETRY: others of the call took the time; of this zone nothing is known */
 	struct backend_stamp found;     /* with STALE */
 	uint64_t rows_inserted;
 	uint64_t rows_updated;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 
 enum {
-	ITEM_SIZE = 1024,     /* of SQL, the most that one zone's stamp takes, or its name where it is looked for */
+	ITEM_SIZE = 2048,     /* of SQL, the most that one zone's name takes where it is looked for, or its stamp */
 	MOST_FALSE_ALARMS = 3,
 	MOST_WAITS = 16 /* more than a single zone of 1,024 can make */
 };
@@ -18,7 +18,8 @@ enum {
 struct delivery_run {
 	struct target *target;
 	struct transact_failure failure; /* of the last one that failed */
-	int64_t budget_ms;               /* monotonic; behind it no further one is begun */
+	int64_t end_ms;                  /* monotonic; of all transactions but those of the search */
+	int64_t budget_ms;               /* monotonic; behind it the search begins no further one */
 	size_t failed;                   /* of those of parts of a batch */
 	size_t waited;                   /* of them in a row, for a lock or the like, up to now */
 };
@@ -109,16 +110,15 @@ static bool must_be_careful(const struct target *target)
 static enum transact_end transact_once(struct delivery_run *run, struct work **works, size_t count)
 {
 	struct target *target = run->target;
-	int64_t end_ms = now_ms() + target->settings->transaction_max_ms;
 	enum transact_way way = must_be_careful(target) ? TRANSACT_CAREFUL : TRANSACT_SWIFT;
-	enum transact_end end = transact_run(target, works, count, way, end_ms, &run->failure);
+	enum transact_end end = transact_run(target, works, count, way, run->end_ms, &run->failure);
 
 	while (end == TRANSACT_MISMATCH || end == TRANSACT_PARTED) {
 		way = end == TRANSACT_MISMATCH || must_be_careful(target) ? TRANSACT_CAREFUL : TRANSACT_SWIFT;
 		count = choose(works, count, CHOSEN_ALL, works);
 		if (count == 0)
 			return TRANSACT_DONE;
-		end = transact_run(target, works, count, way, end_ms, &run->failure);
+		end = transact_run(target, works, count, way, run->end_ms, &run->failure);
 	}
 	return end;
 }
@@ -130,8 +130,7 @@ static enum transact_end attempt_once(struct delivery_run *run, struct work **wo
 	size_t chosen_count = choose(works, count, CHOSEN_CHECKS, chosen);
 
 	if (chosen_count > 0)
-		end = transact_check(run->target, chosen, chosen_count,
-			now_ms() + run->target->settings->transaction_max_ms, &run->failure);
+		end = transact_check(run->target, chosen, chosen_count, run->end_ms, &run->failure);
 	if (end != TRANSACT_DONE)
 		return end;
 	chosen_count = choose(works, count, CHOSEN_ALL, chosen);
@@ -176,9 +175,12 @@ static void give_up(struct delivery_run *run, struct work *const *works, size_t 
 	run->failure.verdict = BACKEND_RETRY;
 	err_set(&run->failure.err, ERR_TIMEOUT, "%s: not tried, others of the batch took too long",
 		run->target->params.name);
-	for (size_t i = 0; i < count; i++)
-		if (!works[i]->settled)
-			settle_alone(works[i], &run->failure);
+	for (size_t i = 0; i < count; i++) {
+		if (works[i]->settled)
+			continue;
+		settle_alone(works[i], &run->failure);
+		works[i]->item->untried = true;
+	}
 }
 
 static enum transact_end search(struct delivery_run *run, struct work **works, size_t count);
@@ -194,6 +196,7 @@ static enum transact_end try_part(struct delivery_run *run, struct work **works,
 	}
 	/* One alone must fail for itself. */
 	if (!surely || count == 1) {
+		run->end_ms = now_ms() + run->target->settings->transaction_max_ms;
 		end = attempt(run, works, count);
 		run->failed += end == TRANSACT_ZONE;
 		run->waited = end == TRANSACT_ZONE && run->failure.verdict == BACKEND_RETRY ? run->waited + 1 : 0;
@@ -237,6 +240,7 @@ static bool apply_batch(struct delivery_run *run, struct work **works, size_t co
 	struct target *target = run->target;
 
 	refuse_unfit(target, works, count);
+	run->end_ms = now_ms() + target->settings->transaction_max_ms;
 	enum transact_end end = attempt(run, works, count);
 	if (end == TRANSACT_ZONE) {
 		run->budget_ms = now_ms() + target->settings->transaction_max_ms;
@@ -252,7 +256,7 @@ static bool apply_batch(struct delivery_run *run, struct work **works, size_t co
 static void clear_answers(struct backend_item *item)
 {
 	item->verdict = BACKEND_DOWN;
-	item->lost = false;
+	item->lost = item->untried = false;
 	item->found = (struct backend_stamp){ 0 };
 	item->rows_inserted = item->rows_updated = item->rows_deleted = 0;
 	item->err = (struct err){ 0 };

@@ -39,20 +39,32 @@ int compose_send(struct compose *compose)
 
 int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t most)
 {
-	int outcome = link_fetch(&compose->target->link, &compose->sql, rows, most);
+	struct link *link = &compose->target->link;
+	int outcome = link_fetch(link, &compose->sql, rows, most);
 
-	sent(compose, 0);
+	if (outcome == 0 && link->answered != compose->statements) {
+		for (size_t i = 0; i < most; i++) {
+			mysql_free_result(rows[i]);
+			rows[i] = NULL;
+		}
+		outcome = link_fell_short(link, compose->statements);
+	}
+	sent(compose, link->answered);
 	return outcome;
 }
 
 int compose_stream(struct compose *compose, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx)
 {
-	size_t done = 0;
+	struct link *link = &compose->target->link;
 	int outcome = 0;
 
-	if (compose->sql.size > 0)
-		outcome = link_stream(&compose->target->link, &compose->sql, take, ctx, &done);
-	sent(compose, done);
+	if (compose->sql.size > 0) {
+		outcome = link_stream(link, &compose->sql, take, ctx);
+		/* Were COMMIT among those that were not answered, it would be taken for done. */
+		if (outcome == 0 && link->answered != compose->statements)
+			outcome = link_fell_short(link, compose->statements);
+	}
+	sent(compose, link->answered);
 	return outcome;
 }
 

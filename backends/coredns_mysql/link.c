@@ -142,6 +142,7 @@ int link_send(struct link *link, const struct buf *sql)
 	if (failed)
 		return fail(link, &wait);
 	link->answering = link->first = true;
+	link->answered = 0;
 	link->sent_us = now_us();
 	return 0;
 }
@@ -183,6 +184,7 @@ int link_next(struct link *link, MYSQL_RES **rows)
 		link->answering = false;
 		return 0;
 	}
+	link->answered++;
 	return 1;
 }
 
@@ -200,7 +202,7 @@ static bool settle(struct link *link)
 		mysql_free_result(rows);
 	if (got < 0) {
 		link_abort(link);
-		link->lost = true;
+		link->lost = link->unheard = true;
 	}
 	return got == 0;
 }
@@ -249,10 +251,8 @@ void link_expect(struct link *link, size_t bytes)
 	link->expected = bytes < EXPECTED_MOST ? bytes : EXPECTED_MOST;
 }
 
-int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx,
-	size_t *done)
+int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx)
 {
-	size_t statements = 0;
 	size_t results = 0;
 	MYSQL_RES *rows;
 	int got = link_send(link, sql) < 0 ? -1 : 1;
@@ -261,16 +261,13 @@ int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx
 		if (rows != NULL && take != NULL)
 			take(ctx, results++, rows);
 		mysql_free_result(rows);
-		statements++;
 	}
-	if (done != NULL)
-		*done = statements;
 	return got;
 }
 
-int link_run(struct link *link, const struct buf *sql, size_t *done)
+int link_run(struct link *link, const struct buf *sql)
 {
-	return link_stream(link, sql, NULL, NULL, done);
+	return link_stream(link, sql, NULL, NULL);
 }
 
 void link_post(struct link *link, const char *statement)
@@ -283,8 +280,20 @@ void link_post(struct link *link, const char *statement)
 		link->owed = true;
 	} else {
 		link_abort(link);
+		link->unheard = true;
 	}
 	buf_free(&sql);
+}
+
+int link_fell_short(struct link *link, size_t asked)
+{
+	link->code = CR_MALFORMED_PACKET;
+	link->lost = true;
+	link->timed_out = link->cancelled = false;
+	snprintf(link->text, sizeof(link->text), "the server answered only %zu statements of a packet of at least %zu",
+		link->answered, asked);
+	link_abort(link);
+	return -1;
 }
 
 bool link_takes_arrays(const struct link *link)
@@ -337,7 +346,7 @@ bool link_rollback(struct link *link)
 
 	if (link->mysql != NULL) {
 		buf_puts(&sql, "ROLLBACK");
-		heard = link_run(link, &sql, NULL) == 0;
+		heard = link_run(link, &sql) == 0;
 		buf_free(&sql);
 	}
 	link_transaction_end(link);

@@ -31,9 +31,11 @@ struct link {
 	int64_t sent_us;               /* when the last packet was out */
 	int64_t round_trip_us;         /* how soon an answer came, at the soonest: no more than that is the way long */
 	bool answering;                /* answers of a packet are outstanding */
+	size_t answered;               /* statements of the last packet that have succeeded */
 	bool first;                    /* of them the first one is next */
 	size_t expected;               /* bytes that the answers to the next packet surely have; 0: not known */
 	bool owed;                     /* the answer of what link_post() sent was not taken yet */
+	bool unheard;                  /* and never was: that connection, thread_id, was lost before. The owner's to clear */
 	/* the last failure */
 	unsigned code;                 /* of the server or the library; 0: none, see text */
 	bool lost;                     /* the connection is gone, or its state unknown: it was closed */
@@ -56,8 +58,13 @@ bool link_is_alive(struct link *link);
 MUST_CHECK int link_send(struct link *link, const struct buf *sql);
 /* 1: one more statement has succeeded; *rows is its result, the caller's to free, or NULL. 0: that was all. -1: failed. */
 MUST_CHECK int link_next(struct link *link, MYSQL_RES **rows);
-/* Sends, takes all answers and throws results away. 0 or -1. *done, if not NULL: statements that succeeded. */
-MUST_CHECK int link_run(struct link *link, const struct buf *sql, size_t *done);
+/* Sends, takes all answers and throws results away. 0 or -1. */
+MUST_CHECK int link_run(struct link *link, const struct buf *sql);
+/*
+ * After a packet of so many statements whose answers ended without an error, but too early: nobody knows what became of
+ * the others. The connection is lost. -1.
+ */
+int link_fell_short(struct link *link, size_t asked);
 /*
  * Sends one statement without result sets whose answer nobody waits for: it is taken before anything else is sent, and
  * closes the connection if it is an error. A failure to send closes it too.
@@ -67,7 +74,7 @@ void link_post(struct link *link, const char *statement);
 void link_expect(struct link *link, size_t bytes);
 /* As link_run, but gives each result set, counted from 0, to take as soon as it is there, and frees it behind that. */
 MUST_CHECK int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows),
-	void *ctx, size_t *done);
+	void *ctx);
 /* As link_run, but keeps the first most result sets (NULL: there were fewer), the caller's to free; on -1 none. */
 MUST_CHECK int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t most);
 

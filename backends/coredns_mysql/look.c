@@ -50,14 +50,16 @@ static size_t next_saves(const struct roster *roster, size_t *at, struct work *s
 	return count;
 }
 
-/* The zones are looked up first, whatever an optimizer thinks of the tables' sizes. */
-static void add_rows(struct buf *sql, const struct target *target, const struct roster *roster)
+/* The zones are looked up first, whatever an optimizer thinks of the tables' sizes. How many statements that are. */
+static size_t add_rows(struct buf *sql, const struct target *target, const struct roster *roster)
 {
 	struct work *saves[ROWS_AT_ONCE];
+	size_t statements = 0;
 	size_t at = 0;
 	size_t count;
 
 	while ((count = next_saves(roster, &at, saves)) > 0) {
+		statements++;
 		literal_sql(sql,
 			";SELECT STRAIGHT_JOIN r.zone_id,r.id,r.hostname,r.type,r.data,r.ttl,r.online FROM %t AS z "
 			"FORCE INDEX (%t) JOIN %t AS r",
@@ -69,6 +71,7 @@ static void add_rows(struct buf *sql, const struct target *target, const struct 
 			literal_sql(sql, i == 0 ? "%s" : ",%s", saves[i]->item->name);
 		buf_puts(sql, ")");
 	}
+	return statements;
 }
 
 /* While the answers come. */
@@ -76,6 +79,7 @@ struct locking {
 	const struct target *target;
 	struct roster *roster;
 	size_t judged;          /* of the roster; as far as the saves are concerned */
+	size_t results;         /* so many came */
 	struct buf definitions;
 	int unfit;              /* 0, or why not, and err says it */
 	struct err *err;
@@ -103,6 +107,7 @@ static void take_locked(void *ctx, size_t at, MYSQL_RES *rows)
 {
 	struct locking *locking = ctx;
 
+	locking->results++;
 	if (at == LOCKED_ZONES)
 		roster_take_zones(locking->roster, rows);
 	else if (at == LOCKED_STAMPS)
@@ -135,9 +140,11 @@ enum look_end look_and_lock(struct target *target, struct roster *roster, struct
 
 	target_add_haste(target, &sql);
 	add_locks(&sql, target, roster);
-	add_rows(&sql, target, roster);
+	size_t results = LOCKED_ROWS + add_rows(&sql, target, roster);
 	link_expect(&target->link, target->schema.shape.size);
-	int outcome = link_stream(&target->link, &sql, take_locked, &locking, NULL);
+	int outcome = link_stream(&target->link, &sql, take_locked, &locking);
+	if (outcome == 0 && locking.results != results)
+		outcome = link_fell_short(&target->link, results);
 	buf_free(&sql);
 	enum look_end end = outcome < 0 ? LOOK_FAILED : conclude(&locking);
 	buf_free(&locking.definitions);

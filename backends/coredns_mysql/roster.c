@@ -96,6 +96,8 @@ void roster_take_zones(struct roster *roster, MYSQL_RES *rows)
 	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
 		struct work *work = find_by_name(roster, row[1]);
 
+		if (work == NULL)
+			snprintf(roster->other, sizeof(roster->other), "%s", row[1] == NULL ? "" : row[1]);
 		/* Of several spellings the right one counts. */
 		if (work == NULL || (work->exists && !work->misnamed))
 			continue;

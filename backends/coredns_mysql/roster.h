@@ -20,6 +20,7 @@ struct roster {
 	size_t count;
 	struct roster_id *ids;   /* of those that exist, sorted by id */
 	size_t id_count;
+	char other[ZONE_NAME_SIZE]; /* a name that came with the zones and is none of theirs, but for the collation; or "" */
 };
 
 /* Works are borrowed; what was found of them before is forgotten. */

@@ -11,6 +11,7 @@
 
 enum {
 	NO_PARENT_ROW = 1452, /* by the foreign key of the records */
+	DUPLICATE_ENTRY = 1062,
 	/* What rows cost less that are written by arrays and read, and not digested, afterwards, and what that takes */
 	SAVED_WRITING_US = 1,
 	SAVED_READING_US = 1,
@@ -30,6 +31,12 @@ struct transaction {
 
 /* ---- failing ---- */
 
+/* Alone, and its name is taken by one that the collation thinks the same: that stays so until somebody removes that one. */
+static bool is_name_taken(const struct transaction *tx)
+{
+	return tx->roster.count == 1 && tx->roster.other[0] != '\0' && tx->target->link.code == DUPLICATE_ENTRY;
+}
+
 static enum transact_end fail(struct transaction *tx, const char *doing)
 {
 	struct target *target = tx->target;
@@ -37,9 +44,15 @@ static enum transact_end fail(struct transaction *tx, const char *doing)
 	bool gone = target->link.lost;
 	bool cancelled = target->link.cancelled;
 	bool timed_out = target->link.timed_out;
+	bool name_taken = is_name_taken(tx);
 	enum classify_class class = target_failed(target, doing, &failure->err);
 
 	failure->verdict = classify_verdict(class);
+	if (name_taken) {
+		failure->verdict = BACKEND_REJECT;
+		err_set(&failure->err, ERR_INVALID, "%s: the zone %s is there, which is the same name to the collation of table %s",
+			target->params.name, tx->roster.other, target->settings->zones_table);
+	}
 	failure->lost = classify_is_lost(class) && !cancelled;
 	failure->untouched = gone && !tx->writing && !timed_out && !cancelled;
 	/* Never COMMIT after an error: most errors undo their statement only, and the DELETE before it would stand. */
@@ -92,7 +105,8 @@ static void refuse(const struct transaction *tx, struct work *work)
 /* Nothing was written. The next connection looks at the tables anew, and says what it does not like of them. */
 static void give_up(struct transaction *tx)
 {
-	(void)link_rollback(&tx->target->link);
+	if (!link_rollback(&tx->target->link))
+		target_raise_fence(tx->target, tx->thread_id);
 	link_abort(&tx->target->link);
 	tx->failure->verdict = BACKEND_DOWN;
 	err_prefix(&tx->failure->err, "%s", tx->target->params.name);

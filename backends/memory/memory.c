@@ -232,7 +232,7 @@ static bool holds(const struct memory_backend *backend, const struct memory_zone
 static void answer(struct backend_item *item, enum backend_verdict verdict, const char *text)
 {
 	item->verdict = verdict;
-	item->lost = false;
+	item->lost = item->untried = false;
 	if (verdict != BACKEND_OK)
 		err_set(&item->err, verdict == BACKEND_REJECT ? ERR_INVALID : ERR_IO, "%s", text);
 }
@@ -246,6 +246,10 @@ static bool apply_one(struct memory_backend *backend, struct backend_item *item)
 	switch (fate) {
 	case MEMORY_RETRY:
 		answer(item, BACKEND_RETRY, "deadlock");
+		return true;
+	case MEMORY_UNTRIED:
+		answer(item, BACKEND_RETRY, "not tried");
+		item->untried = true;
 		return true;
 	case MEMORY_REJECT:
 		answer(item, BACKEND_REJECT, "does not fit");

@@ -16,6 +16,7 @@
 enum memory_fate {
 	MEMORY_OK,
 	MEMORY_RETRY,       /* a look: stops half-way */
+	MEMORY_UNTRIED,     /* others took the time */
 	MEMORY_REJECT,
 	MEMORY_DOWN,        /* the whole target is away */
 	MEMORY_LOST_BEFORE, /* the connection is lost, the write did not happen */

@@ -149,7 +149,7 @@ void core_heal_delivered(const struct core *core, struct core_lane *lane, int64_
 {
 	struct healing *healing = &lane->healing;
 
-	if (lane->pages_out > 0 || healing->landed != NULL)
+	if (healing->running && (lane->pages_out > 0 || healing->landed != NULL))
 		idmap_set(&healing->touched, zone_id, lane);
 	if (idmap_get(&healing->repairs, zone_id) == NULL)
 		healing->live_us = core_now_us(core);

@@ -229,6 +229,9 @@ static bool land_zone(struct core *core, struct core_lane *lane, struct core_job
 		break;
 	case BACKEND_RETRY:
 	case BACKEND_REJECT:
+		/* Its row is as it was before the flight: due, and nothing is charged. */
+		if (zone->item->untried)
+			break;
 		clear_suspicion(lane, zone->zone_id);
 		land_failed(core, lane, zone, flight->again);
 		break;

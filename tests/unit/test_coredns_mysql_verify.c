@@ -5,6 +5,8 @@
  */
 #include "test_coredns_mysql_util.h"
 
+#include "backends/coredns_mysql/compose.h"
+
 /* ---- one zone, several ways in which a database may differ from what it was told ---- */
 
 struct oddity {
@@ -343,6 +345,47 @@ static void test_many_statements(void **state)
 		zone_unref(items[i].zone);
 }
 
+/* Answers that end too early say nothing of the rest, COMMIT perhaps: the outcome is unknown. */
+static void test_short_answers(void **state)
+{
+	struct fixture *fixture = *state;
+	struct target *target = target_of(fixture);
+	struct compose compose = { .target = target };
+	MYSQL_RES *rows[2];
+	struct err err = { 0 };
+
+	for (int fetching = 0; fetching < 2; fetching++) {
+		assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+		assert_int_equal(compose_begin(&compose, 16), 0);
+		buf_puts(&compose.sql, "SELECT 1");
+		compose.statements++; /* one that the server will not answer */
+		assert_int_equal(fetching ? compose_fetch(&compose, rows, 2) : compose_send(&compose), -1);
+		assert_true(target->link.lost);
+		assert_null(target->link.mysql);
+		assert_true(classify_is_lost(target_failed(target, "trying", &err)));
+		assert_non_null(strstr(err.text, "answered only 1 statements of a packet of at least 2"));
+	}
+	buf_free(&compose.sql);
+}
+
+/* An administrator's settings for all sessions do not hold for ours. */
+static void test_server_wide_settings(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *zone = make_zone("a.test.", "www 60 IN A 192.0.2.1\nwww 60 IN A 192.0.2.2\n");
+
+	sql("SET GLOBAL sql_select_limit = 1");
+	sql("SET GLOBAL completion_type = 'RELEASE'");
+	link_abort(&target_of(fixture)->link);
+	assert_ok(save(fixture, "a.test.", zone, 1));
+	assert_non_null(target_of(fixture)->link.mysql);
+	assert_ok(check(fixture, "a.test.", zone, 1));
+	assert_false(target_of(fixture)->fresh);
+	sql("SET GLOBAL sql_select_limit = DEFAULT");
+	sql("SET GLOBAL completion_type = DEFAULT");
+	zone_unref(zone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +398,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_server_that_does_not_stop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stamps_come_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_statements, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_short_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_server_wide_settings, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("coredns_mysql verify", tests, group_setup, group_teardown);

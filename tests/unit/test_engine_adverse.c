@@ -349,9 +349,33 @@ static void what_waits_at_a_lane_that_is_up_says_why(void **state)
 	assert_string_equal(why, "named");
 	atomic_store(&rig.fates[0], MEMORY_OK);
 	await_clean("shop.example");
-	struct engine_message *message = ask(engine_request_create(ENGINE_STATUS, ++rig.next_id));
-	assert_null(message->status->lanes[0].last_error);
+	/* The board follows the store at the end of the turn. */
+	for (int waited_ms = 0; waited_ms < WAIT_MS && why != NULL; waited_ms += 2) {
+		struct engine_message *message = ask(engine_request_create(ENGINE_STATUS, ++rig.next_id));
+
+		if (message->status->lanes[0].last_error == NULL)
+			why = NULL;
+		engine_message_destroy(message);
+		nap();
+	}
+	assert_null(why);
+}
+
+/* What a back end had no time for is due as before: nothing is charged to it, and it is delivered. */
+static void what_was_not_tried_is_not_charged(void **state)
+{
+	(void)state;
+	atomic_store(&rig.fates[0], MEMORY_UNTRIED);
+	push("shop.example", 1);
+	for (int waited_ms = 0; waited_ms < WAIT_MS && atomic_load(&rig.asked) < 5; waited_ms += 2)
+		nap();
+	assert_true(atomic_load(&rig.asked) >= 5);
+	struct engine_message *message = zone_view("shop.example");
+	assert_string_equal(message->zones[0].deliveries[0].state, "due");
+	assert_int_equal(message->zones[0].deliveries[0].attempts, 0);
 	engine_message_destroy(message);
+	atomic_store(&rig.fates[0], MEMORY_OK);
+	await_clean("shop.example");
 }
 
 /* SQLite reports EIO on a read as damage (SQLITE_IOERR_CORRUPTFS): the zones behind it are set aside, visibly. */
@@ -409,6 +433,7 @@ int main(void)
 		RIGGED(a_delete_of_many_names_is_told_at_once),
 		RIGGED(a_store_that_is_taken_away_refuses_pushes),
 		RIGGED(what_waits_at_a_lane_that_is_up_says_why),
+		RIGGED(what_was_not_tried_is_not_charged),
 		RIGGED(zones_on_a_bad_part_of_the_disk_are_set_aside),
 	};
 

@@ -88,7 +88,7 @@ static enum memory_fate fate_of(void *ctx, const char *zone)
 
 	if (zone == NULL)
 		return fate == MEMORY_DOWN || fate == MEMORY_RETRY ? fate : MEMORY_OK;
-	if (fate == MEMORY_OK && index_of(ctx) == 0) {
+	if ((fate == MEMORY_OK || fate == MEMORY_UNTRIED) && index_of(ctx) == 0) {
 		int at = atomic_fetch_add(&rig.asked, 1) + 1;
 		int never = 0;
 
