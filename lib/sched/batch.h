@@ -19,7 +19,7 @@ enum {
 	BATCH_FIRST = 64,        /* zones; the smallest size */
 	BATCH_SIZES = 5,         /* each twice the one before */
 	BATCH_MOST = BATCH_FIRST << (BATCH_SIZES - 1),
-	BATCH_LONG_US = 1000000,
+	BATCH_LONG_US = 1500000,
 	BATCH_RETRY_JOBS = 64    /* full ones, until another size is tried again */
 };
 
