@@ -49,7 +49,8 @@ struct backend_item {
 	enum backend_verdict verdict;
 	bool lost;                      /* with DOWN: the connection was lost (or an unknown code came) while this zone was
 	                                   being written, so the zone itself may be the cause; the outcome is unknown */
-	bool untried;                   /* with RETRY: others of the call took the time; of this zone nothing is known */
+	bool untried;                   /* with RETRY: never tried alone, for too many others of the call had to wait or too
+	                                   long; never of all that failed */
 	struct backend_stamp found;     /* with STALE */
 	uint64_t rows_inserted;
 	uint64_t rows_updated;
@@ -108,8 +109,9 @@ struct backend_ops {
 	/*
 	 * Brings each item to its state; fills every item's verdict. May use one transaction for up to BACKEND_ITEMS_MAX
 	 * zones, but one zone's fault never fails another: after RETRY or REJECT the others are delivered in the same
-	 * call. When the connection is lost all items without a verdict yet are DOWN, those whose transaction was open
-	 * also lost. Idempotent; a zone's change is atomic; after any error no COMMIT is sent. Items are distinct zones.
+	 * call, as far as time allows (untried). When the connection is lost all items without a verdict yet are DOWN,
+	 * those whose transaction was open also lost. Idempotent; a zone's change is atomic; after any error no COMMIT is
+	 * sent. Items are distinct zones.
 	 */
 	void (*apply)(struct backend *backend, struct backend_item *items, size_t count);
 	/* Is there a zone of that name, whoever wrote it? Verdict OK or DOWN. */

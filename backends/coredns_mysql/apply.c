@@ -18,7 +18,7 @@ enum {
 struct delivery_run {
 	struct target *target;
 	struct transact_failure failure; /* of the last one that failed */
-	int64_t end_ms;                  /* monotonic; of all transactions but those of the search */
+	int64_t end_ms;                  /* monotonic; of the first attempt, then of each one of the search */
 	int64_t budget_ms;               /* monotonic; behind it the search begins no further one */
 	size_t failed;                   /* of those of parts of a batch */
 	size_t waited;                   /* of them in a row, for a lock or the like, up to now */
@@ -164,16 +164,10 @@ static enum transact_end attempt(struct delivery_run *run, struct work **works, 
 
 /* ---- who is to blame ---- */
 
-/* Nothing more is tried: the time is up, or all that was tried lately had to wait for others. */
-static bool is_hopeless(const struct delivery_run *run)
-{
-	return now_ms() >= run->budget_ms || run->waited >= MOST_WAITS;
-}
-
 static void give_up(struct delivery_run *run, struct work *const *works, size_t count)
 {
 	run->failure.verdict = BACKEND_RETRY;
-	err_set(&run->failure.err, ERR_TIMEOUT, "%s: not tried, others of the batch took too long",
+	err_set(&run->failure.err, ERR_TIMEOUT, "%s: not tried alone, others of the batch took too long",
 		run->target->params.name);
 	for (size_t i = 0; i < count; i++) {
 		if (works[i]->settled)
@@ -190,7 +184,7 @@ static enum transact_end try_part(struct delivery_run *run, struct work **works,
 {
 	enum transact_end end = TRANSACT_ZONE;
 
-	if (is_hopeless(run)) {
+	if (now_ms() >= run->budget_ms) {
 		give_up(run, works, count);
 		return TRANSACT_DONE;
 	}
@@ -200,6 +194,11 @@ static enum transact_end try_part(struct delivery_run *run, struct work **works,
 		end = attempt(run, works, count);
 		run->failed += end == TRANSACT_ZONE;
 		run->waited = end == TRANSACT_ZONE && run->failure.verdict == BACKEND_RETRY ? run->waited + 1 : 0;
+	}
+	if (end == TRANSACT_ZONE && count > 1 && run->waited >= MOST_WAITS) {
+		/* All that was tried lately had to wait for others: it is not found out of each one. */
+		give_up(run, works, count);
+		return TRANSACT_DONE;
 	}
 	if (end == TRANSACT_ZONE)
 		return search(run, works, count);
@@ -262,6 +261,17 @@ static void clear_answers(struct backend_item *item)
 	item->err = (struct err){ 0 };
 }
 
+/* Where nobody was found out all have failed: none may be left without its back-off. */
+static void blame_all(struct backend_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].verdict != BACKEND_OK && !items[i].untried)
+			return;
+	}
+	for (size_t i = 0; i < count; i++)
+		items[i].untried = false;
+}
+
 /* How many zones go together: there is always room for their names, and for their stamps. */
 static size_t most_of(const struct target *target)
 {
@@ -289,8 +299,10 @@ void apply_items(struct target *target, struct backend_item *items, size_t count
 			works[i] = (struct work){ .item = &items[at + i] };
 			order[i] = &works[i];
 		}
+		bool up = apply_batch(&run, order, batch);
+		blame_all(items + at, batch);
 		at += batch;
-		if (!apply_batch(&run, order, batch)) {
+		if (!up) {
 			err = run.failure.err;
 			break;
 		}

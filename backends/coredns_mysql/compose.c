@@ -37,13 +37,13 @@ int compose_send(struct compose *compose)
 	return compose_stream(compose, NULL, NULL);
 }
 
-int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t most)
+int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t results)
 {
 	struct link *link = &compose->target->link;
-	int outcome = link_fetch(link, &compose->sql, rows, most);
+	int outcome = link_fetch(link, &compose->sql, rows, results);
 
 	if (outcome == 0 && link->answered != compose->statements) {
-		for (size_t i = 0; i < most; i++) {
+		for (size_t i = 0; i < results; i++) {
 			mysql_free_result(rows[i]);
 			rows[i] = NULL;
 		}

@@ -32,8 +32,8 @@ MUST_CHECK int compose_begin(struct compose *compose, size_t size);
 bool compose_is_full(const struct compose *compose, size_t more);
 /* Sends what is gathered, and takes all answers. */
 MUST_CHECK int compose_send(struct compose *compose);
-/* The same, and keeps the first most result sets, the caller's to free; on -1 none. */
-MUST_CHECK int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t most);
+/* The same, and keeps the result sets, of which there must be so many, the caller's to free; on -1 none. */
+MUST_CHECK int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t results);
 /* The same, and gives each result set to take, as link_stream() does. */
 MUST_CHECK int compose_stream(struct compose *compose, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx);
 /* The zone's id, as a number if it is known, else as what compose_zones() left in the session. */

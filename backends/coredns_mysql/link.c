@@ -134,7 +134,9 @@ int link_send(struct link *link, const struct buf *sql)
 	struct wait wait = make_wait(link, link->target.settings->transaction_stall_ms);
 
 	CHECK(link->mysql != NULL && !link->answering);
-	if (!settle(link))
+	bool settled = settle(link);
+	link->answered = 0;
+	if (!settled)
 		return -1;
 	wait_use(&wait);
 	int failed = mysql_send_query(link->mysql, sql->data, (unsigned long)sql->size);
@@ -142,7 +144,6 @@ int link_send(struct link *link, const struct buf *sql)
 	if (failed)
 		return fail(link, &wait);
 	link->answering = link->first = true;
-	link->answered = 0;
 	link->sent_us = now_us();
 	return 0;
 }
@@ -221,29 +222,29 @@ bool link_is_alive(struct link *link)
 	return false;
 }
 
-int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t most)
+int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t results)
 {
 	size_t count = 0;
 	MYSQL_RES *result;
 	int got;
 
-	for (size_t i = 0; i < most; i++)
+	for (size_t i = 0; i < results; i++)
 		rows[i] = NULL;
 	if (link_send(link, sql) < 0)
 		return -1;
 	while ((got = link_next(link, &result)) > 0) {
-		if (result != NULL && count < most)
+		if (result != NULL && count < results)
 			rows[count++] = result;
 		else
 			mysql_free_result(result);
 	}
-	if (got == 0)
+	if (got == 0 && count == results)
 		return 0;
-	for (size_t i = 0; i < most; i++) {
+	for (size_t i = 0; i < count; i++) {
 		mysql_free_result(rows[i]);
 		rows[i] = NULL;
 	}
-	return -1;
+	return got < 0 ? -1 : link_fell_short(link, results);
 }
 
 void link_expect(struct link *link, size_t bytes)

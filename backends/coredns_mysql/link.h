@@ -31,7 +31,7 @@ struct link {
 	int64_t sent_us;               /* when the last packet was out */
 	int64_t round_trip_us;         /* how soon an answer came, at the soonest: no more than that is the way long */
 	bool answering;                /* answers of a packet are outstanding */
-	size_t answered;               /* statements of the last packet that have succeeded */
+	size_t answered;               /* statements of the last packet that have succeeded; 0 too if it was not sent */
 	bool first;                    /* of them the first one is next */
 	size_t expected;               /* bytes that the answers to the next packet surely have; 0: not known */
 	bool owed;                     /* the answer of what link_post() sent was not taken yet */
@@ -75,8 +75,8 @@ void link_expect(struct link *link, size_t bytes);
 /* As link_run, but gives each result set, counted from 0, to take as soon as it is there, and frees it behind that. */
 MUST_CHECK int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows),
 	void *ctx);
-/* As link_run, but keeps the first most result sets (NULL: there were fewer), the caller's to free; on -1 none. */
-MUST_CHECK int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t most);
+/* As link_run, but keeps the first result sets, so many, the caller's to free; fewer are a failure. On -1 none. */
+MUST_CHECK int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t results);
 
 /* Does the server take a statement with many rows of values at once? (MySQL does not, nor does one that is short of them.) */
 bool link_takes_arrays(const struct link *link);

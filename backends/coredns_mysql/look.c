@@ -96,8 +96,11 @@ static void take_rows(struct locking *locking, MYSQL_RES *rows)
 	struct work *saves[ROWS_AT_ONCE];
 	size_t count = next_saves(locking->roster, &locking->judged, saves);
 
+	for (size_t i = 0; i < count; i++)
+		saves[i]->taking = true;
 	roster_take_rows(locking->roster, rows);
 	for (size_t i = 0; i < count; i++) {
+		saves[i]->taking = false;
 		judge(locking->target, saves[i]);
 		work_drop_texts(saves[i]);
 	}

@@ -149,7 +149,7 @@ void roster_take_rows(const struct roster *roster, MYSQL_RES *rows)
 		const struct diff_row have = { whole(row[2], lengths[2]), whole(row[3], lengths[3]),
 			whole(row[4], lengths[4]), whole(row[5], lengths[5]), whole(row[6], lengths[6]) };
 
-		if (work != NULL)
+		if (work != NULL && work->taking)
 			work_add_row(work, number(row[1]), &have);
 	}
 }

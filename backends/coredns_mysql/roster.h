@@ -30,7 +30,10 @@ void roster_free(struct roster *roster);
 void roster_take_zones(struct roster *roster, MYSQL_RES *rows);
 /* Columns zone_name, store_id, generation, digest, record_count, deleted. */
 void roster_take_stamps(const struct roster *roster, MYSQL_RES *rows);
-/* Columns zone_id, id, hostname, type, data, ttl, online; rows must live as long as the works use them. */
+/*
+ * Columns zone_id, id, hostname, type, data, ttl, online; rows must live as long as the works use them. Only of works that
+ * are taking: a collation may find other zones by their names.
+ */
 void roster_take_rows(const struct roster *roster, MYSQL_RES *rows);
 /* Columns zone_id, count, high, low, into work.actual. A zone that is not among them keeps what it has. */
 void roster_take_digests(const struct roster *roster, MYSQL_RES *rows);

@@ -117,7 +117,7 @@ static void add_variable(struct buf *sql, size_t at, int64_t query_timeout_ms)
 		   results. Of MariaDB alone: it makes a join of a list of 1,000 names, which takes forty times as long. */
 		literal_sql(sql,
 			"SET SESSION autocommit = 1, completion_type = 0, sql_select_limit = 18446744073709551615, "
-			"group_concat_max_len = %u "
+			"sql_big_selects = 1, group_concat_max_len = %u "
 			"/*M!100300 , in_predicate_conversion_threshold = 0 */",
 			(uint64_t)VERIFY_TEXT);
 		break;

@@ -34,7 +34,8 @@ struct transaction {
 /* Alone, and its name is taken by one that the collation thinks the same: that stays so until somebody removes that one. */
 static bool is_name_taken(const struct transaction *tx)
 {
-	return tx->roster.count == 1 && tx->roster.other[0] != '\0' && tx->target->link.code == DUPLICATE_ENTRY;
+	return tx->roster.count == 1 && tx->roster.other[0] != '\0' && tx->roster.works[0]->kind == WORK_CREATE &&
+		tx->compose.failed == COMPOSE_WRITING && tx->target->link.code == DUPLICATE_ENTRY;
 }
 
 static enum transact_end fail(struct transaction *tx, const char *doing)

@@ -178,9 +178,13 @@ static void take(void *ctx, size_t at, MYSQL_RES *rows)
 	size_t part = part_of(reading->works, reading->count);
 
 	(void)at;
-	roster_take_rows(reading->roster, rows);
 	for (size_t i = 0; i < part; i++)
+		reading->works[i]->taking = true;
+	roster_take_rows(reading->roster, rows);
+	for (size_t i = 0; i < part; i++) {
+		reading->works[i]->taking = false;
 		work_compare(reading->works[i]);
+	}
 	reading->works += part;
 	reading->count -= part;
 }

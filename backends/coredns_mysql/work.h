@@ -33,6 +33,7 @@ struct work_stamp {
 struct work {
 	struct backend_item *item;
 	bool settled;             /* item->verdict stands */
+	bool taking;              /* the rows that come are asked for by this zone's name */
 	/* the zone as found */
 	bool exists;
 	bool misnamed;            /* it is there in another spelling (a collation without case, a trailing blank) */

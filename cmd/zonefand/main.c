@@ -26,7 +26,7 @@ extern char **environ;
 enum {
 	ENGINE_STOP_MS = 5000,
 	LARGE_ALLOCATION = 256 * 1024,
-	KEPT_FREE = 1024 * 1024
+	KEPT_FREE = 512 * 1024
 };
 
 struct options {
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 	protect();
 	/* A batch's packet, a large body: what is this large goes back to the system when it is freed, always. */
 	mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION);
-	/* Less goes back when it is more than this: what each push needs would else be mapped and cleared anew for each. */
+	/* Less goes back when it is more than this: what each push needs would else be mapped and cleared anew for each (of malloc's arenas each keeps that much). */
 	mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 	log_setup(LOG_LEVEL_INFO, options.format, false);
 	struct conf *conf = load(&options);

@@ -150,6 +150,14 @@ static void land_failed(struct core *core, struct core_lane *lane, struct core_j
 	note_trouble(lane, plain, zone->item->err.text);
 }
 
+/* Its row is as it was before the flight: due, and nothing is charged. */
+static void land_untried(struct core_lane *lane, const struct core_job_zone *zone)
+{
+	char plain[ZONE_NAME_SIZE];
+
+	note_trouble(lane, zone_name_plain(zone->name, plain), zone->item->err.text);
+}
+
 static struct accused accused_of(const struct core_lane *lane, const struct core_job_zone *zone)
 {
 	struct accused accused = { .zone_id = zone->zone_id, .generation = zone->item->generation,
@@ -229,9 +237,10 @@ static bool land_zone(struct core *core, struct core_lane *lane, struct core_job
 		break;
 	case BACKEND_RETRY:
 	case BACKEND_REJECT:
-		/* Its row is as it was before the flight: due, and nothing is charged. */
-		if (zone->item->untried)
+		if (zone->item->untried) {
+			land_untried(lane, zone);
 			break;
+		}
 		clear_suspicion(lane, zone->zone_id);
 		land_failed(core, lane, zone, flight->again);
 		break;

@@ -2,8 +2,8 @@
 /*
  * Lane threads: each owns one connection to one back end, takes one job at a
  * time, and gives it back answered. What a failure means is not decided here,
- * but for one thing: a zone that is told RETRY is repeated at once, three
- * times (decisions.md 3).
+ * but for one thing: a zone that is told RETRY soon is repeated at once, up to
+ * three times (decisions.md 3).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,12 @@
 #include "base/log.h"
 #include "engine/engine_internal.h"
 
-enum { REPEATS = 3, REPEAT_MIN_MS = 20, REPEAT_MAX_MS = 200 };
+enum {
+	REPEATS = 3,
+	REPEAT_MIN_MS = 20,
+	REPEAT_MAX_MS = 200,
+	REPEAT_WITHIN_MS = 1000 /* of the first try: a deadlock is over at once, for a lock others would have to wait again */
+};
 
 /* Parses what no other lane has parsed yet or is at; so lanes that were given the same zones share the work. */
 static void prepare_zones(const struct engine *engine, struct core_job *job)
@@ -81,9 +86,11 @@ static void apply(struct engine_lane_thread *lane, struct core_job *job)
 		if (take_zone(lane->engine, &job->zones[i]))
 			swap_zones(job, count++, i);
 	}
+	int64_t start_ms = clock_mono_ms(clock_system());
 	for (int repeat = 0; count > 0; repeat++) {
 		count = apply_some(lane, job, count);
-		if (repeat == REPEATS || atomic_load(&lane->engine->cancelled))
+		if (repeat == REPEATS || atomic_load(&lane->engine->cancelled) ||
+			clock_mono_ms(clock_system()) - start_ms >= REPEAT_WITHIN_MS)
 			break;
 		if (count > 0)
 			pause_ms(rng_between(&lane->rng, REPEAT_MIN_MS, REPEAT_MAX_MS));

@@ -10,7 +10,7 @@
 #include "base/log.h"
 
 /* Messages taken from the engine before connections get their turn again. */
-enum { MESSAGES_PER_TURN = 64 };
+enum { MESSAGES_AT_ONCE = 64, MESSAGES_PER_TURN = 4 * MESSAGES_AT_ONCE };
 
 int64_t http_now_ms(void)
 {
@@ -83,13 +83,16 @@ static void on_accept_error(struct evconnlistener *listener, void *arg UNUSED)
 static void on_engine(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct http *http = arg;
-	struct engine_message *messages[MESSAGES_PER_TURN];
-	size_t count = engine_take(http->engine, messages, MESSAGES_PER_TURN);
+	struct engine_message *messages[MESSAGES_AT_ONCE];
+	size_t count = MESSAGES_AT_ONCE;
 
-	for (size_t i = 0; i < count; i++) {
-		if (!http->fatal)
-			request_on_message(http, messages[i]);
-		engine_message_destroy(messages[i]);
+	for (size_t taken = 0; count == MESSAGES_AT_ONCE && taken < MESSAGES_PER_TURN; taken += count) {
+		count = engine_take(http->engine, messages, MESSAGES_AT_ONCE);
+		for (size_t i = 0; i < count; i++) {
+			if (!http->fatal)
+				request_on_message(http, messages[i]);
+			engine_message_destroy(messages[i]);
+		}
 	}
 }
 

@@ -5,9 +5,9 @@
  * Small jobs are over soon, so that a lone change never waits long for a
  * connection, and one bad zone costs few others their turn. A far back end
  * needs large ones, or its round trips are all that it does. So a lane that is
- * behind is given twice as many as long as that makes it faster by a fifth,
- * and a job takes no longer than BATCH_LONG_US. Now and then the next size is
- * tried again, for the way may have changed.
+ * behind is given twice as many as long as that makes it faster by a fifth
+ * and a job takes half of BATCH_LONG_US at the most; over twice that, half as
+ * many. Now and then the next size is tried again, for the way may have changed.
  */
 #pragma once
 

@@ -279,6 +279,56 @@ static void test_locked_zone(void **state)
 	free_items();
 }
 
+/* Some that have to wait, one behind the other: the others are delivered, and no more than some seconds are lost. */
+static void test_locked_zones(void **state)
+{
+	enum { FEW = 64, LOCKED = 8 };
+	struct fixture *fixture = *state;
+
+	fixture->settings.query_timeout_ms = 2500; /* the server's lock wait is 1 s then */
+	open_backend(fixture);
+	make_items("k", none);
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	for (size_t i = 0; i < FEW; i++)
+		items[i].generation = 2;
+	sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; "
+	    "SELECT id FROM zones WHERE zone_name IN ('k0000.test.', 'k0001.test.', 'k0002.test.', 'k0003.test.', "
+	    "'k0004.test.', 'k0005.test.', 'k0006.test.', 'k0007.test.') FOR UPDATE");
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	sql("ROLLBACK");
+	for (size_t i = 0; i < FEW; i++) {
+		if (i < LOCKED)
+			assert_int_equal(items[i].verdict, BACKEND_RETRY);
+		else
+			assert_ok(items[i]);
+	}
+	assert_false(items[0].untried);
+	free_items();
+}
+
+/* No time to find out who is to blame: then it is all of them, or they would come again for ever. */
+static void test_no_time_to_find_out(void **state)
+{
+	enum { FEW = 64 };
+	struct fixture *fixture = *state;
+
+	fixture->settings.query_timeout_ms = 2500;
+	fixture->settings.transaction_max_ms = 2500;
+	open_backend(fixture);
+	make_items("n", none);
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	for (size_t i = 0; i < FEW; i++) {
+		assert_ok(items[i]);
+		items[i].generation = 2;
+	}
+	sql("START TRANSACTION; SELECT id FROM zones WHERE zone_name = 'n0000.test.' FOR UPDATE");
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	sql("ROLLBACK");
+	assert_verdict(items[0], BACKEND_RETRY, "not tried alone");
+	assert_false(items[0].untried);
+	free_items();
+}
+
 /* Where all have to wait it is not found out of each one. */
 static void test_locked_table(void **state)
 {
@@ -333,6 +383,53 @@ static void test_name_taken_by_collation(void **state)
 	zone_unref(fine);
 }
 
+/*
+ * To a Lithuanian y is i. A zone that cannot be made for that brings the other one's rows, in an answer that may come
+ * before or behind the one that asked for them.
+ */
+static void try_like_names(struct fixture *fixture, const char *there, const char *like)
+{
+	enum { BETWEEN = 200 };
+	static struct backend_item all[BETWEEN + 2];
+	struct zone *old = make_zone(there, "www 60 IN A 192.0.2.1\nmail 60 IN A 192.0.2.2\n");
+	struct zone *new = make_zone(there, "www 60 IN A 192.0.2.7\nmail 60 IN A 192.0.2.2\n");
+	struct zone *other = make_zone(like, "www 60 IN A 192.0.2.9\n");
+
+	assert_ok(save(fixture, there, old, 1));
+	uint64_t id_sum = count("SELECT SUM(id) FROM records");
+	make_items("j", none); /* between i and y */
+	all[0] = (struct backend_item){ .name = there, .generation = 2, .zone = new };
+	all[1] = (struct backend_item){ .name = like, .generation = 1, .zone = other };
+	memcpy(all + 2, items, BETWEEN * sizeof(items[0]));
+	fixture->backend->ops->apply(fixture->backend, all, BETWEEN + 2);
+	assert_ok(all[0]);
+	assert_verdict(all[1], BACKEND_REJECT, there);
+	for (size_t i = 2; i < BETWEEN + 2; i++)
+		assert_ok(all[i]);
+	assert_rows(there, new);
+	assert_int_equal(count("SELECT SUM(r.id) FROM records AS r JOIN zones AS z ON z.id = r.zone_id WHERE z.zone_name = '%s'",
+				 there),
+		id_sum);
+	free_items();
+	zone_unref(old);
+	zone_unref(new);
+	zone_unref(other);
+}
+
+static void test_rows_of_a_like_name(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	sql("ALTER TABLE zones CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_lithuanian_ci");
+	try_like_names(fixture, "ivona.lt.", "yvona.lt.");
+	sql("DELETE FROM records");
+	sql("DELETE FROM zones WHERE zone_name <> ''");
+	sql("DELETE FROM zonefan_state");
+	try_like_names(fixture, "yvona.lt.", "ivona.lt.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,7 +440,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_arrays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_few_ids, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_locked_zone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_locked_zones, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_time_to_find_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_locked_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rows_of_a_like_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_name_taken_by_collation, setup, teardown),
 	};
 

@@ -365,6 +365,21 @@ static void test_short_answers(void **state)
 		assert_true(classify_is_lost(target_failed(target, "trying", &err)));
 		assert_non_null(strstr(err.text, "answered only 1 statements of a packet of at least 2"));
 	}
+	/* Likewise outside a transaction; and what was not sent was not answered. */
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	buf_puts(&compose.sql, "SELECT 1");
+	assert_int_equal(link_fetch(&target->link, &compose.sql, rows, 2), -1);
+	assert_true(target->link.lost);
+	assert_null(rows[0]);
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	assert_true(target->link.answered > 0);
+	shutdown((int)mysql_get_socket(target->link.mysql), SHUT_RDWR);
+	compose.stage = COMPOSE_WRITING;
+	compose.first[COMPOSE_WRITING] = 1;
+	compose.first[COMPOSE_COMMITTING] = 2;
+	compose.statements = 1;
+	assert_int_equal(compose_send(&compose), -1);
+	assert_int_equal(compose.failed, COMPOSE_WRITING);
 	buf_free(&compose.sql);
 }
 
@@ -376,6 +391,7 @@ static void test_server_wide_settings(void **state)
 
 	sql("SET GLOBAL sql_select_limit = 1");
 	sql("SET GLOBAL completion_type = 'RELEASE'");
+	sql("SET GLOBAL max_join_size = 10");
 	link_abort(&target_of(fixture)->link);
 	assert_ok(save(fixture, "a.test.", zone, 1));
 	assert_non_null(target_of(fixture)->link.mysql);
@@ -383,6 +399,7 @@ static void test_server_wide_settings(void **state)
 	assert_false(target_of(fixture)->fresh);
 	sql("SET GLOBAL sql_select_limit = DEFAULT");
 	sql("SET GLOBAL completion_type = DEFAULT");
+	sql("SET GLOBAL max_join_size = DEFAULT");
 	zone_unref(zone);
 }
 

@@ -37,6 +37,7 @@ struct rig {
 	_Atomic(const char *) down_zone;      /* this zone is answered DOWN everywhere, without a lost connection */
 	_Atomic(const char *) unlucky;      /* this zone loses the connection of target 0, once */
 	atomic_int losses;          /* of the unlucky one */
+	_Atomic(const char *) untried;      /* target 0 says that it had no time for this zone */
 	_Atomic(const char *) watched;
 	atomic_int asked;           /* zones written at target 0 so far */
 	atomic_int watched_at;      /* which of them the watched one was, the first time; 0: not yet */
@@ -88,7 +89,7 @@ static enum memory_fate fate_of(void *ctx, const char *zone)
 
 	if (zone == NULL)
 		return fate == MEMORY_DOWN || fate == MEMORY_RETRY ? fate : MEMORY_OK;
-	if ((fate == MEMORY_OK || fate == MEMORY_UNTRIED) && index_of(ctx) == 0) {
+	if ((fate == MEMORY_OK || fate == MEMORY_RETRY) && index_of(ctx) == 0) {
 		int at = atomic_fetch_add(&rig.asked, 1) + 1;
 		int never = 0;
 
@@ -102,6 +103,8 @@ static enum memory_fate fate_of(void *ctx, const char *zone)
 	if (index_of(ctx) == 0 && is_zone(&rig.unlucky, zone) &&
 		atomic_fetch_add(&rig.losses, 1) == 0)
 		return MEMORY_LOST_BEFORE;
+	if (index_of(ctx) == 0 && is_zone(&rig.untried, zone))
+		return MEMORY_UNTRIED;
 	if (index_of(ctx) == 0 && atomic_load(&rig.slow_ms) > 0)
 		nap_ms(atomic_load(&rig.slow_ms));
 	return fate;
