@@ -21,6 +21,10 @@
 
 static const char set_up_sql[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 	" CREATE TABLE IF NOT EXISTS zone (id INTEGER PRIMARY KEY, name TEXT NOT NULL, text BLOB NOT NULL)";
+/* A log as long as it will be: while it grows each commit makes the file longer. */
+static const char warm_sql[] = "DROP TABLE IF EXISTS warm; CREATE TABLE warm (x BLOB);"
+	" WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"
+	" INSERT INTO warm SELECT zeroblob(3000) FROM n; PRAGMA wal_checkpoint(RESTART)";
 static const char put_sql[] = "INSERT INTO zone (id, name, text) VALUES (?1, ?2, ?3)"
 	" ON CONFLICT (id) DO UPDATE SET text = excluded.text";
 
@@ -101,6 +105,7 @@ int main(int argc, char **argv)
 	if (sqlite3_open(argv[2], &db) != SQLITE_OK)
 		fail(db);
 	execute(db, set_up_sql);
+	execute(db, warm_sql);
 	commit_all(db, &plan, strtoul(argv[3], NULL, 10), strtol(argv[4], NULL, 10));
 	sqlite3_close(db);
 	plan_free(&plan);

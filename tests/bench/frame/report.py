@@ -91,6 +91,17 @@ def rows(found):
             yield f"| {figure['name']} | {value} | {spread(figure)} | {judged(figure)} |"
 
 
+def cost_rows(found):
+    """Processor time, one line for each side: figures named "SIDE: processor time of WHO"."""
+    sides = {}
+    for figure in found["figures"]:
+        side, mark, who = figure["name"].partition(": processor time of ")
+        if mark and not figure["main"]:
+            sides.setdefault((side, figure["unit"]), []).append(f"{who} {number(figure['median'])}")
+    for (side, unit), costs in sides.items():
+        yield f"| processor time, {side} | {', '.join(costs)} {unit} | | |"
+
+
 def load_kept(kept):
     """{part: result}"""
     parts = {}
@@ -105,8 +116,10 @@ def table(parts, order):
     """Markdown of all parts, in the order of their names given."""
     out, machines = [], []
     for found in (parts[name] for name in order if name in parts):
-        out += [f"`{found['command']}`: {found['title']} ({found['at'].split()[0]})", ""]
-        out += ["| | median | from – to | bar |", "| --- | --- | --- | --- |", *rows(found), ""]
+        if not any(figure["main"] for figure in found["figures"]):
+            continue
+        out += [f"`{found['command']}`: {found['title']} ({found['at'].split()[0]}, {found['commit']})", ""]
+        out += ["| | median | from – to | bar |", "| --- | --- | --- | --- |", *rows(found), *cost_rows(found), ""]
         machine = settings_line(found["machine"])
         if machine not in machines:
             machines.append(machine)

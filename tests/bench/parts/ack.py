@@ -8,8 +8,9 @@ import zones as bench_zones
 from frame import drive
 from frame.cluster import CpuMeter
 from frame.result import Chart, Figure, Result, bar_of, cdf, percentile
+from frame.warm import warm_up
 from zf.daemon import Zonefan
-from zf.wait import free_port, wait_for
+from zf.wait import free_port
 
 TITLE = "pushes answered (durable), against bare SQLite commits and the same server committing nothing"
 CLIENTS = (1, 8, 64)
@@ -30,12 +31,6 @@ class Null(Zonefan):
     program = "bench_null"
 
 
-def wal_begun(store):
-    """How often the WAL was begun anew after a checkpoint (its header's sequence number)."""
-    with open(store + "-wal", "rb") as wal:
-        return int.from_bytes(wal.read(16)[12:16], "big")
-
-
 class Ack:
     def __init__(self, ctx):
         self.ctx = ctx
@@ -44,7 +39,7 @@ class Ack:
         self.counts = {clients: int(ctx.size(ctx.args.ack_pushes, 400) * share) for clients, share in SHARE.items()}
         self.plans = {clients: drive.write_plan(ctx.path(f"ack{clients}.plan"), bench_zones.names("z", count))
                       for clients, count in self.counts.items()}
-        self.warm_plan = drive.write_plan(ctx.path("warm.plan"), bench_zones.names("w", ctx.size(WARM, 10)))
+        self.warm = ctx.size(WARM, 10)
 
     def start(self, kind):
         """An installation of its own. Its back ends don't exist: nothing is ever delivered."""
@@ -54,20 +49,6 @@ class Ack:
                        {"log_level": "warning"})
         self.running = zonefan.start()
         return zonefan
-
-    def warm_up(self, zonefan):
-        """
-        As it is all the time but for the first minutes: with some zones, and a WAL that is written over. While that grows
-        each commit makes the file longer, which costs the file system a commit of its own.
-        """
-        drive.push(self.ctx, zonefan, self.warm_plan, max(CLIENTS))
-        lone = drive.write_plan(self.ctx.path("lone.plan"), bench_zones.names("l", 1))
-
-        def begun():
-            drive.push(self.ctx, zonefan, lone, 1)
-            return wal_begun(zonefan.store) > 0
-        if not self.ctx.quick:
-            wait_for(begun, 30, "no checkpoint")
 
     def push(self, zonefan, clients):
         meter = CpuMeter({"server": zonefan.process.pid})
@@ -83,7 +64,7 @@ class Ack:
         zonefan = self.start(Zonefan)
         for name in BACKENDS:
             zonefan.ctl("pause", name, check=0)
-        self.warm_up(zonefan)
+        warm_up(self.ctx, zonefan, self.warm, clients)
         before = zonefan.pending()
         found = self.push(zonefan, clients)
         assert zonefan.pending() == {name: before[name] + self.counts[clients] for name in BACKENDS}, zonefan.pending()
@@ -183,7 +164,7 @@ def run(ctx):
         found = ack.measure()
     finally:
         ack.stop()
-    settings = {"zones in the store before": WARM, "pushes": "/".join(str(count) for count in ack.counts.values()), "records": bench_zones.RECORDS,
-                "back ends": f"{len(BACKENDS)}, paused", "store": "WAL, synchronous=FULL"}
+    settings = {"zones in the store before": ack.warm, "pushes": "/".join(map(str, ack.counts.values())),
+                "records": bench_zones.RECORDS, "back ends": f"{len(BACKENDS)}, paused", "store": "WAL, synchronous=FULL"}
     return Result("ack", TITLE, figures(found), settings, charts=charts(found),
                   raw={str(clients): sides for clients, sides in found.items()})

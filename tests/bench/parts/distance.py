@@ -112,7 +112,7 @@ def figures(found):
         at = f"{distance} ms: bulk"
         yield Figure(at, "zones/s", rounds.rates(bulk), main=True)
         if distance:
-            yield Figure(f"{at} / without delay", "", rounds.ratios(bulk, near),
+            yield Figure(f"{at} / the same proxies without delay", "", rounds.ratios(bulk, near),
                          bar=BULK_BAR if distance == BAR_MS else None, main=True)
         yield Figure(f"{at}: round trips", "per zone and database", [one["round_trips"] for one in bulk])
         yield Figure(f"{at}: bytes to and from", "per zone and database",

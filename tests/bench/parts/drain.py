@@ -77,8 +77,11 @@ class Drain:
         for kind, version in self.versions.items():
             rounds.store_paused(self.ctx, self.cluster, zonefan, version, PUSHERS)
             before = [(server.row_writes(), identity(server)) for server in self.cluster.servers]
+            reads = [server.row_reads() for server in self.cluster.servers]
             found[kind] = rounds.drained(self.ctx, self.cluster, zonefan, version, kind)
             if kind == "identical":
+                read = [server.row_reads() - was for server, was in zip(self.cluster.servers, reads)]
+                assert min(read) >= version.count * bench_zones.RECORDS, f"not every record was looked at: {read}"
                 now = [(server.row_writes(), identity(server)) for server in self.cluster.servers]
                 assert now == before, f"an equal push wrote rows: {before}, then {now}"
             after(kind)

@@ -189,7 +189,7 @@ def size_figures(size):
                  at_least=False, main=True)
     yield Figure(f"{at}: start-up, exec to taking pushes", "s", of(size, "listening_s"))
     yield Figure(f"{at}: start-up, nothing of the store in the page cache", "s", of(size, "cold_s"),
-                 note="depends on the disk")
+                 note="depends on the disk", main=True)
     yield Figure(f"{at}: resident after the start", "MiB", of(size, "started_mib", "now"), main=True)
     yield Figure(f"{at}: resident at most, pushes included", "MiB", of(size, "used_mib", "peak"),
                  bar=MEMORY_BARS_MIB.get(size.count), at_least=False, main=True)
@@ -218,13 +218,13 @@ def figures(sizes, written, another):
     yield Figure(f"{small.count:,} zones pushed to an empty store and delivered: resident at most", "MiB",
                  [one["pushed"] for one in written], bar=MEMORY_BARS_MIB.get(small.count), at_least=False)
     yield Figure(f"{small.count:,} zones rewritten while paused, then delivered: resident at most", "MiB",
-                 [one["drained"] for one in written], note="with jobs in flight on all connections")
+                 [one["drained"] for one in written], note="with jobs in flight on all connections", main=True)
     yield Figure(f"{small.count:,} zones rewritten while paused, then delivered: resident afterwards", "MiB",
                  [one["after"] for one in written])
     for clients in CLIENTS:
         for few, many in zip(sizes, sizes[1:]):
             yield growth(few, many, clients, bar=GROWTH_BAR)
-        yield growth(small, large, clients)
+        yield growth(small, large, clients, bar=GROWTH_BAR)
     yield Figure(f"{large.count:,} zones, first start with another back end: ready", "s", another["ready_s"])
     yield Figure(f"{large.count:,} zones due at it: zonefanctl status", "s", another["status_s"])
     yield Figure(f"{large.count:,} zones due at it: resident at most", "MiB", another["peak_mib"])

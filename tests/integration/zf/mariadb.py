@@ -256,6 +256,10 @@ class MariaDB:
         values = dict(self.sql("SHOW GLOBAL STATUS LIKE 'Handler_%'"))
         return tuple(int(values["Handler_" + kind]) for kind in ("write", "update", "delete"))
 
+    def row_reads(self):
+        """Rows that were read along an index since the server's start."""
+        return int(self.sql("SHOW GLOBAL STATUS LIKE 'Handler_read_next'")[0][1])
+
     def rows_changed(self):
         """{table: rows inserted, updated or deleted since the server started} (userstat), of the three tables."""
         changed = dict.fromkeys(TABLES, 0)
