@@ -41,21 +41,27 @@ def test_numbers_are_short(value, text):
 
 def found(*figures):
     return {**Result("ack", "how fast", figures).as_dict(), "command": "tests/bench/run ack", "at": "2026-03-04 05:06 UTC",
-            "machine": {"processors": "2 × some"}}
+            "commit": "0123abc", "machine": {"processors": "2 × some"}}
 
 
 def test_what_is_missed_is_shown(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
     result = found(Figure("good", "", [2, 1, 3], bar=2), Figure("bad", "ms", [5], bar=4, at_least=False),
-                   Figure("beside", "ms", [5]))
+                   Figure("beside", "ms", [5]), Figure("us: processor time of dc1", "µs/zone", [7]),
+                   Figure("us: processor time of client", "µs/zone", [8]))
     report.save(result, tmp_path, [])
     report.keep(result, tmp_path, tmp_path / "kept")
     report.update_readme(readme, tmp_path / "kept", ["bulk", "ack"])
     text = readme.read_text(encoding="utf-8")
-    assert text.startswith(f"before\n{report.BEGIN}\n`tests/bench/run ack`: how fast (2026-03-04)\n")
+    assert text.startswith(f"before\n{report.BEGIN}\n`tests/bench/run ack`: how fast (2026-03-04, 0123abc)\n")
+    assert "| processor time, us | dc1 7, client 8 µs/zone | | |\n" in text
     assert "| good | **2** | 1 – 3 | ≥ 2: met |\n" in text and "| bad | **5** ms |  | ≤ 4: NOT MET |\n" in text
     assert "old" not in text and "beside" not in text and text.endswith(f"{report.END}\nafter\n")
+
+
+def test_a_part_that_has_nothing_for_the_table_is_left_out():
+    assert "| median |" not in report.table({"ack": found(Figure("beside", "ms", [5]))}, ["ack"])
 
 
 @pytest.mark.parametrize("kind, points", [
