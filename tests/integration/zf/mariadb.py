@@ -257,8 +257,8 @@ class MariaDB:
         return tuple(int(values["Handler_" + kind]) for kind in ("write", "update", "delete"))
 
     def row_reads(self):
-        """Rows that were read along an index since the server's start."""
-        return int(self.sql("SHOW GLOBAL STATUS LIKE 'Handler_read_next'")[0][1])
+        """Rows that were read since the server's start, along an index or, as it likes of small tables, all of them."""
+        return sum(int(value) for _, value in self.sql("SHOW GLOBAL STATUS LIKE 'Handler_read_%next'"))
 
     def rows_changed(self):
         """{table: rows inserted, updated or deleted since the server started} (userstat), of the three tables."""
