@@ -246,18 +246,27 @@ static void test_few_ids(void **state)
 	free_items();
 }
 
+enum { FEW = 64 };
+
+/* A few zones that are there, and are to be written anew, by a back end with that time-out. */
+static void make_few(struct fixture *fixture, const char *prefix, int64_t query_timeout_ms)
+{
+	fixture->settings.query_timeout_ms = query_timeout_ms;
+	open_backend(fixture);
+	make_items(prefix, none);
+	fixture->backend->ops->apply(fixture->backend, items, FEW);
+	for (size_t i = 0; i < FEW; i++) {
+		assert_ok(items[i]);
+		items[i].generation = 2;
+	}
+}
+
 /* Somebody holds one of them: it alone has to wait, and to find out which takes a second for each doubling. */
 static void test_locked_zone(void **state)
 {
-	enum { FEW = 64 };
 	struct fixture *fixture = *state;
 
-	fixture->settings.query_timeout_ms = 6000; /* the server's lock wait is 3 s then */
-	open_backend(fixture);
-	make_items("k", none);
-	fixture->backend->ops->apply(fixture->backend, items, FEW);
-	for (size_t i = 0; i < FEW; i++)
-		items[i].generation = 2;
+	make_few(fixture, "k", 6000); /* the server's lock wait is 3 s then */
 	sql("START TRANSACTION; SELECT id FROM zones WHERE zone_name = 'k0050.test.' FOR UPDATE");
 	int64_t start = now_ms();
 	fixture->backend->ops->apply(fixture->backend, items, FEW);
@@ -282,15 +291,10 @@ static void test_locked_zone(void **state)
 /* Some that have to wait, one behind the other: the others are delivered, and no more than some seconds are lost. */
 static void test_locked_zones(void **state)
 {
-	enum { FEW = 64, LOCKED = 8 };
+	enum { LOCKED = 8 };
 	struct fixture *fixture = *state;
 
-	fixture->settings.query_timeout_ms = 2500; /* the server's lock wait is 1 s then */
-	open_backend(fixture);
-	make_items("k", none);
-	fixture->backend->ops->apply(fixture->backend, items, FEW);
-	for (size_t i = 0; i < FEW; i++)
-		items[i].generation = 2;
+	make_few(fixture, "k", 2500); /* the server's lock wait is 1 s then */
 	sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION; "
 	    "SELECT id FROM zones WHERE zone_name IN ('k0000.test.', 'k0001.test.', 'k0002.test.', 'k0003.test.', "
 	    "'k0004.test.', 'k0005.test.', 'k0006.test.', 'k0007.test.') FOR UPDATE");
@@ -309,18 +313,10 @@ static void test_locked_zones(void **state)
 /* No time to find out who is to blame: then it is all of them, or they would come again for ever. */
 static void test_no_time_to_find_out(void **state)
 {
-	enum { FEW = 64 };
 	struct fixture *fixture = *state;
 
-	fixture->settings.query_timeout_ms = 2500;
 	fixture->settings.transaction_max_ms = 2500;
-	open_backend(fixture);
-	make_items("n", none);
-	fixture->backend->ops->apply(fixture->backend, items, FEW);
-	for (size_t i = 0; i < FEW; i++) {
-		assert_ok(items[i]);
-		items[i].generation = 2;
-	}
+	make_few(fixture, "n", 2500);
 	sql("START TRANSACTION; SELECT id FROM zones WHERE zone_name = 'n0000.test.' FOR UPDATE");
 	fixture->backend->ops->apply(fixture->backend, items, FEW);
 	sql("ROLLBACK");
@@ -332,15 +328,9 @@ static void test_no_time_to_find_out(void **state)
 /* Where all have to wait it is not found out of each one. */
 static void test_locked_table(void **state)
 {
-	enum { FEW = 64 };
 	struct fixture *fixture = *state;
 
-	fixture->settings.query_timeout_ms = 2500; /* the server's lock wait is 1 s then */
-	open_backend(fixture);
-	make_items("t", none);
-	fixture->backend->ops->apply(fixture->backend, items, FEW);
-	for (size_t i = 0; i < FEW; i++)
-		items[i].generation = 2;
+	make_few(fixture, "t", 2500); /* the server's lock wait is 1 s then */
 	sql("FLUSH TABLES WITH READ LOCK");
 	int64_t start = now_ms();
 	fixture->backend->ops->apply(fixture->backend, items, FEW);
