@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "exit.h"
+#include "heal.h"
 #include "show.h"
 
 enum { EVENTS_SHOWN = 100 };
@@ -24,12 +25,12 @@ static void print_json(const json_t *json)
 	putchar('\n');
 }
 
-static int finish(const struct options *options, int ret, const struct err *err, json_t *answer,
+int commands_finish(const struct call *call, int ret, const struct err *err, json_t *answer,
 	void (*show)(const json_t *answer))
 {
 	if (ret != ERR_OK)
 		return commands_failed(err);
-	if (options->json)
+	if (call->options->json)
 		print_json(answer);
 	else
 		show(answer);
@@ -37,16 +38,15 @@ static int finish(const struct options *options, int ret, const struct err *err,
 	return EXIT_WELL;
 }
 
-static int status(const struct options *options, const struct client *client, const char *name)
+static int status(const struct call *call)
 {
 	struct err err;
 	json_t *answer;
 	bool well;
 
-	(void)name;
-	if (client_get(client, "/status", &answer, &err) != ERR_OK)
+	if (client_get(call->client, "/status", &answer, &err) != ERR_OK)
 		return commands_failed(&err);
-	if (options->json) {
+	if (call->options->json) {
 		const char *word = json_string_value(json_object_get(answer, "status"));
 
 		print_json(answer);
@@ -58,54 +58,51 @@ static int status(const struct options *options, const struct client *client, co
 	return well ? EXIT_WELL : EXIT_BEHIND;
 }
 
-static int zones(const struct options *options, const struct client *client, const char *name)
+static int zones(const struct call *call)
 {
 	struct err err;
 	json_t *answer = NULL;
+	int ret = client_list(call->client, "/api/v1/zones", "zones", "after", 0, &answer, &err);
 
-	(void)name;
-	int ret = client_list(client, "/api/v1/zones", "zones", "after", 0, &answer, &err);
-	return finish(options, ret, &err, answer, show_zones);
+	return commands_finish(call, ret, &err, answer, show_zones);
 }
 
-static int one(const struct options *options, const struct client *client, const char *folder, const char *name,
-	void (*show)(const json_t *answer))
+static int one(const struct call *call, const char *folder, void (*show)(const json_t *answer))
 {
-	char *encoded = client_encode(name);
+	char *encoded = client_encode(call->words[0]);
 	char *path = xasprintf("%s/%s", folder, encoded);
 	struct err err;
 	json_t *answer = NULL;
-	int ret = client_get(client, path, &answer, &err);
+	int ret = client_get(call->client, path, &answer, &err);
 
 	free(path);
 	free(encoded);
-	return finish(options, ret, &err, answer, show);
+	return commands_finish(call, ret, &err, answer, show);
 }
 
-static int zone(const struct options *options, const struct client *client, const char *name)
+static int zone(const struct call *call)
 {
-	return one(options, client, "/api/v1/zones", name, show_zone);
+	return one(call, "/api/v1/zones", show_zone);
 }
 
-static int rejected(const struct options *options, const struct client *client, const char *name)
-{
-	struct err err;
-	json_t *answer = NULL;
-
-	if (name != NULL)
-		return one(options, client, "/api/v1/rejected", name, show_refused);
-	int ret = client_list(client, "/api/v1/rejected", "rejected", "after", 0, &answer, &err);
-	return finish(options, ret, &err, answer, show_rejected);
-}
-
-static int events(const struct options *options, const struct client *client, const char *name)
+static int rejected(const struct call *call)
 {
 	struct err err;
 	json_t *answer = NULL;
 
-	(void)name;
-	int ret = client_list(client, "/api/v1/events", "events", "before", EVENTS_SHOWN, &answer, &err);
-	return finish(options, ret, &err, answer, show_events);
+	if (call->word_count > 0)
+		return one(call, "/api/v1/rejected", show_refused);
+	int ret = client_list(call->client, "/api/v1/rejected", "rejected", "after", 0, &answer, &err);
+	return commands_finish(call, ret, &err, answer, show_rejected);
+}
+
+static int events(const struct call *call)
+{
+	struct err err;
+	json_t *answer = NULL;
+	int ret = client_list(call->client, "/api/v1/events", "events", "before", EVENTS_SHOWN, &answer, &err);
+
+	return commands_finish(call, ret, &err, answer, show_events);
 }
 
 static void show_retried(const json_t *answer)
@@ -114,64 +111,69 @@ static void show_retried(const json_t *answer)
 		json_integer_value(json_object_get(answer, "retried")));
 }
 
-static int retry(const struct options *options, const struct client *client, const char *name)
+static int retry(const struct call *call)
 {
-	char *encoded = name == NULL ? NULL : client_encode(name);
-	char *path = name == NULL ? xstrdup("/api/v1/retry") : xasprintf("/api/v1/retry?zone=%s", encoded);
+	char *encoded = call->word_count == 0 ? NULL : client_encode(call->words[0]);
+	char *path = encoded == NULL ? xstrdup("/api/v1/retry") : xasprintf("/api/v1/retry?zone=%s", encoded);
 	struct err err;
 	json_t *answer = NULL;
-	int ret = client_post(client, path, &answer, &err);
+	int ret = client_post(call->client, path, &answer, &err);
 
 	free(path);
 	free(encoded);
-	return finish(options, ret, &err, answer, show_retried);
+	return commands_finish(call, ret, &err, answer, show_retried);
 }
 
-static int order(const struct options *options, const struct client *client, const char *name, const char *order)
+static int order(const struct call *call, const char *order)
 {
-	char *encoded = client_encode(name);
+	char *encoded = client_encode(call->words[0]);
 	char *path = xasprintf("/api/v1/backends/%s/%s", encoded, order);
 	struct err err;
 	json_t *answer = NULL;
-	int ret = client_post(client, path, &answer, &err);
+	int ret = client_post(call->client, path, &answer, &err);
 
 	free(path);
 	free(encoded);
 	if (ret != ERR_OK)
 		return commands_failed(&err);
-	if (options->json)
+	if (call->options->json)
 		print_json(answer);
 	else
-		printf("%s is %s%s\n", name, json_is_true(json_object_get(answer, "paused")) ? "paused" : "resumed",
+		printf("%s is %s%s\n", call->words[0], json_is_true(json_object_get(answer, "paused")) ? "paused" : "resumed",
 			json_is_true(json_object_get(answer, "changed")) ? "" : " already");
 	json_decref(answer);
 	return EXIT_WELL;
 }
 
-static int pause_lane(const struct options *options, const struct client *client, const char *name)
+static int pause_lane(const struct call *call)
 {
-	return order(options, client, name, "pause");
+	return order(call, "pause");
 }
 
-static int resume_lane(const struct options *options, const struct client *client, const char *name)
+static int resume_lane(const struct call *call)
 {
-	return order(options, client, name, "resume");
+	return order(call, "resume");
 }
 
-static int heal(const struct options *options, const struct client *client, const char *name)
-{
-	struct err err;
-	int code;
-
-	(void)name;
-	return heal_run(client, &options->heal, &code, &err) == ERR_OK ? code : commands_failed(&err);
-}
+/* ---- the table ---- */
 
 static const struct command commands[] = {
-	{ "status", NO_NAME, status },     { "zones", NO_NAME, zones },   { "zone", MUST_NAME, zone },
-	{ "rejected", MAY_NAME, rejected }, { "events", NO_NAME, events }, { "retry", MAY_NAME, retry },
-	{ "pause", MUST_NAME, pause_lane }, { "resume", MUST_NAME, resume_lane },
-	{ "heal", NO_NAME, heal },
+	{ "status", "", "every data centre: state, since when, what is behind, why", 0, 0, 0, status },
+	{ "zones", "", "all zones", 0, 0, 0, zones },
+	{ "zone", "NAME", "one zone and its deliveries", 1, 1, 0, zone },
+	{ "rejected", "[NAME]", "pushes that were refused; with NAME the refused text too", 0, 1, 0, rejected },
+	{ "events", "", "the newest events", 0, 0, 0, events },
+	{ "retry", "[NAME]", "try every delivery that waits (of that zone) now; a zone that is clean is compared", 0, 1, 0, retry },
+	{ "heal", "",
+		"compare every zone at every back end with what is wanted, deliver again what differs, and wait for it\n"
+		" --backend B      at this one alone\n"
+		" --dry-run        deliver nothing, only say what differs (events tells the zones)\n"
+		" --no-wait        do not wait",
+		0, 0, OPTION_BACKEND | OPTION_DRY_RUN | OPTION_NO_WAIT, heal_command },
+	{ "pause", "BACKEND",
+		"send nothing more there; pushes are taken all the same, also over restarts, until it is resumed", 1, 1, 0,
+		pause_lane },
+	{ "resume", "BACKEND", "deliver again, all that waits", 1, 1, 0, resume_lane },
 };
 
 const struct command *commands_find(const char *name)
@@ -181,4 +183,24 @@ const struct command *commands_find(const char *name)
 			return &commands[i];
 	}
 	return NULL;
+}
+
+static void print_command(FILE *to, const struct command *command)
+{
+	char *title = xasprintf("%s %s", command->name, command->arguments);
+	const char *line = command->help;
+
+	fprintf(to, "  %-18s ", title);
+	for (size_t size; *line != '\0'; line += size) {
+		size = strcspn(line, "\n");
+		fprintf(to, "%s%.*s\n", *line == ' ' ? "   " : "", (int)size, line);
+		size += line[size] == '\n';
+	}
+	free(title);
+}
+
+void commands_print(FILE *to)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		print_command(to, &commands[i]);
 }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The commands that ask zonefand. One thread; each blocks until it is answered. */
+/* The commands of zonefanctl, one row each. One thread; each blocks until it is answered. */
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "client.h"
-#include "heal.h"
+
+struct conf;
+
+/* Options that only some commands take. */
+enum { OPTION_BACKEND = 1, OPTION_DRY_RUN = 2, OPTION_NO_WAIT = 4 };
 
 struct options {
 	const char *config;
@@ -13,17 +18,39 @@ struct options {
 	const char *user;
 	const char *password_file;
 	bool json;
-	struct heal_options heal;
+	unsigned given;       /* OPTION_* */
+	const char *backend;
+	bool dry_run;
+	bool no_wait;
+};
+
+struct call {
+	const struct options *options;
+	const struct conf *conf;      /* NULL with --url */
+	const struct client *client;
+	char *const *words;           /* behind the command */
+	size_t word_count;
 };
 
 struct command {
 	const char *name;
-	enum { NO_NAME, MAY_NAME, MUST_NAME } argument;
-	/* Prints what came of it; the exit code. name is NULL if none was given. */
-	int (*run)(const struct options *options, const struct client *client, const char *name);
+	const char *arguments;        /* for people */
+	const char *help;             /* lines that begin with a blank are options of the command */
+	size_t least, most;           /* words */
+	unsigned options;             /* OPTION_* that it takes */
+	/* Prints what came of it; the exit code. */
+	int (*run)(const struct call *call);
 };
 
 /* NULL: there is none. */
 const struct command *commands_find(const char *name);
+/* What all of them are for. */
+void commands_print(FILE *to);
 /* Says why on stderr; the exit code. */
 int commands_failed(const struct err *err);
+/*
+ * The end of most commands: ret and err are those of the call that got the answer. Prints it (as JSON if that is asked
+ * for, else by show) and frees it.
+ */
+int commands_finish(const struct call *call, int ret, const struct err *err, json_t *answer,
+	void (*show)(const json_t *answer));

@@ -13,7 +13,7 @@
 
 enum { POLL_MS = 200, POLLS_UNSEEN = 25 };
 
-static int begin(const struct client *client, const struct heal_options *options, json_int_t *pass, json_int_t *count,
+static int begin(const struct client *client, const struct options *options, json_int_t *pass, json_int_t *count,
 	struct err *err)
 {
 	char *backend = options->backend == NULL ? NULL : client_encode(options->backend);
@@ -106,41 +106,26 @@ static int code_of(const json_t *parts)
 	return differs ? EXIT_BEHIND : EXIT_WELL;
 }
 
-static void print(const struct heal_options *options, json_t *answer, void (*show)(const json_t *answer))
-{
-	CHECK(answer != NULL);
-	if (options->json) {
-		json_dumpf(answer, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
-		show(answer);
-	}
-	json_decref(answer);
-}
-
 static void show_begun(const json_t *answer)
 {
 	printf("a healing pass has begun at %" JSON_INTEGER_FORMAT " back ends; zonefanctl status tells how far it is\n",
 		json_integer_value(json_object_get(answer, "backends")));
 }
 
-int heal_run(const struct client *client, const struct heal_options *options, int *code, struct err *err)
+int heal_command(const struct call *call)
 {
-	json_t *parts;
+	json_t *parts = NULL;
 	json_int_t pass, count;
-	int ret = begin(client, options, &pass, &count, err);
+	struct err err;
+	int ret = begin(call->client, call->options, &pass, &count, &err);
 
+	if (ret == ERR_OK && call->options->no_wait)
+		return commands_finish(call, ret, &err, json_pack("{s:I, s:I}", "pass", pass, "backends", count), show_begun);
+	if (ret == ERR_OK)
+		ret = wait_for_end(call->client, pass, count, &parts, &err);
 	if (ret != ERR_OK)
-		return ret;
-	if (options->no_wait) {
-		print(options, json_pack("{s:I, s:I}", "pass", pass, "backends", count), show_begun);
-		*code = EXIT_WELL;
-		return ERR_OK;
-	}
-	ret = wait_for_end(client, pass, count, &parts, err);
-	if (ret != ERR_OK)
-		return ret;
-	*code = code_of(parts);
-	print(options, json_pack("{s:o}", "backends", parts), show_heal);
-	return ERR_OK;
+		return commands_failed(&err);
+	int code = code_of(parts);
+	ret = commands_finish(call, ret, &err, json_pack("{s:o}", "backends", parts), show_heal);
+	return ret == EXIT_WELL ? code : ret;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* zonefanctl: the operator's command line over the operator API. Exit codes are in usage_text. */
+/* zonefanctl: the operator's command line over the operator API. Exit codes are in usage_tail. */
 #include <curl/curl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -13,21 +13,11 @@
 
 extern char **environ;
 
-static const char usage_text[] =
+static const char usage_head[] =
 	"usage: zonefanctl [--config FILE] [--json] [--url URL --user NAME --password-file FILE] COMMAND\n"
-	"\n"
-	"  status             every data centre: state, since when, what is behind, why\n"
-	"  zones              all zones\n"
-	"  zone NAME          one zone and its deliveries\n"
-	"  rejected [NAME]    pushes that were refused; with NAME the refused text too\n"
-	"  events             the newest events\n"
-	"  retry [NAME]       try every delivery that waits (of that zone) now; a zone that is clean is compared\n"
-	"  heal               compare every zone at every back end with what is wanted, deliver again what differs, and wait for it\n"
-	"    --backend B      at this one alone\n"
-	"    --dry-run        deliver nothing, only say what differs (events tells the zones)\n"
-	"    --no-wait        do not wait\n"
-	"  pause BACKEND      send nothing more there; pushes are taken all the same, also over restarts, until it is resumed\n"
-	"  resume BACKEND     deliver again, all that waits\n"
+	"\n";
+
+static const char usage_tail[] =
 	"  check              check the configuration and print the effective one (works without zonefand)\n"
 	"\n"
 	"  --config FILE      default: as zonefand's; tells where the control socket is\n"
@@ -37,9 +27,16 @@ static const char usage_text[] =
 	"exit codes: 0 done and well; 1 failed (zonefand does not answer, or answered an error); 2 status: something is behind,\n"
 	"            heal: something differed; 3 there is no such zone or back end; 64 misuse\n";
 
+static void print_usage(FILE *to)
+{
+	fputs(usage_head, to);
+	commands_print(to);
+	fputs(usage_tail, to);
+}
+
 static int misuse(void)
 {
-	fputs(usage_text, stderr);
+	print_usage(stderr);
 	return EXIT_USAGE;
 }
 
@@ -99,7 +96,7 @@ static char *read_password(const char *path)
 	return line;
 }
 
-static int run_by_url(const struct options *options, const struct command *command, const char *name)
+static int run_by_url(const struct options *options, const struct command *command, struct call *call)
 {
 	char *password = options->password_file == NULL ? NULL : read_password(options->password_file);
 	struct client client = { .url = options->url, .username = options->user, .password = password };
@@ -109,13 +106,14 @@ static int run_by_url(const struct options *options, const struct command *comma
 		free(password);
 		return EXIT_USAGE;
 	}
-	int code = command->run(options, &client, name);
+	call->client = &client;
+	int code = command->run(call);
 	explicit_bzero(password, strlen(password));
 	free(password);
 	return code;
 }
 
-static int run_by_socket(const struct options *options, const struct command *command, const char *name)
+static int run_by_socket(const struct options *options, const struct command *command, struct call *call)
 {
 	struct conf *conf = load_conf(options);
 
@@ -123,28 +121,26 @@ static int run_by_socket(const struct options *options, const struct command *co
 		return EXIT_FAILED;
 	struct client client = { .socket_path = conf->control_socket };
 	int code = EXIT_FAILED;
+	call->conf = conf;
+	call->client = &client;
 	if (conf->control_socket[0] == '\0')
 		fputs("zonefanctl: app.control_socket is off: use --url\n", stderr);
 	else
-		code = command->run(options, &client, name);
+		code = command->run(call);
 	conf_destroy(conf);
 	return code;
 }
 
-static int run(const struct options *options, int count, char **words)
+static int run(const struct options *options, size_t count, char **words)
 {
-	bool heals = count > 0 && strcmp(words[0], "heal") == 0;
-
-	if (!heals && (options->heal.backend != NULL || options->heal.dry_run || options->heal.no_wait))
-		return misuse();
-	if (count == 1 && strcmp(words[0], "check") == 0)
+	if (count == 1 && strcmp(words[0], "check") == 0 && options->given == 0)
 		return check(options);
 	const struct command *command = count > 0 ? commands_find(words[0]) : NULL;
-	const char *name = count == 2 ? words[1] : NULL;
-	if (command == NULL || count > 2 || (name != NULL && command->argument == NO_NAME) ||
-		(name == NULL && command->argument == MUST_NAME))
+	if (command == NULL || count - 1 < command->least || count - 1 > command->most ||
+		(options->given & ~command->options) != 0)
 		return misuse();
-	return options->url != NULL ? run_by_url(options, command, name) : run_by_socket(options, command, name);
+	struct call call = { .options = options, .words = words + 1, .word_count = count - 1 };
+	return options->url != NULL ? run_by_url(options, command, &call) : run_by_socket(options, command, &call);
 }
 
 int main(int argc, char **argv)
@@ -172,16 +168,18 @@ int main(int argc, char **argv)
 			break;
 		case 'j':
 			options.json = true;
-			options.heal.json = true;
 			break;
 		case 'b':
-			options.heal.backend = optarg;
+			options.backend = optarg;
+			options.given |= OPTION_BACKEND;
 			break;
 		case 'd':
-			options.heal.dry_run = true;
+			options.dry_run = true;
+			options.given |= OPTION_DRY_RUN;
 			break;
 		case 'w':
-			options.heal.no_wait = true;
+			options.no_wait = true;
+			options.given |= OPTION_NO_WAIT;
 			break;
 		case 'u':
 			options.url = optarg;
@@ -196,14 +194,14 @@ int main(int argc, char **argv)
 			puts("zonefanctl " ZONEFAN_VERSION);
 			return EXIT_WELL;
 		case 'h':
-			fputs(usage_text, stdout);
+			print_usage(stdout);
 			return EXIT_WELL;
 		default:
 			return misuse();
 		}
 	}
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	int code = run(&options, argc - optind, argv + optind);
+	int code = run(&options, (size_t)(argc - optind), argv + optind);
 	curl_global_cleanup();
 	return code;
 }

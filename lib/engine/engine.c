@@ -384,8 +384,7 @@ void engine_destroy(struct engine *engine)
 
 static bool is_query(enum engine_op op)
 {
-	return op == ENGINE_STATUS || op == ENGINE_HEALS || op == ENGINE_ZONES || op == ENGINE_ZONE || op == ENGINE_REJECTED ||
-		op == ENGINE_EVENTS;
+	return op >= ENGINE_STATUS;
 }
 
 /*

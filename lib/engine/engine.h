@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/doc.h"
 #include "base/err.h"
 
 struct backend_ops;
@@ -67,6 +68,8 @@ enum engine_op {
 	ENGINE_PAUSE,    /* backend: nothing new is sent there until it is resumed; pushes are taken. Survives a restart */
 	ENGINE_RESUME,   /* backend */
 	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one is under way */
+
+	/* from here on: questions, which change nothing; the reader answers them */
 	ENGINE_STATUS,
 	ENGINE_HEALS,    /* status with the lanes' names and heal alone: cheap, for waiting */
 	ENGINE_ZONES,    /* after, limit */
@@ -92,6 +95,7 @@ struct engine_request {
 	size_t text_size;
 	char *after;           /* lists: a zone name */
 	int64_t before;        /* EVENTS: an event id, 0: from the newest */
+	int64_t number;        /* of what is asked for, by op: an id, a version */
 	size_t limit;
 };
 
@@ -239,6 +243,7 @@ struct engine_message {
 	                                   HEAL: back ends at which the pass began */
 	int64_t pass;                   /* HEAL */
 	bool more;                      /* the list goes on behind its last element */
+	struct doc *doc;                /* REPLY: the whole answer, where it is none of those above */
 };
 
 /* Readable while messages wait: for the event loop. */

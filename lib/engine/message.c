@@ -140,5 +140,6 @@ void engine_message_destroy(struct engine_message *message)
 	for (size_t i = 0; i < message->event_count; i++)
 		free_event(&message->events[i]);
 	free(message->events);
+	doc_destroy(message->doc);
 	free(message);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The probes and the operators' interface; shapes in README.md. Lists are
- * paged; each is one question to the engine, whose reader answers it.
+ * The probes and the operators' interface; shapes in README.md. What is asked
+ * of the engine stands in routes.c.
  */
 #include "http/internal.h"
 
@@ -9,10 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/form.h"
 #include "http/json.h"
-
-enum { LIST_MAX = 1000 };
+#include "http/routes.h"
 
 static bool is_path(const char *path, size_t size, const char *what)
 {
@@ -54,198 +52,65 @@ static void handle_ready(struct conn *conn)
 	buf_free(&out);
 }
 
-/* An optional number from 1 to most. False: answered. */
-static bool get_number(struct conn *conn, const struct form *form, const char *key, int64_t most, int64_t *out)
+/* The body is the request's text, verbatim. */
+static void take_body(struct conn *conn, struct engine_request *request)
 {
-	const struct form_field *field;
-	struct err err;
-	int64_t number = 0;
+	struct evbuffer *body = evhttp_request_get_input_buffer(conn->request);
 
-	if (form_get(form, key, &field, &err) != 0) {
-		request_fail_json(conn, 400, err.text);
-		return false;
-	}
-	if (field == NULL)
-		return true;
-	for (const char *p = field->value; *p != '\0' && number <= most; p++)
-		number = *p >= '0' && *p <= '9' && number < INT64_MAX / 16 ? number * 10 + (*p - '0') : INT64_MAX;
-	if (number < 1 || number > most) {
-		err_set(&err, ERR_INVALID, "%s must be a number from 1 to %" PRId64, key, most);
-		request_fail_json(conn, 400, err.text);
-		return false;
-	}
-	*out = number;
-	return true;
+	request->text_size = evbuffer_get_length(body);
+	request->text = xmalloc(request->text_size + 1);
+	CHECK(evbuffer_remove(body, request->text, request->text_size) == (int)request->text_size);
+	request->text[request->text_size] = '\0';
 }
 
-/* An optional text, a copy. False: answered. */
-static bool get_text(struct conn *conn, const struct form *form, const char *key, char **out)
+static void ask(struct conn *conn, const struct route *route, const char *path, size_t path_size, const char *query)
 {
-	const struct form_field *field;
+	struct engine_request *request = engine_request_create(route->op, 0);
 	struct err err;
 
-	if (form_get(form, key, &field, &err) != 0) {
-		request_fail_json(conn, 400, err.text);
-		return false;
-	}
-	*out = field != NULL && field->value_size > 0 ? xstrdup(field->value) : NULL;
-	return true;
-}
-
-/* An optional 0 or 1. False: answered. */
-static bool get_flag(struct conn *conn, const struct form *form, const char *key, bool *out)
-{
-	struct err err;
-	char *text;
-
-	if (!get_text(conn, form, key, &text))
-		return false;
-	bool good = text == NULL || strcmp(text, "0") == 0 || strcmp(text, "1") == 0;
-	*out = text != NULL && strcmp(text, "1") == 0;
-	free(text);
-	if (good)
-		return true;
-	err_set(&err, ERR_INVALID, "%s must be 0 or 1", key);
-	request_fail_json(conn, 400, err.text);
-	return false;
-}
-
-static bool fill_request(struct conn *conn, const struct form *form, struct engine_request *request)
-{
-	int64_t limit = LIST_MAX;
-
-	if (request->op == ENGINE_RETRY)
-		return get_text(conn, form, "zone", &request->zone);
-	if (request->op == ENGINE_HEAL)
-		return get_text(conn, form, "backend", &request->backend) &&
-			get_flag(conn, form, "dry_run", &request->dry_run);
-	if (!get_number(conn, form, "limit", LIST_MAX, &limit) || !get_text(conn, form, "after", &request->after))
-		return false;
-	request->limit = (size_t)limit;
-	if (request->op == ENGINE_EVENTS)
-		return get_number(conn, form, "before", INT64_MAX / 16, &request->before) &&
-			get_text(conn, form, "zone", &request->zone);
-	return true;
-}
-
-/* zone: of the path, or NULL; taken. */
-static void ask(struct conn *conn, enum engine_op op, char *zone, const char *query)
-{
-	struct engine_request *request = engine_request_create(op, 0);
-	struct form form = { 0 };
-	struct err err;
-
-	request->zone = zone;
 	request->source = xstrdup(conn->address);
-	if (form_parse(&form, query, strlen(query), &err) != 0)
+	if (route_fill(route, path, path_size, query, request, &err) != ERR_OK) {
 		request_fail_json(conn, 400, err.text);
-	else if (zone != NULL || fill_request(conn, &form, request)) {
-		request_submit(conn, request);
-		request = NULL;
+		engine_request_destroy(request);
+		return;
 	}
-	engine_request_destroy(request);
-	form_free(&form);
+	if (route->body)
+		take_body(conn, request);
+	request_submit(conn, request);
 }
 
-/* "<list>/<name>": a question for that one. False: another path. */
-static bool handle_item(struct conn *conn, const char *list, enum engine_op op, const char *path, size_t path_size,
-	const char *query)
+/* What needs no engine, and no login. False: another path. */
+static bool handle_open(struct conn *conn, const char *path, size_t path_size)
 {
-	size_t list_size = strlen(list);
-	char *zone;
-
-	if (path_size <= list_size + 1 || memcmp(path, list, list_size) != 0 || path[list_size] != '/')
+	if (gate_head(&conn->gate).method != GATE_GET)
 		return false;
-	zone = form_decode_path(path + list_size + 1, path_size - list_size - 1);
-	if (zone == NULL)
-		request_fail_json(conn, 400, "the zone's name is badly encoded");
-	else
-		ask(conn, op, zone, query);
-	return true;
-}
-
-/* "/api/v1/backends/<name>/<order>". False: another path. */
-static bool handle_backend(struct conn *conn, const char *path, size_t path_size, bool post)
-{
-	static const char folder[] = "/api/v1/backends/";
-	static const struct {
-		const char *tail;
-		enum engine_op op;
-	} orders[] = { { "/pause", ENGINE_PAUSE }, { "/resume", ENGINE_RESUME } };
-	struct engine_request *request;
-	size_t at = sizeof(folder) - 1;
-
-	if (path_size <= at || memcmp(path, folder, at) != 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		size_t tail_size = strlen(orders[i].tail);
-
-		if (path_size <= at + tail_size || memcmp(path + path_size - tail_size, orders[i].tail, tail_size) != 0)
-			continue;
-		char *name = form_decode_path(path + at, path_size - at - tail_size);
-		if (!post || name == NULL) {
-			free(name);
-			request_fail_json(conn, post ? 400 : 405, post ? "the back end's name is badly encoded" : "use POST");
-			return true;
-		}
-		request = engine_request_create(orders[i].op, 0);
-		request->backend = name;
-		request->source = xstrdup(conn->address);
-		request_submit(conn, request);
-		return true;
-	}
-	return false;
-}
-
-static bool handle_get(struct conn *conn, const char *path, size_t path_size, const char *query)
-{
-	static const struct {
-		const char *path;
-		enum engine_op op;
-	} lists[] = {
-		{ "/status", ENGINE_STATUS },
-		{ "/api/v1/heal", ENGINE_HEALS },
-		{ "/api/v1/zones", ENGINE_ZONES },
-		{ "/api/v1/rejected", ENGINE_REJECTED },
-		{ "/api/v1/events", ENGINE_EVENTS },
-	};
-
 	if (is_path(path, path_size, "/healthz")) {
 		request_reply(conn, 200, "text/plain", "", "ok\n", 3);
 		return true;
 	}
-	if (is_path(path, path_size, "/readyz")) {
-		handle_ready(conn);
-		return true;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		if (is_path(path, path_size, lists[i].path)) {
-			ask(conn, lists[i].op, NULL, query);
-			return true;
-		}
-	}
-	return handle_item(conn, "/api/v1/zones", ENGINE_ZONE, path, path_size, query) ||
-		handle_item(conn, "/api/v1/rejected", ENGINE_REJECTED, path, path_size, query);
+	if (!is_path(path, path_size, "/readyz"))
+		return false;
+	handle_ready(conn);
+	return true;
 }
 
 bool api_handle(struct conn *conn, const char *path, size_t path_size, const char *query)
 {
-	bool post = gate_head(&conn->gate).method == GATE_POST;
-	bool is_retry = is_path(path, path_size, "/api/v1/retry");
+	const struct route *route;
 
-	if (handle_backend(conn, path, path_size, post))
+	if (handle_open(conn, path, path_size))
 		return true;
-	if (post && (is_retry || is_path(path, path_size, "/api/v1/heal"))) {
-		ask(conn, is_retry ? ENGINE_RETRY : ENGINE_HEAL, NULL, query);
+	switch (route_find(gate_head(&conn->gate).method, path, path_size, &route)) {
+	case ROUTE_NONE:
+		return false;
+	case ROUTE_METHOD:
+		request_fail_json(conn, 405, route->method == GATE_POST ? "use POST" : "use GET");
+		return true;
+	case ROUTE_FOUND:
+		ask(conn, route, path, path_size, query);
 		return true;
 	}
-	if (is_retry || post) {
-		if (!is_retry && strncmp(path, "/api/", 5) != 0 && !is_path(path, path_size, "/status"))
-			return false;
-		request_fail_json(conn, 405, is_retry ? "use POST" : "use GET");
-		return true;
-	}
-	return handle_get(conn, path, path_size, query);
+	WRONG("a match that is none");
 }
 
 static json_t *list_of(const struct engine_message *message)
@@ -317,7 +182,9 @@ void api_reply(struct conn *conn, const struct engine_message *message)
 		reply_error(conn, &message->err);
 		return;
 	}
-	if (message->op == ENGINE_STATUS) {
+	if (message->doc != NULL) {
+		json = json_doc(message->doc);
+	} else if (message->op == ENGINE_STATUS) {
 		json = json_status(message->status);
 	} else if (message->op == ENGINE_HEALS) {
 		json = json_heals(message->status);

@@ -291,3 +291,39 @@ json_t *json_event(const struct engine_event *event)
 	set(out, "detail", json_text(event->detail));
 	return out;
 }
+
+static json_t *leaf_of(const struct doc *doc)
+{
+	switch (doc->kind) {
+	case DOC_BOOL:
+		return json_boolean(doc->value.boolean);
+	case DOC_INT:
+		return json_integer(doc->value.number);
+	case DOC_UINT:
+		return number_of(doc->value.count);
+	case DOC_REAL:
+		return json_real(doc->value.real);
+	case DOC_TEXT:
+		return text_of(doc->value.text, doc->text_size);
+	case DOC_TIME:
+		return time_of(doc->value.number);
+	default:
+		return json_null();
+	}
+}
+
+json_t *json_doc(const struct doc *doc)
+{
+	json_t *out;
+
+	if (doc->kind != DOC_OBJECT && doc->kind != DOC_LIST)
+		return leaf_of(doc);
+	out = doc->kind == DOC_OBJECT ? json_object() : json_array();
+	for (const struct doc *child = doc->children; child != NULL; child = child->next) {
+		if (doc->kind == DOC_OBJECT)
+			set(out, child->key, json_doc(child));
+		else
+			CHECK(json_array_append_new(out, json_doc(child)) == 0);
+	}
+	return out;
+}

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "base/doc.h"
 #include "engine/engine.h"
 
 json_t *json_status(const struct engine_status *status);
@@ -18,6 +19,8 @@ json_t *json_heal(const struct engine_heal *heal);
 json_t *json_zone(const struct engine_zone *zone, bool with_deliveries);
 json_t *json_refused(const struct engine_refused *refused, bool with_text);
 json_t *json_event(const struct engine_event *event);
+/* Whatever the engine tells as a tree. */
+json_t *json_doc(const struct doc *doc);
 /* NULL gives null. */
 json_t *json_text(const char *text);
 /* A zone name without its final dot. */

@@ -241,6 +241,8 @@ static void test_errors(void **state UNUSED)
 	assert_answer(&answer, 405, "{\"error\":\"use GET\"}");
 	client_post(served, "/healthz", "", &answer);
 	assert_int_equal(answer.status, 404);
+	client_post(served, "/api/v1/zone", "", &answer);
+	assert_int_equal(answer.status, 404);
 	buf_free(&answer.body);
 	serve_stop(served);
 }

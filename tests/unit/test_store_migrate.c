@@ -256,7 +256,7 @@ static void test_deliveries_stay(void **state)
 	}
 	assert_int_equal(fetch(fixture->store, "SELECT count(*) FROM sqlite_schema WHERE name = 'delivery_due'"), 1);
 	FAILS(ERR_CORRUPT, db_exec(fixture->store, "UPDATE delivery SET state = 2", err));
-	FAILS(ERR_CORRUPT, db_exec(fixture->store, "UPDATE delivery SET state = 6", err));
+	FAILS(ERR_CORRUPT, db_exec(fixture->store, "UPDATE delivery SET state = 7", err));
 	OK(store_quick_check(fixture->store, err));
 }
 
