@@ -5,188 +5,53 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/field.h"
+#include "conf/file.h"
 #include "conf/rules.h"
 #include "conf/value.h"
 
-enum { WHY_SIZE = 256, LIST_LIMIT = 64 };
-
 static const char type_path[] = "dns.backends.*.type";
 
-static bool good_number(const struct key *key, const char *text, char *why)
+static void build_value(struct sheet *sheet, const struct sheet_entry *entry, const struct key *key, void *target)
 {
-	int64_t number;
-
-	if (value_number(text, &number) && number >= key->low && number <= key->high)
-		return true;
-	snprintf(why, WHY_SIZE, "\"%.60s\" is not a whole number%s%s from %lld to %lld", text,
-		key->unit != NULL ? " of " : "", key->unit != NULL ? key->unit : "", (long long)key->low,
-		(long long)key->high);
-	return false;
-}
-
-static bool good_choice(const struct key *key, const char *text, char *why)
-{
-	size_t length = strlen(text);
-
-	for (const char *choice = key->choices; choice != NULL; choice = strchr(choice, '|')) {
-		choice += *choice == '|';
-		if (length > 0 && strncmp(choice, text, length) == 0 && strchr("|", choice[length]) != NULL)
-			return true;
-	}
-	snprintf(why, WHY_SIZE, "\"%.60s\" is none of %s", text, key->choices);
-	return false;
-}
-
-static bool good_text(const struct key *key, const char *text, char *why)
-{
-	const char *fault = value_text_fault(text);
-
-	if (fault != NULL) {
-		snprintf(why, WHY_SIZE, "the value %s", fault);
-		return false;
-	}
-	if (key->accepts == NULL || key->accepts(text))
-		return true;
-	snprintf(why, WHY_SIZE, "\"%.60s\" is not %s", key->secret ? "..." : text, key->wants);
-	return false;
-}
-
-static bool good_list(const struct key *key, const char *text, char *why)
-{
-	const char *at = text;
-	char element[32] = "";
-	unsigned count = 0;
-
-	do {
-		const char *start = at;
-
-		if (!value_element(&at, element, sizeof(element)))
-			snprintf(element, sizeof(element), "%.20s", start);
-		if (!good_number(key, element, why))
-			return false;
-	} while (++count < LIST_LIMIT && at != NULL);
-	if (at == NULL)
-		return true;
-	snprintf(why, WHY_SIZE, "more than %d numbers", LIST_LIMIT);
-	return false;
-}
-
-/* Whether text is a value of the key; why says what is wrong. */
-static bool good_value(const struct key *key, const char *text, char *why)
-{
-	enum log_level level;
-	bool flag;
-
-	switch (key->type) {
-	case KEY_NUMBER:
-		return good_number(key, text, why) && (key->choices == NULL || good_choice(key, text, why));
-	case KEY_LIST:
-		return good_list(key, text, why);
-	case KEY_TEXT:
-		return key->choices != NULL ? good_choice(key, text, why) : good_text(key, text, why);
-	case KEY_BOOL:
-		snprintf(why, WHY_SIZE, "\"%.60s\" is neither true nor false", text);
-		return value_bool(text, &flag);
-	case KEY_LEVEL:
-		snprintf(why, WHY_SIZE, "\"%.60s\" is none of debug|info|warning|error", text);
-		return value_level(text, &level);
-	}
-	WRONG("type of key");
-}
-
-static void store_number(const struct key *key, void *field, int64_t number)
-{
-	if (key->size == sizeof(uint16_t))
-		*(uint16_t *)field = (uint16_t)number;
-	else if (key->size == sizeof(unsigned))
-		*(unsigned *)field = (unsigned)number;
-	else if (key->size == sizeof(int64_t))
-		memcpy(field, &number, sizeof(number)); /* int64_t or size_t */
-	else
-		WRONG(key->path);
-}
-
-static void store_list(const struct key *key, char *base, const char *text)
-{
-	int64_t *numbers = xcalloc(LIST_LIMIT, sizeof(*numbers));
-	char element[32];
-	unsigned count = 0;
-
-	while (count < LIST_LIMIT && value_element(&text, element, sizeof(element))) {
-		CHECK(value_number(element, &numbers[count]));
-		numbers[count++] *= key->scale == 0 ? 1 : key->scale;
-	}
-	memcpy(base + key->offset, &numbers, sizeof(numbers));
-	memcpy(base + key->count_offset, &count, sizeof(count));
-}
-
-/* text is good. */
-static void store_value(const struct key *key, void *target, const char *text)
-{
-	char *base = target;
-	void *field = base + key->offset;
-	int64_t number = 0;
-
-	switch (key->type) {
-	case KEY_TEXT:
-		*(char **)field = xstrdup(text);
-		return;
-	case KEY_NUMBER:
-		CHECK(value_number(text, &number));
-		store_number(key, field, number);
-		return;
-	case KEY_BOOL:
-		CHECK(value_bool(text, field));
-		return;
-	case KEY_LEVEL:
-		CHECK(value_level(text, field));
-		return;
-	case KEY_LIST:
-		store_list(key, base, text);
-		return;
-	}
-}
-
-static void build_value(struct sheet *sheet, const struct sheet_backend *backend, const struct key *key, void *target)
-{
-	struct setting *setting = sheet_setting(sheet, backend, key);
+	struct setting *setting = sheet_setting(sheet, entry, key);
 	const char *text = sheet_text(setting, key);
-	char why[WHY_SIZE];
+	char why[FIELD_WHY_SIZE];
 
 	if (text == NULL) /* computed by the caller */
 		text = "";
-	else if (!setting->bad && setting->text != NULL && !good_value(key, text, why))
-		sheet_fault_at(sheet, backend, key->path, "%s", why);
+	else if (!setting->bad && setting->text != NULL && !field_accepts(key, text, why))
+		sheet_fault_at(sheet, entry, key->path, "%s", why);
 	if (setting->bad)
 		text = key->preset != NULL ? key->preset : "";
-	store_value(key, target, text);
+	field_store(key, target, text);
 }
 
 static void refuse_switch(struct sheet *sheet, const struct key *key)
 {
 	const struct setting *setting = sheet_setting(sheet, NULL, key);
 	bool on = false;
-	char why[WHY_SIZE];
+	char why[FIELD_WHY_SIZE];
 
-	if (!good_value(key, setting->text, why))
+	if (!field_accepts(key, setting->text, why))
 		sheet_fault_at(sheet, NULL, key->path, "%s", why);
 	else if (value_bool(setting->text, &on) && on)
 		sheet_fault_at(sheet, NULL, key->path, "not yet supported (%s); set it to false", key->help);
 }
 
-/* The keys of one mapping: live ones into target, the others judged. */
-static void build_values(struct sheet *sheet, const struct sheet_backend *backend, void *target)
+/* The keys of one mapping: live ones into target, the others judged. entry NULL: those of SET_MAIN. */
+static void build_values(struct sheet *sheet, const struct sheet_entry *entry, void *target)
 {
 	for (size_t i = 0; i < keys_count; i++) {
 		const struct key *key = &keys_table[i];
 
-		if (keys_of_backend(key) != (backend != NULL))
+		if (keys_set(key) != (entry == NULL ? SET_MAIN : entry->set) || key->environment_only)
 			continue;
-		bool given = sheet_setting(sheet, backend, key)->text != NULL;
+		bool given = sheet_setting(sheet, entry, key)->text != NULL;
 		if (key->state == KEY_LIVE)
-			build_value(sheet, backend, key, target);
+			build_value(sheet, entry, key, target);
 		else if (key->state == KEY_OLD && given)
-			sheet_notice_at(sheet, backend, key->path, "accepted, but without meaning here: %s", key->help);
+			sheet_notice_at(sheet, entry, key->path, "accepted, but without meaning here: %s", key->help);
 		else if (key->state == KEY_SWITCH && given)
 			refuse_switch(sheet, key);
 	}
@@ -198,12 +63,12 @@ static void translate_exists_parent(struct sheet *sheet)
 	static const char old_path[] = "app.check_subdomain_owner_in_cluster_domainowners";
 	struct setting *setting = sheet_find(sheet, NULL, "app.exists_parent");
 	const struct setting *old = sheet_find(sheet, NULL, old_path);
-	char why[WHY_SIZE];
+	char why[FIELD_WHY_SIZE];
 	bool with_owner = false;
 
 	if (old->text == NULL || old->bad)
 		return;
-	if (!good_value(keys_row(old_path), old->text, why)) {
+	if (!field_accepts(keys_row(old_path), old->text, why)) {
 		sheet_fault_at(sheet, NULL, old_path, "%s", why);
 		return;
 	}
@@ -229,13 +94,18 @@ static int compare_names(const void *a, const void *b)
 
 static void build_backends(struct sheet *sheet, struct conf *conf)
 {
-	struct conf_backend *backends = xcalloc(sheet->backend_count + 1, sizeof(*backends));
-	struct conf_backend *disabled = xcalloc(sheet->backend_count + 1, sizeof(*disabled));
+	size_t most = sheet_entry_count(sheet, SET_BACKENDS) + 1;
+	struct conf_backend *backends = xcalloc(most, sizeof(*backends));
+	struct conf_backend *disabled = xcalloc(most, sizeof(*disabled));
 
-	for (size_t i = 0; i < sheet->backend_count; i++) {
-		const struct sheet_backend *from = &sheet->backends[i];
+	for (size_t i = 0; i < sheet->entry_count; i++) {
+		const struct sheet_entry *from = &sheet->entries[i];
 		struct conf_backend backend = { .name = xstrdup(from->name) };
 
+		if (from->set != SET_BACKENDS) {
+			free((char *)backend.name);
+			continue;
+		}
 		build_values(sheet, from, &backend);
 		if (sheet_find(sheet, from, type_path)->text == NULL && rules_is_type(from->name))
 			replace_text(&backend.type, xstrdup(from->name));
@@ -249,6 +119,86 @@ static void build_backends(struct sheet *sheet, struct conf *conf)
 	qsort(disabled, conf->disabled_count, sizeof(*disabled), compare_names);
 	conf->backends = backends;
 	conf->disabled = disabled;
+}
+
+/* The elements of a list of mappings, each of so many bytes, in their order. */
+static void *build_elements(struct sheet *sheet, enum key_set set, size_t size, size_t *count)
+{
+	char *elements = xcalloc(sheet_entry_count(sheet, set) + 1, size);
+
+	for (size_t i = 0; i < sheet->entry_count; i++) {
+		if (sheet->entries[i].set == set)
+			build_values(sheet, &sheet->entries[i], elements + (*count)++ * size);
+	}
+	return elements;
+}
+
+/* An element's password may stand in a file of its own. */
+static void take_password_file(struct sheet *sheet, const struct sheet_entry *entry, const char *file,
+	const char **password)
+{
+	char path[64], file_path[64];
+	char *secret;
+	struct err err;
+
+	snprintf(path, sizeof(path), "%s.password", keys_set_path(entry->set));
+	snprintf(file_path, sizeof(file_path), "%s.password_file", keys_set_path(entry->set));
+	if (*file == '\0')
+		return;
+	if (**password != '\0') {
+		sheet_fault_at(sheet, entry, file_path, "password is given, too: one of them is enough");
+		return;
+	}
+	if (file_read_secret(file, VALUE_MAX_SIZE, &secret, &err) == ERR_OK)
+		replace_text(password, secret);
+	else
+		sheet_fault_at(sheet, entry, file_path, "%s", err.text);
+}
+
+/* The n-th entry of the set. */
+static const struct sheet_entry *entry_at(const struct sheet *sheet, enum key_set set, size_t n)
+{
+	const struct sheet_entry *entry = sheet->entries;
+
+	while (entry->set != set || n-- > 0)
+		entry++;
+	return entry;
+}
+
+static void build_lists(struct sheet *sheet, struct conf *conf)
+{
+	struct conf_user *users = build_elements(sheet, SET_USERS, sizeof(*users), &conf->user_count);
+	struct conf_master *masters = build_elements(sheet, SET_MASTERS, sizeof(*masters), &conf->master_count);
+	struct conf_peer *peers = build_elements(sheet, SET_PEERS, sizeof(*peers), &conf->peer_count);
+
+	conf->users = users;
+	conf->masters = masters;
+	conf->peers = peers;
+	for (size_t i = 0; i < conf->user_count; i++)
+		take_password_file(sheet, entry_at(sheet, SET_USERS, i), users[i].password_file, &users[i].password);
+	for (size_t i = 0; i < conf->master_count; i++) {
+		take_password_file(sheet, entry_at(sheet, SET_MASTERS, i), masters[i].password_file,
+			&masters[i].password);
+		if (*masters[i].identity == '\0')
+			replace_text(&masters[i].identity, xstrdup(masters[i].hostname));
+	}
+	for (size_t i = 0; i < conf->peer_count; i++) {
+		size_t size = strlen(peers[i].url);
+
+		if (size > 0 && peers[i].url[size - 1] == '/')
+			replace_text(&peers[i].url, xmemdup(peers[i].url, size - 1));
+		take_password_file(sheet, entry_at(sheet, SET_PEERS, i), peers[i].password_file, &peers[i].password);
+		if (*peers[i].username == '\0')
+			replace_text(&peers[i].username, xstrdup(conf->peer_auth_username));
+		if (*peers[i].password == '\0')
+			replace_text(&peers[i].password, xstrdup(conf->peer_auth_password));
+	}
+	for (size_t i = 0; i < conf->user_count; i++)
+		rules_apply_user(sheet, entry_at(sheet, SET_USERS, i), conf, i);
+	for (size_t i = 0; i < conf->master_count; i++)
+		rules_apply_master(sheet, entry_at(sheet, SET_MASTERS, i), conf, i);
+	for (size_t i = 0; i < conf->peer_count; i++)
+		rules_apply_peer(sheet, entry_at(sheet, SET_PEERS, i), conf, i);
 }
 
 static char *beside(const char *path, const char *name)
@@ -280,35 +230,33 @@ struct conf *build_conf(struct sheet *sheet)
 	place_control_socket(sheet, conf);
 	rules_apply_main(sheet, conf);
 	build_backends(sheet, conf);
+	build_lists(sheet, conf);
 	rules_apply_whole(sheet, conf);
 	return conf;
 }
 
-static void free_values(void *target, bool of_backend)
+static void free_values(void *target, enum key_set set)
 {
 	for (size_t i = 0; i < keys_count; i++) {
-		const struct key *key = &keys_table[i];
-		void *pointer;
-
-		if (key->state != KEY_LIVE || keys_of_backend(key) != of_backend ||
-			(key->type != KEY_TEXT && key->type != KEY_LIST))
-			continue;
-		memcpy(&pointer, (char *)target + key->offset, sizeof(pointer));
-		if (key->secret)
-			explicit_bzero(pointer, strlen(pointer));
-		free(pointer);
+		if (keys_table[i].state == KEY_LIVE && keys_set(&keys_table[i]) == set)
+			field_free(&keys_table[i], target);
 	}
+}
+
+static void free_elements(const void *elements, size_t count, size_t size, enum key_set set)
+{
+	char *own = (char *)(uintptr_t)elements;
+
+	for (size_t i = 0; i < count; i++)
+		free_values(own + i * size, set);
+	free(own);
 }
 
 static void free_backends(const struct conf_backend *backends, size_t count)
 {
-	struct conf_backend *own = (struct conf_backend *)backends;
-
-	for (size_t i = 0; i < count; i++) {
-		free((char *)own[i].name);
-		free_values(&own[i], true);
-	}
-	free(own);
+	for (size_t i = 0; i < count; i++)
+		free((char *)backends[i].name);
+	free_elements(backends, count, sizeof(*backends), SET_BACKENDS);
 }
 
 void conf_destroy(struct conf *conf)
@@ -317,7 +265,10 @@ void conf_destroy(struct conf *conf)
 		return;
 	free_backends(conf->backends, conf->backend_count);
 	free_backends(conf->disabled, conf->disabled_count);
+	free_elements(conf->users, conf->user_count, sizeof(*conf->users), SET_USERS);
+	free_elements(conf->masters, conf->master_count, sizeof(*conf->masters), SET_MASTERS);
+	free_elements(conf->peers, conf->peer_count, sizeof(*conf->peers), SET_PEERS);
 	free((char *)conf->path);
-	free_values(conf, false);
+	free_values(conf, SET_MAIN);
 	free(conf);
 }

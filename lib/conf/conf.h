@@ -39,11 +39,40 @@ struct conf_backend {
 	bool manage_schema;
 	bool catch_all_zone;
 	const char *signed_zones;      /* "warn" or "refuse" */
+	const char *heal;              /* "repair", "report" or "off" */
 	bool ssl;
 	const char *ssl_ca;
 	const char *ssl_cert;
 	const char *ssl_key;
 	bool ssl_verify;
+};
+
+struct conf_user {
+	const char *name;
+	const char *password;
+	const char *password_file;     /* the password is from there; "": none */
+	const char *role;              /* "master", "operator" or "read-only" */
+	const char *const *identities; /* host names; of masters alone */
+	unsigned identity_count;
+};
+
+/* A DirectAdmin master that is asked for its zones. */
+struct conf_master {
+	const char *hostname;
+	uint16_t port;
+	const char *username;
+	const char *password;
+	const char *password_file;
+	bool ssl;
+	const char *identity;          /* the hostname of its pushes; no two have the same */
+	uint16_t dns_port;
+};
+
+struct conf_peer {
+	const char *url;               /* "http://host:port", without a final slash; no two are the same */
+	const char *username;
+	const char *password;
+	const char *password_file;
 };
 
 struct conf {
@@ -75,6 +104,33 @@ struct conf {
 	int64_t probe_initial_ms;
 	int64_t probe_max_ms;
 	size_t max_zone_records;
+	bool healing_enabled;
+	unsigned healing_interval_minutes;
+	unsigned history_versions;
+	const char *guard_mode;        /* "hold", "warn" or "off" */
+	unsigned guard_max_shrink_percent;
+	const struct conf_user *users;
+	size_t user_count;
+	bool reconcile_enabled;
+	bool reconcile_dry_run;
+	unsigned reconcile_interval_minutes;
+	unsigned reconcile_delay_minutes; /* before the first pass */
+	bool reconcile_verify_ssl;
+	unsigned reconcile_ipp;
+	unsigned orphan_passes;
+	unsigned orphan_grace_minutes;
+	unsigned min_delete_zones;
+	unsigned max_delete_percent;
+	unsigned max_delete_zones;
+	const struct conf_master *masters;
+	size_t master_count;
+	bool peer_enabled;
+	unsigned peer_interval_minutes;
+	const char *peer_auth_username;
+	const char *peer_auth_password;
+	bool peer_discover;
+	const struct conf_peer *peers;
+	size_t peer_count;
 };
 
 /*

@@ -66,3 +66,23 @@ void file_free(struct file_text *text)
 	free(text->data);
 	*text = (struct file_text){ 0 };
 }
+
+int file_read_secret(const char *path, size_t limit, char **out, struct err *err)
+{
+	struct file_text text;
+	int ret = file_read(path, limit, &text, err);
+
+	if (ret != ERR_OK)
+		return ret;
+	size_t size = text.size;
+	if (size > 0 && text.data[size - 1] == '\n')
+		size--;
+	if (size > 0 && size < text.size && text.data[size - 1] == '\r')
+		size--;
+	if (memchr(text.data, '\0', size) != NULL)
+		ret = err_set(err, ERR_INVALID, "%s: contains a NUL byte", path);
+	else
+		*out = xmemdup(text.data, size);
+	file_free(&text);
+	return ret;
+}

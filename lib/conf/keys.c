@@ -10,6 +10,9 @@
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
 #define MAIN(member) FIELD(struct conf, member)
 #define BACKEND(member) FIELD(struct conf_backend, member)
+#define USER(member) FIELD(struct conf_user, member)
+#define MASTER(member) FIELD(struct conf_master, member)
+#define PEER(member) FIELD(struct conf_peer, member)
 
 #define TEXT_KEY(name, where, what) .path = (name), .type = KEY_TEXT, where, .help = (what)
 #define BOOL_KEY(name, where, what) .path = (name), .type = KEY_BOOL, where, .help = (what)
@@ -18,12 +21,10 @@
 
 #define OLD_KEY(name, why) { .path = (name), .type = KEY_TEXT, .state = KEY_OLD, .help = (why) }
 #define LATER_KEY(name, what) { .path = (name), .type = KEY_TEXT, .state = KEY_LATER, .help = (what) }
-#define LATER_SECRET(name, what)                                                                             \
-	{ .path = (name), .type = KEY_TEXT, .state = KEY_LATER, .secret = true, .help = (what) }
 #define SWITCH_KEY(name, what) { .path = (name), .type = KEY_BOOL, .state = KEY_SWITCH, .help = (what) }
-#define PEER_KEY(name, hidden, what)                                                                         \
-	{ .path = (name), .type = KEY_TEXT, .state = KEY_LATER, .environment_only = true, .secret = (hidden),        \
-	  .help = (what) }
+#define PEER_KEY(name, hidden)                                                                               \
+	{ .path = (name), .type = KEY_TEXT, .state = KEY_TAKEN, .environment_only = true, .secret = (hidden),        \
+	  .help = "a peer by the environment" }
 
 #define TABLE_SHAPE .accepts = value_is_table, .wants = "1 to 64 letters, digits or underscores"
 #define SOCKET_SHAPE .accepts = value_is_socket_path, .wants = "a path of at most 107 bytes"
@@ -71,6 +72,17 @@ const struct key keys_table[] = {
 	{ NUMBER_KEY("app.connection_deadline_ms", MAIN(connection_deadline_ms), 1, DAY_MS, "ms",
 		"longest life of a connection"),
 	  .preset = "60000" },
+	{ TEXT_KEY("app.users[].name", USER(name), "login of a further user"),
+	  .preset = "", .accepts = value_is_login, .wants = "a name without a colon" },
+	{ TEXT_KEY("app.users[].password", USER(password), "its password; this or password_file must be set"),
+	  .preset = "", .secret = true },
+	{ TEXT_KEY("app.users[].password_file", USER(password_file), "file that holds the password"), .preset = "" },
+	{ TEXT_KEY("app.users[].role", USER(role),
+		"master: pushes and deletes for its identities; operator: everything of the API; read-only: looks"),
+	  .preset = "master", .choices = "master|operator|read-only" },
+	{ .path = "app.users[].identities", .type = KEY_WORDS, USER(identities),
+	  .count_offset = offsetof(struct conf_user, identity_count), .preset = "", .accepts = value_is_host,
+	  .wants = "a host name", .help = "role master: the hostnames that it may push and delete for" },
 	{ NUMBER_KEY("app.max_zone_records", MAIN(max_zone_records), 0, 10000000, NULL,
 		"records in one zone; a push with more is refused; 0: no limit"),
 	  .preset = "50000" },
@@ -120,6 +132,9 @@ const struct key keys_table[] = {
 	  .preset = "true" },
 	{ TEXT_KEY("dns.backends.*.signed_zones", BACKEND(signed_zones), "zones with DNSSEC records: warn or refuse"),
 	  .preset = "warn", .choices = "warn|refuse" },
+	{ TEXT_KEY("dns.backends.*.heal", BACKEND(heal),
+		"what the healing passes that begin by themselves do about a difference: repair, report alone, or off"),
+	  .preset = "repair", .choices = "repair|report|off" },
 	{ BOOL_KEY("dns.backends.*.ssl", BACKEND(ssl), "demand TLS; default: true if another ssl setting is given"),
 	  .preset = "false" },
 	{ TEXT_KEY("dns.backends.*.ssl_ca", BACKEND(ssl_ca), "file of CA certificates"), .preset = "" },
@@ -140,6 +155,93 @@ const struct key keys_table[] = {
 	  .preset = "1000" },
 	{ NUMBER_KEY("retry.probe_max_ms", MAIN(probe_max_ms), 1, DAY_MS, "ms", "longest pause between probes"),
 	  .preset = "30000" },
+
+	{ BOOL_KEY("healing.enabled", MAIN(healing_enabled), "compare all back ends with the store from time to time"),
+	  .preset = "true" },
+	{ NUMBER_KEY("healing.interval_minutes", MAIN(healing_interval_minutes), 1, 10080, "minutes",
+		"time between two healing passes"),
+	  .preset = "10" },
+
+	{ NUMBER_KEY("history.versions", MAIN(history_versions), 1, 1000, NULL, "texts of each zone that are kept"),
+	  .preset = "10" },
+
+	{ TEXT_KEY("guard.mode", MAIN(guard_mode),
+		"a push that removes all NS, empties the zone or shrinks it too much: hold it for approval, warn, or off"),
+	  .preset = "hold", .choices = "hold|warn|off" },
+	{ NUMBER_KEY("guard.max_shrink_percent", MAIN(guard_max_shrink_percent), 1, 100, "percent",
+		"of more than 20 records, the most that one push may take away"),
+	  .preset = "80" },
+
+	{ BOOL_KEY("reconciliation.enabled", MAIN(reconcile_enabled), "compare with the DirectAdmin masters, fetch what was missed"),
+	  .preset = "false" },
+	{ BOOL_KEY("reconciliation.dry_run", MAIN(reconcile_dry_run), "report alone"), .preset = "false" },
+	{ NUMBER_KEY("reconciliation.interval_minutes", MAIN(reconcile_interval_minutes), 1, 10080, "minutes",
+		"time between two passes"),
+	  .preset = "60" },
+	{ NUMBER_KEY("reconciliation.initial_delay_minutes", MAIN(reconcile_delay_minutes), 0, 10080, "minutes",
+		"time before the first pass"),
+	  .preset = "0" },
+	{ BOOL_KEY("reconciliation.verify_ssl", MAIN(reconcile_verify_ssl), "check the masters' certificates"),
+	  .preset = "true" },
+	{ NUMBER_KEY("reconciliation.ipp", MAIN(reconcile_ipp), 1, 100000, NULL, "zones per page of a master's list"),
+	  .preset = "1000" },
+	{ NUMBER_KEY("reconciliation.orphan_passes", MAIN(orphan_passes), 2, 1000, NULL,
+		"passes in a row that must miss a zone before it is deleted"),
+	  .preset = "2" },
+	{ NUMBER_KEY("reconciliation.orphan_grace_minutes", MAIN(orphan_grace_minutes), 0, 525600, "minutes",
+		"time from the first of them to the deletion"),
+	  .preset = "30" },
+	{ NUMBER_KEY("reconciliation.min_delete_zones", MAIN(min_delete_zones), 0, 1000000, NULL,
+		"zones of a master that one pass may delete without approval, however few it has"),
+	  .preset = "5" },
+	{ NUMBER_KEY("reconciliation.max_delete_percent", MAIN(max_delete_percent), 0, 100, "percent",
+		"of a master's zones, that one pass may delete without approval"),
+	  .preset = "2" },
+	{ NUMBER_KEY("reconciliation.max_delete_zones", MAIN(max_delete_zones), 0, 1000000, NULL,
+		"and never more than these"),
+	  .preset = "50" },
+	{ TEXT_KEY("reconciliation.directadmin_servers[].hostname", MASTER(hostname), "a DirectAdmin master"),
+	  .preset = "", .accepts = value_is_host, .wants = "a host name or address" },
+	{ NUMBER_KEY("reconciliation.directadmin_servers[].port", MASTER(port), 1, 65535, NULL, "its port"),
+	  .preset = "2222" },
+	{ TEXT_KEY("reconciliation.directadmin_servers[].username", MASTER(username), "admin login there"), .preset = "",
+	  .accepts = value_is_login, .wants = "a name without a colon" },
+	{ TEXT_KEY("reconciliation.directadmin_servers[].password", MASTER(password), "its password or login key"),
+	  .preset = "", .secret = true },
+	{ TEXT_KEY("reconciliation.directadmin_servers[].password_file", MASTER(password_file),
+		"file that holds the password"),
+	  .preset = "" },
+	{ BOOL_KEY("reconciliation.directadmin_servers[].ssl", MASTER(ssl), "HTTPS to it"), .preset = "true" },
+	{ TEXT_KEY("reconciliation.directadmin_servers[].identity", MASTER(identity),
+		"the hostname that it uses in pushes; default: its hostname"),
+	  .preset = "", .accepts = value_is_host, .wants = "a host name" },
+	{ NUMBER_KEY("reconciliation.directadmin_servers[].dns_port", MASTER(dns_port), 1, 65535, NULL,
+		"port of its own name server, which is asked for serials"),
+	  .preset = "53" },
+
+	{ BOOL_KEY("peer_sync.enabled", MAIN(peer_enabled), "exchange zones with peers"), .preset = "false" },
+	{ NUMBER_KEY("peer_sync.interval_minutes", MAIN(peer_interval_minutes), 1, 10080, "minutes",
+		"time between two passes"),
+	  .preset = "15" },
+	{ TEXT_KEY("peer_sync.auth_username", MAIN(peer_auth_username), "user that peers log in as"),
+	  .preset = "peersync", .accepts = value_is_login, .wants = "a name without a colon" },
+	{ TEXT_KEY("peer_sync.auth_password", MAIN(peer_auth_password), "password of that user; must be set to exchange"),
+	  .preset = "", .secret = true },
+	{ BOOL_KEY("peer_sync.discover", MAIN(peer_discover), "ask peers that peers know, too; they get no credentials"),
+	  .preset = "false" },
+	{ TEXT_KEY("peer_sync.peers[].url", PEER(url), "a peer: http://host:port"), .preset = "",
+	  .accepts = value_is_url, .wants = "http:// or https://, a host, and a port if need be" },
+	{ TEXT_KEY("peer_sync.peers[].username", PEER(username), "login there; default: peer_sync.auth_username"),
+	  .preset = "" },
+	{ TEXT_KEY("peer_sync.peers[].password", PEER(password), "password there; default: peer_sync.auth_password"),
+	  .preset = "", .secret = true },
+	{ TEXT_KEY("peer_sync.peers[].password_file", PEER(password_file), "file that holds the password"), .preset = "" },
+	PEER_KEY("peer_sync.peer.url", false),
+	PEER_KEY("peer_sync.peer.username", false),
+	PEER_KEY("peer_sync.peer.password", true),
+	PEER_KEY("peer_sync.peer.#.url", false),
+	PEER_KEY("peer_sync.peer.#.username", false),
+	PEER_KEY("peer_sync.peer.#.password", true),
 
 	/* The predecessor's keys without meaning here (decisions.md 16). */
 	OLD_KEY("log_format", "use zonefand --log-format logfmt or json"),
@@ -169,30 +271,6 @@ const struct key keys_table[] = {
 	LATER_KEY("dns.backends.*.zones_dir", "bind and nsd: folder of zone files"),
 	LATER_KEY("dns.backends.*.named_conf", "bind: file of zone declarations"),
 	LATER_KEY("dns.backends.*.nsd_conf", "nsd: file of zone declarations"),
-	SWITCH_KEY("reconciliation.enabled", "comparison with the DirectAdmin masters"),
-	LATER_KEY("reconciliation.dry_run", "report alone"),
-	LATER_KEY("reconciliation.interval_minutes", "time between passes"),
-	LATER_KEY("reconciliation.initial_delay_minutes", "time before the first pass"),
-	LATER_KEY("reconciliation.verify_ssl", "check the masters' certificates"),
-	LATER_KEY("reconciliation.ipp", "domains per page"),
-	LATER_KEY("reconciliation.directadmin_servers[].hostname", "a master"),
-	LATER_KEY("reconciliation.directadmin_servers[].port", "its port"),
-	LATER_KEY("reconciliation.directadmin_servers[].username", "login there"),
-	LATER_SECRET("reconciliation.directadmin_servers[].password", "password there"),
-	LATER_KEY("reconciliation.directadmin_servers[].ssl", "HTTPS to it"),
-	SWITCH_KEY("peer_sync.enabled", "exchange of zones with peers"),
-	LATER_KEY("peer_sync.interval_minutes", "time between passes"),
-	LATER_KEY("peer_sync.auth_username", "user that peers log in as"),
-	LATER_SECRET("peer_sync.auth_password", "its password"),
-	LATER_KEY("peer_sync.peers[].url", "a peer"),
-	LATER_KEY("peer_sync.peers[].username", "login there"),
-	LATER_SECRET("peer_sync.peers[].password", "password there"),
-	PEER_KEY("peer_sync.peer.url", false, "a peer"),
-	PEER_KEY("peer_sync.peer.username", false, "login there"),
-	PEER_KEY("peer_sync.peer.password", true, "password there"),
-	PEER_KEY("peer_sync.peer.#.url", false, "a peer"),
-	PEER_KEY("peer_sync.peer.#.username", false, "login there"),
-	PEER_KEY("peer_sync.peer.#.password", true, "password there"),
 };
 
 const size_t keys_count = ARRAY_SIZE(keys_table);
@@ -211,7 +289,40 @@ size_t keys_index(const struct key *key)
 	return (size_t)(key - keys_table);
 }
 
-bool keys_of_backend(const struct key *key)
+bool keys_is_list(const struct key *key)
 {
-	return strchr(key->path, '*') != NULL;
+	return key->type == KEY_LIST || key->type == KEY_WORDS;
+}
+
+static const char *const set_paths[SET_COUNT] = {
+	[SET_MAIN] = "",
+	[SET_BACKENDS] = "dns.backends.*",
+	[SET_USERS] = "app.users[]",
+	[SET_MASTERS] = "reconciliation.directadmin_servers[]",
+	[SET_PEERS] = "peer_sync.peers[]",
+};
+
+const char *keys_set_path(enum key_set set)
+{
+	return set_paths[set];
+}
+
+enum key_set keys_set(const struct key *key)
+{
+	enum key_set set = SET_COUNT - 1;
+
+	while (set != SET_MAIN && strncmp(key->path, set_paths[set], strlen(set_paths[set])) != 0)
+		set--;
+	return set;
+}
+
+enum key_set keys_set_of_list(const char *path)
+{
+	size_t size = strlen(path);
+
+	for (enum key_set set = SET_USERS; set < SET_COUNT; set++) {
+		if (strncmp(path, set_paths[set], size) == 0 && strcmp(set_paths[set] + size, "[]") == 0)
+			return set;
+	}
+	return SET_MAIN;
 }

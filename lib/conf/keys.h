@@ -15,7 +15,8 @@ enum key_type {
 	KEY_NUMBER,
 	KEY_BOOL,
 	KEY_LEVEL, /* of the log */
-	KEY_LIST   /* of numbers; comma-separated in the environment */
+	KEY_LIST,  /* of numbers; comma-separated in the environment */
+	KEY_WORDS  /* list of texts, without commas in them */
 };
 
 enum key_state {
@@ -26,8 +27,19 @@ enum key_state {
 	KEY_SWITCH /* turns such a feature on: refused when true, never ignored */
 };
 
+/* Where a key lies: once, or in each of something that may come many times. */
+enum key_set {
+	SET_MAIN,
+	SET_BACKENDS, /* dns.backends.*: a mapping of free names */
+	SET_USERS,    /* lists of mappings, these three */
+	SET_MASTERS,
+	SET_PEERS,
+	SET_COUNT
+};
+
 struct key {
-	/* Dotted. "*" stands for a back end's name, "#" for a digit from 1 to 9, "[]" for a list's element. */
+	/* Dotted. "*" stands for a back end's name, "#" for a digit from 1 to 9, "[]" for a list's element. Where a row is of the
+	   environment only, its last part names the row of SET_PEERS that it is. */
 	const char *path;
 	enum key_type type;
 	enum key_state state;
@@ -40,7 +52,7 @@ struct key {
 	bool (*accepts)(const char *text);
 	const char *wants;       /* what accepts asks for, for messages */
 	const char *preset;      /* default, as in the file; NULL: computed, see help */
-	size_t offset, size;     /* live keys: field of struct conf, with "*" of struct conf_backend */
+	size_t offset, size;     /* live keys: field of struct conf, or of the struct of the set */
 	size_t count_offset;     /* lists: field of the number of elements */
 	const char *help;
 };
@@ -51,4 +63,10 @@ extern const size_t keys_count;
 /* The row with that very path, which must exist. */
 const struct key *keys_row(const char *path);
 size_t keys_index(const struct key *key);
-bool keys_of_backend(const struct key *key);
+/* KEY_LIST or KEY_WORDS. */
+bool keys_is_list(const struct key *key);
+enum key_set keys_set(const struct key *key);
+/* "dns.backends.*", "app.users[]"; of SET_MAIN "". */
+const char *keys_set_path(enum key_set set);
+/* The set whose elements are of the list at that path ("app.users"); SET_MAIN: it is no such list. */
+enum key_set keys_set_of_list(const char *path);

@@ -276,7 +276,7 @@ bool match_nearest_variable(const char *variable, char out[MATCH_SUGGESTION_SIZE
 
 		if (strchr(key->path, '[') != NULL)
 			continue;
-		if (keys_of_backend(key)) {
+		if (keys_set(key) == SET_BACKENDS) {
 			consider_splits(&nearest, key, variable);
 			continue;
 		}

@@ -9,12 +9,12 @@
 
 enum {
 	FAULT_LIMIT = 50, /* nobody reads more; a hostile file costs no more time either */
-	LIST_MAX_SIZE = 1024
+	LIST_MAX_SIZE = 4096
 };
 
-static void node_where(const struct sheet *sheet, const struct document_node *node, char out[DRAFT_WHERE_SIZE])
+static void node_where(const struct sheet *sheet, const struct document_node *node, char out[SHEET_WHERE_SIZE])
 {
-	snprintf(out, DRAFT_WHERE_SIZE, "%s:%d: %.200s", sheet->file, node->line, node->shown);
+	snprintf(out, SHEET_WHERE_SIZE, "%s:%d: %.200s", sheet->file, node->line, node->shown);
 }
 
 static void report_unknown(struct sheet *sheet, const struct document_node *node, const char *where)
@@ -28,10 +28,10 @@ static void report_unknown(struct sheet *sheet, const struct document_node *node
 }
 
 /* The back end that the path lies in, added when it is new; NULL after a fault. */
-static struct sheet_backend *find_backend(struct sheet *sheet, struct match_name name,
+static struct sheet_entry *find_backend(struct sheet *sheet, struct match_name name,
 	const struct document_node *node, const char *where)
 {
-	struct sheet_backend *backend = sheet_backend_find(sheet, name);
+	struct sheet_entry *backend = sheet_entry_find(sheet, SET_BACKENDS, name);
 
 	if (backend != NULL)
 		return backend;
@@ -42,28 +42,41 @@ static struct sheet_backend *find_backend(struct sheet *sheet, struct match_name
 		sheet_fault(sheet, where, "a back end's name is 1 to 64 letters, digits, \"_\", \".\" or \"-\"");
 		return NULL;
 	}
-	backend = sheet_backend_add(sheet, name);
+	backend = sheet_entry_add(sheet, SET_BACKENDS, name);
 	if (backend == NULL)
-		sheet_fault(sheet, where, "more than %d back ends", DRAFT_MAX_BACKENDS);
+		sheet_fault(sheet, where, "more than %d back ends", SHEET_MAX_ENTRIES);
 	else
 		backend->line = node->line;
 	return backend;
+}
+
+static bool good_element(struct sheet *sheet, const struct key *key, const struct document_node *node, const char *where)
+{
+	int64_t number;
+
+	if (key->type == KEY_WORDS) {
+		if (node->value[0] != '\0' && strpbrk(node->value, ", ") == NULL && key->accepts(node->value))
+			return true;
+		sheet_fault(sheet, where, "\"%.60s\" is not %s", node->value, key->wants);
+		return false;
+	}
+	if (value_number(node->value, &number) && number >= key->low && number <= key->high)
+		return true;
+	sheet_fault(sheet, where, "\"%.60s\" is not a whole number of %s from %lld to %lld", node->value, key->unit,
+		(long long)key->low, (long long)key->high);
+	return false;
 }
 
 /* Elements are joined by commas: a list has the form that it has in the environment. */
 static void take_element(struct sheet *sheet, const struct key *key, struct setting *setting,
 	const struct document_node *node, const char *where)
 {
-	int64_t number;
-
 	if (strlen(setting->text) > LIST_MAX_SIZE) {
-		sheet_fault(sheet, where, "too many numbers");
+		sheet_fault(sheet, where, "too many elements");
 		setting->bad = true;
 		return;
 	}
-	if (!value_number(node->value, &number) || number < key->low || number > key->high) {
-		sheet_fault(sheet, where, "\"%.60s\" is not a whole number of %s from %lld to %lld", node->value,
-			key->unit, (long long)key->low, (long long)key->high);
+	if (!good_element(sheet, key, node, where)) {
 		setting->bad = true;
 		return;
 	}
@@ -76,7 +89,7 @@ static void take_value(struct sheet *sheet, const struct key *key, struct settin
 	const struct document_node *node, const char *where)
 {
 	bool element = node->path[strlen(node->path) - 1] == DOCUMENT_ELEMENT;
-	bool list = key->type == KEY_LIST;
+	bool list = keys_is_list(key);
 
 	if (element) {
 		take_element(sheet, key, setting, node, where);
@@ -91,12 +104,6 @@ static void take_value(struct sheet *sheet, const struct key *key, struct settin
 	setting->text = xstrdup(node->value);
 }
 
-/* Settings inside lists (peers, masters) belong to later features: they need no place in the sheet. */
-static bool has_place(const struct key *key)
-{
-	return strchr(key->path, '[') == NULL;
-}
-
 /* A list's elements are looked up by the list's own path. */
 static const struct key *find_key(const struct document_node *node, struct match_name *backend)
 {
@@ -109,10 +116,27 @@ static const struct key *find_key(const struct document_node *node, struct match
 
 		key = match_path(list, &name);
 		free(list);
-		if (key != NULL && key->type != KEY_LIST)
+		if (key != NULL && !keys_is_list(key))
 			key = NULL;
 	}
 	return key;
+}
+
+/* An element of a list of mappings: its keys come next. */
+static void add_element(struct sheet *sheet, const struct document_node *node, const char *where)
+{
+	char *list = xmemdup(node->shown, strlen(node->shown) - strlen("[]"));
+	enum key_set set = keys_set_of_list(list);
+
+	free(list);
+	CHECK(set != SET_MAIN);
+	char *number = xasprintf("%zu", sheet_entry_count(sheet, set));
+	struct sheet_entry *entry = sheet_entry_add(sheet, set, (struct match_name){ number, strlen(number) });
+	free(number);
+	if (entry == NULL)
+		sheet_fault(sheet, where, "more than %d elements", SHEET_MAX_ENTRIES);
+	else
+		entry->line = node->line;
 }
 
 static void take_container(struct sheet *sheet, const struct document_node *node, enum match_container wanted,
@@ -130,6 +154,8 @@ static void take_container(struct sheet *sheet, const struct document_node *node
 	bool list = wanted == MATCH_LIST;
 	if (node->kind == DOCUMENT_SCALAR ? !node->null : (node->kind == DOCUMENT_LIST) != list)
 		sheet_fault(sheet, where, list ? "must be a list" : "must be a mapping of keys to values");
+	else if (node->path[strlen(node->path) - 1] == DOCUMENT_ELEMENT)
+		add_element(sheet, node, where);
 	/* A back end without any setting is one all the same: a typo there should not hide it. */
 	if (depth == 3 && strncmp(node->path, "dns", 3) == 0) {
 		name.size = strlen(name.text);
@@ -139,9 +165,9 @@ static void take_container(struct sheet *sheet, const struct document_node *node
 
 static void take_node(struct sheet *sheet, const struct document_node *node, const char **world_secret)
 {
-	char where[DRAFT_WHERE_SIZE];
+	char where[SHEET_WHERE_SIZE];
 	struct match_name name;
-	struct sheet_backend *backend = NULL;
+	struct sheet_entry *entry = NULL;
 	const struct key *key = find_key(node, &name);
 
 	node_where(sheet, node, where);
@@ -156,14 +182,12 @@ static void take_node(struct sheet *sheet, const struct document_node *node, con
 	}
 	if (key->secret && *node->value != '\0')
 		*world_secret = node->shown;
-	if (!has_place(key))
-		return;
-	if (keys_of_backend(key)) {
-		backend = find_backend(sheet, name, node, where);
-		if (backend == NULL)
-			return;
-	}
-	take_value(sheet, key, sheet_setting(sheet, backend, key), node, where);
+	if (keys_set(key) == SET_BACKENDS)
+		entry = find_backend(sheet, name, node, where);
+	else if (keys_set(key) != SET_MAIN)
+		entry = sheet_entry_last(sheet, keys_set(key));
+	if (entry != NULL || keys_set(key) == SET_MAIN)
+		take_value(sheet, key, sheet_setting(sheet, entry, key), node, where);
 }
 
 /* What lies inside something that was refused is not reported as well. */

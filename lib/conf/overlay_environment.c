@@ -27,19 +27,19 @@ static void report_unknown(struct sheet *sheet, const char *variable)
 		sheet_fault(sheet, variable, "unknown variable");
 }
 
-static struct sheet_backend *create_backend(struct sheet *sheet, struct match_name middle, const char *variable)
+static struct sheet_entry *create_backend(struct sheet *sheet, struct match_name middle, const char *variable)
 {
 	char *name = xmemdup(middle.text, middle.size);
-	struct sheet_backend *backend = NULL;
+	struct sheet_entry *backend = NULL;
 
 	for (char *c = name; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
 	if (!value_is_name(name)) {
 		sheet_fault(sheet, variable, "a back end's name is 1 to 64 letters, digits, \"_\", \".\" or \"-\"");
 	} else {
-		backend = sheet_backend_add(sheet, (struct match_name){ name, middle.size });
+		backend = sheet_entry_add(sheet, SET_BACKENDS, (struct match_name){ name, middle.size });
 		if (backend == NULL)
-			sheet_fault(sheet, variable, "more than %d back ends", DRAFT_MAX_BACKENDS);
+			sheet_fault(sheet, variable, "more than %d back ends", SHEET_MAX_ENTRIES);
 		else
 			backend->variable = xstrdup(variable);
 	}
@@ -48,14 +48,14 @@ static struct sheet_backend *create_backend(struct sheet *sheet, struct match_na
 }
 
 /* A back end of the file, or one that only the environment knows; NULL after a fault. */
-static struct sheet_backend *find_backend(struct sheet *sheet, struct match_name middle, const char *variable)
+static struct sheet_entry *find_backend(struct sheet *sheet, struct match_name middle, const char *variable)
 {
-	struct sheet_backend *found = NULL;
+	struct sheet_entry *found = NULL;
 
-	for (size_t i = 0; i < sheet->backend_count; i++) {
-		struct sheet_backend *backend = &sheet->backends[i];
+	for (size_t i = 0; i < sheet->entry_count; i++) {
+		struct sheet_entry *backend = &sheet->entries[i];
 
-		if (!match_backend(backend->name, middle))
+		if (backend->set != SET_BACKENDS || !match_backend(backend->name, middle))
 			continue;
 		if (found != NULL) {
 			sheet_fault(sheet, variable, "may mean back end \"%s\" or \"%s\"", found->name, backend->name);
@@ -66,28 +66,42 @@ static struct sheet_backend *find_backend(struct sheet *sheet, struct match_name
 	return found != NULL ? found : create_backend(sheet, middle, variable);
 }
 
-/* The secret in the file, one final newline cut off; NULL after a fault. */
+/* NULL after a fault. */
 static char *read_secret(struct sheet *sheet, const char *variable, const char *path)
 {
-	struct file_text text;
+	char *secret;
 	struct err err;
 
-	if (file_read(path, VALUE_MAX_SIZE, &text, &err) != 0) {
-		sheet_fault(sheet, variable, "%s", err.text);
-		return NULL;
-	}
-	size_t size = text.size;
-	if (size > 0 && text.data[size - 1] == '\n')
-		size--;
-	if (size > 0 && size < text.size && text.data[size - 1] == '\r')
-		size--;
-	char *secret = NULL;
-	if (memchr(text.data, '\0', size) != NULL)
-		sheet_fault(sheet, variable, "%s: contains a NUL byte", path);
-	else
-		secret = xmemdup(text.data, size);
-	file_free(&text);
-	return secret;
+	if (file_read_secret(path, VALUE_MAX_SIZE, &secret, &err) == ERR_OK)
+		return secret;
+	sheet_fault(sheet, variable, "%s", err.text);
+	return NULL;
+}
+
+/* A peer of the environment alone: PEER_URL and its like are one, PEER_1_URL to PEER_9_... nine more. NULL after a fault. */
+static struct sheet_entry *find_peer(struct sheet *sheet, const struct key *key, const char *variable)
+{
+	static const char before[] = "DADNS_PEER_SYNC_PEER_";
+	char digit = strchr(key->path, '#') != NULL ? variable[sizeof(before) - 1] : '\0';
+	char name[] = { 'e', 'n', 'v', digit, '\0' };
+	struct match_name found = { name, strlen(name) };
+	struct sheet_entry *peer = sheet_entry_find(sheet, SET_PEERS, found);
+
+	if (peer == NULL)
+		peer = sheet_entry_add(sheet, SET_PEERS, found);
+	if (peer == NULL)
+		sheet_fault(sheet, variable, "more than %d peers", SHEET_MAX_ENTRIES);
+	else if (peer->variable == NULL)
+		peer->variable = xstrdup(variable);
+	return peer;
+}
+
+static const struct key *peer_key(const struct key *key)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s%s", keys_set_path(SET_PEERS), strrchr(key->path, '.'));
+	return keys_row(path);
 }
 
 static void put_setting(struct setting *setting, char *text, const char *variable)
@@ -105,20 +119,22 @@ static void take_variable(struct sheet *sheet, const char *variable, const char 
 	struct match_name middle;
 	bool from_file = false;
 	const struct key *key = match_variable(variable + sizeof(prefix) - 1, &middle, &from_file);
-	struct sheet_backend *backend = NULL;
+	struct sheet_entry *entry = NULL;
 
 	if (key == NULL || strchr(key->path, '[') != NULL) {
 		report_unknown(sheet, variable);
 		return;
 	}
-	if (keys_of_backend(key)) {
-		backend = find_backend(sheet, middle, variable);
-		if (backend == NULL)
-			return;
+	if (keys_set(key) == SET_BACKENDS) {
+		entry = find_backend(sheet, middle, variable);
+	} else if (key->environment_only) {
+		entry = find_peer(sheet, key, variable);
+		key = peer_key(key);
 	}
-	struct setting *setting = sheet_setting(sheet, backend, key);
-	/* "#" rows share one place; their variables are told apart by nothing that matters yet. */
-	if (strchr(key->path, '#') == NULL && setting->variable != NULL) {
+	if (entry == NULL && keys_set(key) != SET_MAIN)
+		return;
+	struct setting *setting = sheet_setting(sheet, entry, key);
+	if (setting->variable != NULL) {
 		if (strcmp(setting->variable, variable) != 0)
 			sheet_fault(sheet, variable, "%s is set as well", setting->variable);
 		return; /* the same name twice: the first counts, as for getenv */

@@ -62,6 +62,21 @@ static void put_list(struct buf *out, const struct key *key, const char *base)
 	buf_puts(out, "]");
 }
 
+static void put_words(struct buf *out, const struct key *key, const char *base)
+{
+	char *const *words;
+	unsigned count;
+
+	memcpy(&words, base + key->offset, sizeof(words));
+	memcpy(&count, base + key->count_offset, sizeof(count));
+	buf_puts(out, "[");
+	for (unsigned i = 0; i < count; i++) {
+		buf_puts(out, i == 0 ? "" : ", ");
+		put_quoted(out, words[i]);
+	}
+	buf_puts(out, "]");
+}
+
 static void put_value(const struct printer *printer, const struct key *key, const void *target)
 {
 	struct buf *out = printer->out;
@@ -90,6 +105,9 @@ static void put_value(const struct printer *printer, const struct key *key, cons
 		return;
 	case KEY_LIST:
 		put_list(out, key, base);
+		return;
+	case KEY_WORDS:
+		put_words(out, key, base);
 		return;
 	}
 }
@@ -147,7 +165,7 @@ static void put_backend(struct printer *printer, const struct conf_backend *back
 	for (size_t i = 0; i < keys_count; i++) {
 		const struct key *key = &keys_table[i];
 
-		if (key->state != KEY_LIVE || !keys_of_backend(key))
+		if (key->state != KEY_LIVE || keys_set(key) != SET_BACKENDS)
 			continue;
 		const char *name = strrchr(key->path, '.') + 1;
 		if (built || strcmp(name, "type") == 0 || strcmp(name, "enabled") == 0)
@@ -166,21 +184,76 @@ static void put_backends(struct printer *printer, const struct conf *conf)
 	leave(printer);
 }
 
+/* A password that came from a file is not printed: the file is, and both together would be refused. */
+static bool is_hidden(const struct key *key, const char *password_file)
+{
+	return key->secret && *password_file != '\0';
+}
+
+static void put_element(struct printer *printer, enum key_set set, const void *element, const char *password_file, bool first)
+{
+	struct buf *out = printer->out;
+	bool begun = false;
+
+	if (printer->json)
+		buf_printf(out, "%s{", first ? "" : ", ");
+	for (size_t i = 0; i < keys_count; i++) {
+		const struct key *key = &keys_table[i];
+
+		if (key->state != KEY_LIVE || keys_set(key) != set || is_hidden(key, password_file))
+			continue;
+		const char *name = strrchr(key->path, '.') + 1;
+		if (printer->json)
+			buf_printf(out, "%s\"%s\": ", begun ? ", " : "", name);
+		else
+			buf_printf(out, "%*s%s%s: ", (int)printer->depth * 2, "", begun ? "  " : "- ", name);
+		begun = true;
+		put_value(printer, key, element);
+		buf_puts(out, printer->json ? "" : "\n");
+	}
+	buf_puts(out, printer->json ? "}" : "");
+}
+
+static void put_elements(struct printer *printer, enum key_set set, const struct conf *conf)
+{
+	const char *path = keys_set_path(set);
+	const char *name = strrchr(path, '.') + 1;
+	size_t count = set == SET_USERS ? conf->user_count : set == SET_MASTERS ? conf->master_count : conf->peer_count;
+
+	put_name(printer, name, strcspn(name, "["), false);
+	buf_puts(printer->out, printer->json ? " [" : count == 0 ? " []\n" : "\n");
+	printer->depth++;
+	for (size_t i = 0; i < count; i++) {
+		if (set == SET_USERS)
+			put_element(printer, set, &conf->users[i], conf->users[i].password_file, i == 0);
+		else if (set == SET_MASTERS)
+			put_element(printer, set, &conf->masters[i], conf->masters[i].password_file, i == 0);
+		else
+			put_element(printer, set, &conf->peers[i], conf->peers[i].password_file, i == 0);
+	}
+	printer->depth--;
+	buf_puts(printer->out, printer->json ? "]" : "");
+}
+
+/* All keys in the order of the table; a set stands whole where its first row is, in the section of the row before. */
 static void put_all(struct printer *printer, const struct conf *conf)
 {
 	const char *section = "";
 	size_t section_size = 0;
-	bool backends_done = false;
+	bool done[SET_COUNT] = { false };
 
 	for (size_t i = 0; i < keys_count; i++) {
 		const struct key *key = &keys_table[i];
+		enum key_set set = keys_set(key);
 
-		if (key->state != KEY_LIVE)
+		if (key->state != KEY_LIVE || done[set])
 			continue;
-		if (keys_of_backend(key)) { /* in the section of the row before */
-			if (!backends_done)
+		if (set != SET_MAIN) {
+			if (set == SET_BACKENDS)
 				put_backends(printer, conf);
-			backends_done = true;
+			else
+				put_elements(printer, set, conf);
+			done[set] = true;
 			continue;
 		}
 		const char *dot = strchr(key->path, '.');

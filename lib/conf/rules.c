@@ -35,14 +35,14 @@ static const char *path_of(const char *leaf, char out[64])
 	return out;
 }
 
-static const struct setting *find(const struct sheet *sheet, const struct sheet_backend *from, const char *leaf)
+static const struct setting *find(const struct sheet *sheet, const struct sheet_entry *from, const char *leaf)
 {
 	char path[64];
 
 	return sheet_find(sheet, from, path_of(leaf, path));
 }
 
-static void check_secret(struct sheet *sheet, const struct sheet_backend *from, const char *path, const char *text,
+void rules_check_secret(struct sheet *sheet, const struct sheet_entry *from, const char *path, const char *text,
 	bool needed)
 {
 	if (sheet_find(sheet, from, path)->bad)
@@ -57,7 +57,7 @@ static void check_secret(struct sheet *sheet, const struct sheet_backend *from, 
 }
 
 /* Whether the back end is of the type that is built; otherwise says so, as a fault if it is to be used. */
-static bool check_type(struct sheet *sheet, const struct sheet_backend *from, const struct conf_backend *backend)
+static bool check_type(struct sheet *sheet, const struct sheet_entry *from, const struct conf_backend *backend)
 {
 	static const char path[] = "dns.backends.*.type";
 
@@ -82,7 +82,7 @@ static bool check_type(struct sheet *sheet, const struct sheet_backend *from, co
 }
 
 /* Any ssl_* setting demands TLS: nobody who names a CA means "plain text if need be". */
-static void settle_tls(struct sheet *sheet, const struct sheet_backend *from, struct conf_backend *backend)
+static void settle_tls(struct sheet *sheet, const struct sheet_entry *from, struct conf_backend *backend)
 {
 	bool given = find(sheet, from, "ssl")->text != NULL;
 	bool verify_given = find(sheet, from, "ssl_verify")->text != NULL;
@@ -99,7 +99,7 @@ static void settle_tls(struct sheet *sheet, const struct sheet_backend *from, st
 			"dns.backends.*.ssl_cert", "ssl_cert and ssl_key go together: one is missing");
 }
 
-static void settle_target(struct sheet *sheet, const struct sheet_backend *from, struct conf_backend *backend)
+static void settle_target(struct sheet *sheet, const struct sheet_entry *from, struct conf_backend *backend)
 {
 	static const char path[] = "dns.backends.*.host";
 	const struct setting *host = find(sheet, from, "host");
@@ -115,7 +115,7 @@ static void settle_target(struct sheet *sheet, const struct sheet_backend *from,
 	backend->host = xstrdup("");
 }
 
-static void check_tables(struct sheet *sheet, const struct sheet_backend *from, const struct conf_backend *backend)
+static void check_tables(struct sheet *sheet, const struct sheet_entry *from, const struct conf_backend *backend)
 {
 	if (strcmp(backend->zones_table, backend->records_table) == 0)
 		sheet_fault_at(sheet, from, "dns.backends.*.records_table", "is the zones_table too");
@@ -124,17 +124,17 @@ static void check_tables(struct sheet *sheet, const struct sheet_backend *from, 
 		sheet_fault_at(sheet, from, "dns.backends.*.state_table", "is the zones_table or records_table too");
 }
 
-static void check_strangers(struct sheet *sheet, const struct sheet_backend *from)
+static void check_strangers(struct sheet *sheet, const struct sheet_entry *from)
 {
 	for (size_t i = 0; i < keys_count; i++) {
 		const struct key *key = &keys_table[i];
 
-		if (keys_of_backend(key) && key->state == KEY_LATER && sheet_setting(sheet, from, key)->text != NULL)
+		if (keys_set(key) == SET_BACKENDS && key->state == KEY_LATER && sheet_setting(sheet, from, key)->text != NULL)
 			sheet_notice_at(sheet, from, key->path, "without meaning for type %s (%s)", built_type, key->help);
 	}
 }
 
-void rules_apply_backend(struct sheet *sheet, const struct sheet_backend *from, struct conf_backend *backend)
+void rules_apply_backend(struct sheet *sheet, const struct sheet_entry *from, struct conf_backend *backend)
 {
 	settle_tls(sheet, from, backend);
 	settle_target(sheet, from, backend);
@@ -147,7 +147,7 @@ void rules_apply_backend(struct sheet *sheet, const struct sheet_backend *from, 
 				from->name, from->variable);
 		return;
 	}
-	check_secret(sheet, from, "dns.backends.*.password", backend->password, *backend->unix_socket == '\0');
+	rules_check_secret(sheet, from, "dns.backends.*.password", backend->password, *backend->unix_socket == '\0');
 	check_tables(sheet, from, backend);
 	if (backend->transaction_stall_ms > backend->transaction_max_ms)
 		sheet_fault_at(sheet, from, "dns.backends.*.transaction_stall_ms", "is more than transaction_max_ms");
@@ -187,7 +187,7 @@ static void check_targets(struct sheet *sheet, const struct conf *conf)
 			if (!same_target(&conf->backends[j], backend))
 				continue;
 			struct match_name name = { backend->name, strlen(backend->name) };
-			sheet_fault_at(sheet, sheet_backend_find(sheet, name), "dns.backends.*.database",
+			sheet_fault_at(sheet, sheet_entry_find(sheet, SET_BACKENDS, name), "dns.backends.*.database",
 				"back end \"%s\" writes to the same tables there", conf->backends[j].name);
 			break;
 		}
@@ -205,7 +205,7 @@ static void check_default_backend(struct sheet *sheet, const struct conf *conf)
 		if (strcmp(conf->backends[i].name, name) == 0)
 			return;
 	}
-	if (sheet_backend_find(sheet, (struct match_name){ name, strlen(name) }) != NULL)
+	if (sheet_entry_find(sheet, SET_BACKENDS, (struct match_name){ name, strlen(name) }) != NULL)
 		sheet_notice_at(sheet, NULL, path, "back end \"%s\" is disabled", name);
 	else
 		sheet_fault_at(sheet, NULL, path, "there is no back end \"%.64s\"", name);
@@ -230,10 +230,15 @@ static void check_timezone(struct sheet *sheet, const struct conf *conf)
 
 void rules_apply_main(struct sheet *sheet, const struct conf *conf)
 {
-	check_secret(sheet, NULL, "app.auth_password", conf->auth_password, true);
+	rules_check_secret(sheet, NULL, "app.auth_password", conf->auth_password, true);
 	check_timezone(sheet, conf);
 	if (conf->max_inflight_bytes < conf->max_body_bytes)
 		sheet_fault_at(sheet, NULL, "app.max_inflight_bytes", "is less than app.max_body_bytes");
+	/* The predecessor's own example has a poor one while it is off. */
+	if (conf->peer_enabled)
+		rules_check_secret(sheet, NULL, "peer_sync.auth_password", conf->peer_auth_password, true);
+	if (conf->peer_enabled && strcmp(conf->peer_auth_username, conf->auth_username) == 0)
+		sheet_fault_at(sheet, NULL, "peer_sync.auth_username", "is app.auth_username too: peers need a login of their own");
 	if (conf->probe_max_ms < conf->probe_initial_ms)
 		sheet_fault_at(sheet, NULL, "retry.probe_max_ms", "is less than retry.probe_initial_ms");
 }

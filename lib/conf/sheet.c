@@ -24,54 +24,74 @@ static void free_settings(struct setting *settings)
 
 void sheet_free(struct sheet *sheet)
 {
-	for (size_t i = 0; i < sheet->backend_count; i++) {
-		free(sheet->backends[i].name);
-		free(sheet->backends[i].variable);
-		free_settings(sheet->backends[i].settings);
+	for (size_t i = 0; i < sheet->entry_count; i++) {
+		free(sheet->entries[i].name);
+		free(sheet->entries[i].variable);
+		free_settings(sheet->entries[i].settings);
 	}
-	free(sheet->backends);
+	free(sheet->entries);
 	free_settings(sheet->settings);
 	buf_free(&sheet->first_fault);
 	buf_free(&sheet->more_faults);
 	buf_free(&sheet->notices);
 }
 
-struct sheet_backend *sheet_backend_find(const struct sheet *sheet, struct match_name name)
+struct sheet_entry *sheet_entry_find(const struct sheet *sheet, enum key_set set, struct match_name name)
 {
-	/* From the end: in a file, the settings of one back end stand together. */
-	for (size_t i = sheet->backend_count; i > 0; i--) {
-		struct sheet_backend *backend = &sheet->backends[i - 1];
+	/* From the end: in a file, the settings of one entry stand together. */
+	for (size_t i = sheet->entry_count; i > 0; i--) {
+		struct sheet_entry *entry = &sheet->entries[i - 1];
 
-		if (strlen(backend->name) == name.size && memcmp(backend->name, name.text, name.size) == 0)
-			return backend;
+		if (entry->set == set && strlen(entry->name) == name.size &&
+			memcmp(entry->name, name.text, name.size) == 0)
+			return entry;
 	}
 	return NULL;
 }
 
-struct sheet_backend *sheet_backend_add(struct sheet *sheet, struct match_name name)
+struct sheet_entry *sheet_entry_add(struct sheet *sheet, enum key_set set, struct match_name name)
 {
-	size_t count = sheet->backend_count;
+	size_t count = sheet->entry_count;
 
-	if (count == DRAFT_MAX_BACKENDS)
+	if (sheet_entry_count(sheet, set) == SHEET_MAX_ENTRIES)
 		return NULL;
-	sheet->backends = xrealloc(sheet->backends, (count + 1) * sizeof(*sheet->backends));
-	sheet->backends[count] = (struct sheet_backend){
+	sheet->entries = xrealloc(sheet->entries, (count + 1) * sizeof(*sheet->entries));
+	sheet->entries[count] = (struct sheet_entry){
+		.set = set,
 		.name = xmemdup(name.text, name.size),
 		.settings = xcalloc(keys_count, sizeof(struct setting)),
 	};
-	sheet->backend_count++;
-	return &sheet->backends[count];
+	sheet->entry_count++;
+	return &sheet->entries[count];
 }
 
-struct setting *sheet_setting(const struct sheet *sheet, const struct sheet_backend *backend, const struct key *key)
+struct sheet_entry *sheet_entry_last(const struct sheet *sheet, enum key_set set)
 {
-	CHECK(keys_of_backend(key) == (backend != NULL));
-	return &(backend != NULL ? backend->settings : sheet->settings)[keys_index(key)];
+	for (size_t i = sheet->entry_count; i > 0; i--) {
+		if (sheet->entries[i - 1].set == set)
+			return &sheet->entries[i - 1];
+	}
+	return NULL;
 }
 
-struct setting *sheet_find(const struct sheet *sheet, const struct sheet_backend *backend, const char *path)
+size_t sheet_entry_count(const struct sheet *sheet, enum key_set set)
 {
-	return sheet_setting(sheet, backend, keys_row(path));
+	size_t count = 0;
+
+	for (size_t i = 0; i < sheet->entry_count; i++)
+		count += sheet->entries[i].set == set;
+	return count;
+}
+
+struct setting *sheet_setting(const struct sheet *sheet, const struct sheet_entry *entry, const struct key *key)
+{
+	CHECK(keys_set(key) == (entry != NULL ? entry->set : SET_MAIN));
+	return &(entry != NULL ? entry->settings : sheet->settings)[keys_index(key)];
+}
+
+struct setting *sheet_find(const struct sheet *sheet, const struct sheet_entry *entry, const char *path)
+{
+	return sheet_setting(sheet, entry, keys_row(path));
 }
 
 const char *sheet_text(const struct setting *setting, const struct key *key)
@@ -79,38 +99,39 @@ const char *sheet_text(const struct setting *setting, const struct key *key)
 	return setting->text != NULL ? setting->text : key->preset;
 }
 
-enum { PATH_SIZE = 256 }; /* a row's path and a back end's name, of at most 64 bytes */
+enum { PATH_SIZE = 256 }; /* a row's path and an entry's name, of at most 64 bytes */
 
-/* The key's path with the back end's name in it. */
-static const char *full_path(const struct sheet_backend *backend, const struct key *key, char out[PATH_SIZE])
+/* The key's path with the entry's name in it. */
+static const char *full_path(const struct sheet_entry *entry, const struct key *key, char out[PATH_SIZE])
 {
-	const char *star = strchr(key->path, '*');
-
-	if (star == NULL)
+	if (entry == NULL)
 		return key->path;
-	snprintf(out, PATH_SIZE, "%.*s%s%s", (int)(star - key->path), key->path, backend->name, star + 1);
+	const char *mark = strpbrk(key->path, "*[");
+	bool list = *mark == '[';
+	snprintf(out, PATH_SIZE, "%.*s%s%s%s%s", (int)(mark - key->path), key->path, list ? "[" : "", entry->name,
+		list ? "]" : "", mark + (list ? 2 : 1));
 	return out;
 }
 
-const char *sheet_where(const struct sheet *sheet, const struct sheet_backend *backend, const struct key *key,
-	char out[DRAFT_WHERE_SIZE])
+const char *sheet_where(const struct sheet *sheet, const struct sheet_entry *entry, const struct key *key,
+	char out[SHEET_WHERE_SIZE])
 {
-	const struct setting *setting = sheet_setting(sheet, backend, key);
+	const struct setting *setting = sheet_setting(sheet, entry, key);
 	char buffer[PATH_SIZE];
-	const char *path = full_path(backend, key, buffer);
+	const char *path = full_path(entry, key, buffer);
 
 	if (setting->variable != NULL)
-		snprintf(out, DRAFT_WHERE_SIZE, "%s", setting->variable);
+		snprintf(out, SHEET_WHERE_SIZE, "%s", setting->variable);
 	else if (setting->line != 0)
-		snprintf(out, DRAFT_WHERE_SIZE, "%s:%d: %s", sheet->file, setting->line, path);
-	else if (backend != NULL && backend->line != 0)
-		snprintf(out, DRAFT_WHERE_SIZE, "%s:%d: %s", sheet->file, backend->line, path);
-	else if (backend != NULL && backend->variable != NULL)
-		snprintf(out, DRAFT_WHERE_SIZE, "%s: %s", backend->variable, path);
+		snprintf(out, SHEET_WHERE_SIZE, "%s:%d: %s", sheet->file, setting->line, path);
+	else if (entry != NULL && entry->line != 0)
+		snprintf(out, SHEET_WHERE_SIZE, "%s:%d: %s", sheet->file, entry->line, path);
+	else if (entry != NULL && entry->variable != NULL)
+		snprintf(out, SHEET_WHERE_SIZE, "%s: %s", entry->variable, path);
 	else if (sheet->file != NULL)
-		snprintf(out, DRAFT_WHERE_SIZE, "%s: %s", sheet->file, path);
+		snprintf(out, SHEET_WHERE_SIZE, "%s: %s", sheet->file, path);
 	else
-		snprintf(out, DRAFT_WHERE_SIZE, "%s", path);
+		snprintf(out, SHEET_WHERE_SIZE, "%s", path);
 	return out;
 }
 
@@ -151,26 +172,26 @@ void sheet_notice(struct sheet *sheet, const char *where, const char *format, ..
 	va_end(args);
 }
 
-void sheet_fault_at(struct sheet *sheet, const struct sheet_backend *backend, const char *path, const char *format,
+void sheet_fault_at(struct sheet *sheet, const struct sheet_entry *entry, const char *path, const char *format,
 	...)
 {
 	const struct key *key = keys_row(path);
-	char where[DRAFT_WHERE_SIZE];
+	char where[SHEET_WHERE_SIZE];
 	va_list args;
 
 	va_start(args, format);
-	add_fault(sheet, sheet_where(sheet, backend, key, where), format, args);
+	add_fault(sheet, sheet_where(sheet, entry, key, where), format, args);
 	va_end(args);
-	sheet_setting(sheet, backend, key)->bad = true;
+	sheet_setting(sheet, entry, key)->bad = true;
 }
 
-void sheet_notice_at(struct sheet *sheet, const struct sheet_backend *backend, const char *path, const char *format,
+void sheet_notice_at(struct sheet *sheet, const struct sheet_entry *entry, const char *path, const char *format,
 	...)
 {
-	char where[DRAFT_WHERE_SIZE];
+	char where[SHEET_WHERE_SIZE];
 	va_list args;
 
 	va_start(args, format);
-	add_notice(sheet, sheet_where(sheet, backend, keys_row(path), where), format, args);
+	add_notice(sheet, sheet_where(sheet, entry, keys_row(path), where), format, args);
 	va_end(args);
 }

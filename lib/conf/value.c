@@ -2,6 +2,7 @@
 #include "conf/value.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/un.h>
@@ -180,4 +181,17 @@ bool value_is_zone_name(const char *text)
 bool value_is_filled(const char *text)
 {
 	return *text != '\0';
+}
+
+bool value_is_url(const char *text)
+{
+	size_t scheme = strncmp(text, "http://", 7) == 0 ? 7 : strncmp(text, "https://", 8) == 0 ? 8 : 0;
+	size_t host = scheme == 0 ? 0 : strcspn(text + scheme, "/");
+	char *copy = xmemdup(text + scheme, host);
+	bool good = *text == '\0' ||
+		(host > 0 && is_made_of(copy, ".-_:[]", 1, 255) && strchr("/", text[scheme + host]) != NULL &&
+			(text[scheme + host] == '\0' || text[scheme + host + 1] == '\0'));
+
+	free(copy);
+	return good;
 }

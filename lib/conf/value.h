@@ -38,3 +38,4 @@ bool value_is_socket_path(const char *text); /* fits a Unix socket's address, or
 bool value_is_login(const char *text);       /* not empty, no colon: RFC 7617 2 */
 bool value_is_zone_name(const char *text);   /* of a time zone, "Pacific/Auckland", or "" */
 bool value_is_filled(const char *text);      /* not empty */
+bool value_is_url(const char *text);         /* http[s]://host[:port], no login, no path; or "" */

@@ -152,8 +152,10 @@ static void bad_variables_are_refused_by_name(void **state)
 		{ "DADNS_APP_AUTH_USERNAME=a\nb", "DADNS_APP_AUTH_USERNAME: the value contains a control character" },
 		{ "DADNS_APP_AUTH_USERNAME=\xc3\x28", "DADNS_APP_AUTH_USERNAME: the value is not UTF-8" },
 		{ "DADNS_APP_SSL_ENABLE=true", "DADNS_APP_SSL_ENABLE: not yet supported" },
-		{ "DADNS_PEER_SYNC_ENABLED=true", "DADNS_PEER_SYNC_ENABLED: not yet supported" },
-		{ "DADNS_RECONCILIATION_ENABLED=1", "DADNS_RECONCILIATION_ENABLED: not yet supported" },
+		{ "DADNS_PEER_SYNC_ENABLED=perhaps", "DADNS_PEER_SYNC_ENABLED: \"perhaps\" is neither true nor false" },
+		{ "DADNS_PEER_SYNC_PEER_1_URL=ftp://b", "DADNS_PEER_SYNC_PEER_1_URL: \"ftp://b\" is not http:// or https://" },
+		{ "DADNS_RECONCILIATION_ENABLED=maybe", "DADNS_RECONCILIATION_ENABLED: \"maybe\" is neither true nor false" },
+		{ "DADNS_HEALING_INTERVAL_MINUTES=0", "DADNS_HEALING_INTERVAL_MINUTES: \"0\" is not a whole number of minutes" },
 		{ "DADNS_DNS_BACKENDS_BIND_ENABLED=true",
 		  "DADNS_DNS_BACKENDS_BIND_ENABLED: dns.backends.bind.type: type \"bind\" is not yet supported" },
 		{ "DADNS_DNS_BACKENDS_DC2_ENABLED=true", "DADNS_DNS_BACKENDS_DC2_ENABLED: dns.backends.dc2.type: missing" },
@@ -188,6 +190,35 @@ static void a_huge_variable_is_refused(void **state)
 	assert_int_equal(folder_load(folder, GOOD, VARIABLES(huge)), ERR_INVALID);
 	assert_contains(folder->err.text, "DADNS_xxx");
 	free(huge);
+}
+
+static void peers_come_from_the_environment(void **state)
+{
+	struct folder *folder = *state;
+	const struct conf *conf;
+	char file[160];
+
+	file_put(folder->other, "from-file\n", 10);
+	snprintf(file, sizeof(file), "DADNS_PEER_SYNC_PEER_9_PASSWORD_FILE=%s", folder->other);
+	assert_loads(folder, GOOD "peer_sync:\n  peers:\n    - {url: \"http://file/\", username: f, password: g}\n",
+		VARIABLES("DADNS_PEER_SYNC_ENABLED=true", "DADNS_PEER_SYNC_AUTH_PASSWORD=ours",
+			"DADNS_PEER_SYNC_PEER_URL=http://a:2222", "DADNS_PEER_SYNC_PEER_9_URL=https://b", file,
+			"DADNS_PEER_SYNC_PEER_9_USERNAME=u"));
+	conf = folder->conf;
+	assert_int_equal(conf->peer_count, 3);
+	assert_string_equal(conf->peers[0].url, "http://file");
+	assert_string_equal(conf->peers[0].username, "f");
+	assert_string_equal(conf->peers[0].password, "g");
+	assert_string_equal(conf->peers[1].url, "http://a:2222");
+	assert_string_equal(conf->peers[1].username, "peersync");
+	assert_string_equal(conf->peers[1].password, "ours");
+	assert_string_equal(conf->peers[2].url, "https://b");
+	assert_string_equal(conf->peers[2].username, "u");
+	assert_string_equal(conf->peers[2].password, "from-file");
+	assert_refused(folder,
+		folder_load(folder, GOOD, VARIABLES("DADNS_PEER_SYNC_ENABLED=true", "DADNS_PEER_SYNC_AUTH_PASSWORD=x",
+			"DADNS_PEER_SYNC_PEER_2_USERNAME=u")),
+		"DADNS_PEER_SYNC_PEER_2_USERNAME: peer_sync.peers[env2].url: must be set");
 }
 
 static void service_links_and_peers_are_let_pass(void **state)
@@ -269,6 +300,7 @@ int main(void)
 		TEST(a_back_end_that_is_not_enabled_is_noticed),
 		TEST(bad_variables_are_refused_by_name),
 		TEST(a_huge_variable_is_refused),
+		TEST(peers_come_from_the_environment),
 		TEST(service_links_and_peers_are_let_pass),
 		TEST(secrets_come_from_files),
 		TEST(a_back_end_s_secret_comes_from_a_file),

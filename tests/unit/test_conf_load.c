@@ -99,9 +99,16 @@ static void wrong_shapes_and_values_are_refused_with_line_and_key(void **state)
 		  "retry.probe_max_ms: is less than retry.probe_initial_ms" },
 		{ "peer_sync:\n  peers: {url: x}\n", 2, "peer_sync.peers: must be a list" },
 		{ "peer_sync:\n  peers: [x]\n", 2, "peer_sync.peers[]: must be a mapping" },
-		{ "peer_sync:\n  enabled: true\n", 2, "peer_sync.enabled: not yet supported" },
 		{ "peer_sync:\n  enabled: maybe\n", 2, "peer_sync.enabled: \"maybe\" is neither true nor false" },
-		{ "reconciliation:\n  enabled: yes\n", 2, "reconciliation.enabled: not yet supported" },
+		{ "peer_sync:\n  enabled: true\n  auth_password: ChangeMe\n", 3,
+		  "peer_sync.auth_password: the password \"changeme\" is refused" },
+		{ "peer_sync:\n  enabled: true\n  auth_password: x\n  auth_username: directdnsonly\n", 4,
+		  "peer_sync.auth_username: is app.auth_username too" },
+		{ "healing:\n  interval_minutes: 10m\n", 2, "healing.interval_minutes: \"10m\" is not a whole number of minutes" },
+		{ "guard:\n  mode: maybe\n", 2, "guard.mode: \"maybe\" is none of hold|warn|off" },
+		{ "history:\n  versions: 0\n", 2, "history.versions: \"0\" is not a whole number from 1 to 1000" },
+		{ "reconciliation:\n  orphan_passes: 1\n", 2, "reconciliation.orphan_passes: \"1\" is not" },
+		{ "reconciliation:\n  max_delete_percent: 101\n", 2, "reconciliation.max_delete_percent: \"101\" is not" },
 		{ "datastore:\n  db_location: \"\"\n", 2, "datastore.db_location: \"\" is not a path" },
 	};
 
@@ -166,6 +173,93 @@ static void back_ends_are_checked(void **state)
 	};
 
 	refuse_all(*state, table, ARRAY_SIZE(table), GOOD, GOOD_LINES);
+}
+
+#define MASTERS "reconciliation:\n  enabled: true\n  directadmin_servers:\n"
+#define MASTER "    - {hostname: da1, username: admin, password: x}\n"
+#define PEERS "peer_sync:\n  enabled: true\n  auth_password: x\n  peers:\n"
+
+static void elements_of_lists_are_checked(void **state)
+{
+	static const struct bad users[] = {
+		{ "    - {}\n", 1, "app.users[0].name: must be set" },
+		{ "    - {name: a, role: operator}\n", 1, "app.users[0].password: an empty password is refused" },
+		{ "    - name: a\n      role: operator\n      password: changeme\n", 3,
+		  "app.users[0].password: the password \"changeme\" is refused" },
+		{ "    - {name: a, role: king, password: x}\n", 1, "app.users[0].role: \"king\" is none of master|operator|read-only" },
+		{ "    - {name: a, password: x}\n", 1, "app.users[0].identities: a master needs one" },
+		{ "    - {name: a, password: x, role: operator, identities: [b]}\n", 1,
+		  "app.users[0].identities: only the role master has identities" },
+		{ "    - {name: a, password: x, identities: [\"b c\"]}\n", 1, "app.users[].identities[]: \"b c\" is not a host name" },
+		{ "    - {name: a, password: x, identities: b}\n", 1, "app.users[].identities: must be a list" },
+		{ "    - {name: directdnsonly, password: x, identities: [b]}\n", 1, "app.users[0].name: another login has" },
+		{ "    - {name: a, password: x, identities: [b]}\n    - {name: a, password: x, identities: [b]}\n", 2,
+		  "app.users[1].name: another login has the name \"a\"" },
+		{ "    - {name: a, password_file: /nonexistent/x, identities: [b]}\n", 1,
+		  "app.users[0].password_file: /nonexistent/x: No such file" },
+		{ "    - {name: a, password: x, password_file: /dev/null, identities: [b]}\n", 1,
+		  "app.users[0].password_file: password is given, too" },
+		{ "    - {name: a, pasword: x}\n", 1, "app.users[].pasword: unknown key; did you mean app.users[].password?" },
+	};
+	static const struct bad masters[] = {
+		{ "    - {username: admin, password: x}\n", 1, "reconciliation.directadmin_servers[0].hostname: must be set" },
+		{ "    - {hostname: da1, password: x}\n", 1, "reconciliation.directadmin_servers[0].username: must be set" },
+		{ "    - {hostname: da1, username: admin}\n", 1,
+		  "reconciliation.directadmin_servers[0].password: an empty password is refused" },
+		{ MASTER "    - hostname: da2\n      username: admin\n      password: x\n      port: 0\n", 5,
+		  "reconciliation.directadmin_servers[1].port: \"0\" is not a whole number from 1 to 65535" },
+		{ MASTER "    - {hostname: da2, identity: DA1, username: admin, password: x}\n", 2,
+		  "reconciliation.directadmin_servers[1].identity: another server has the identity \"DA1\"" },
+	};
+	static const struct bad peers[] = {
+		{ "    - {username: u, password: x}\n", 1, "peer_sync.peers[0].url: must be set" },
+		{ "    - {url: \"http://u:p@b\", password: x}\n", 1, "peer_sync.peers[0].url: \"http://u:p@b\" is not http:// or" },
+		{ "    - {url: \"http://b/path\"}\n", 1, "peer_sync.peers[0].url: \"http://b/path\" is not" },
+		{ "    - {url: \"http://b\", password: changeme}\n", 1, "peer_sync.peers[0].password: the password \"changeme\"" },
+		{ "    - {url: \"http://b\"}\n    - {url: \"http://B/\"}\n", 2, "peer_sync.peers[1].url: another peer has the url" },
+	};
+
+	refuse_all(*state, users, ARRAY_SIZE(users), DC1 LOGIN "  users:\n", GOOD_LINES + 1);
+	refuse_all(*state, masters, ARRAY_SIZE(masters), GOOD MASTERS, GOOD_LINES + 3);
+	refuse_all(*state, peers, ARRAY_SIZE(peers), GOOD PEERS, GOOD_LINES + 4);
+}
+
+static void elements_of_lists_are_read(void **state)
+{
+	struct folder *folder = *state;
+	struct buf text = { 0 };
+
+	file_put(folder->other, "from-file\n", 10);
+	buf_printf(&text, DC1 LOGIN
+		"  users:\n"
+		"    - {name: da1, password: one, identities: [da1.example, da1-old.example]}\n"
+		"    - {name: eye, password_file: %s, role: read-only}\n"
+		MASTERS MASTER
+		"    - {hostname: da2, identity: da2.example, port: 443, ssl: false, dns_port: 5353, username: a, password: b}\n",
+		folder->other);
+	assert_loads(folder, text.data, NULL);
+	buf_free(&text);
+	const struct conf *conf = folder->conf;
+	assert_int_equal(conf->user_count, 2);
+	assert_string_equal(conf->users[0].role, "master");
+	assert_int_equal(conf->users[0].identity_count, 2);
+	assert_string_equal(conf->users[0].identities[0], "da1.example");
+	assert_string_equal(conf->users[0].identities[1], "da1-old.example");
+	assert_string_equal(conf->users[1].password, "from-file");
+	assert_int_equal(conf->users[1].identity_count, 0);
+	assert_int_equal(conf->master_count, 2);
+	assert_string_equal(conf->masters[0].identity, "da1");
+	assert_int_equal(conf->masters[0].port, 2222);
+	assert_true(conf->masters[0].ssl);
+	assert_int_equal(conf->masters[0].dns_port, 53);
+	assert_string_equal(conf->masters[1].identity, "da2.example");
+	assert_int_equal(conf->masters[1].port, 443);
+	assert_false(conf->masters[1].ssl);
+	assert_int_equal(conf->masters[1].dns_port, 5353);
+	assert_true(conf->healing_enabled);
+	assert_int_equal(conf->healing_interval_minutes, 10);
+	assert_string_equal(conf->backends[0].heal, "repair");
+	assert_int_equal(conf->orphan_grace_minutes, 30);
 }
 
 static void passwords_must_be_chosen(void **state)
@@ -585,6 +679,8 @@ int main(void)
 		TEST(wrong_shapes_and_values_are_refused_with_line_and_key),
 		TEST(app_values_are_checked),
 		TEST(back_ends_are_checked),
+		TEST(elements_of_lists_are_checked),
+		TEST(elements_of_lists_are_read),
 		TEST(passwords_must_be_chosen),
 		TEST(a_secret_is_never_in_a_message),
 		TEST(some_back_end_must_be_enabled),

@@ -67,68 +67,6 @@ static void odd_values_print_to_a_fixed_point(void **state)
 	assert_string_equal(folder->conf->disabled[1].type, "later");
 }
 
-static void the_predecessor_s_file_prints_to_a_fixed_point(void **state)
-{
-	char *secrets[] = { "DADNS_APP_AUTH_PASSWORD=a", "DADNS_DNS_BACKENDS_COREDNS_DC1_PASSWORD=b",
-		"DADNS_DNS_BACKENDS_COREDNS_DC2_PASSWORD=c", NULL };
-	struct folder *folder = *state;
-
-	assert_int_equal(conf_load(ZONEFAN_SOURCE_DIR "/tests/data/app-predecessor.yml", NULL, &folder->conf, NULL,
-				 &folder->err),
-		0);
-	assert_fixed_point(folder, secrets);
-}
-
-static void secrets_are_masked_and_masks_refused(void **state)
-{
-	struct folder *folder = *state;
-	struct buf text = { 0 };
-
-	assert_loads(folder, GOOD, NULL);
-	print(folder, &text);
-	assert_contains(text.data, "  auth_password: \"********\"\n");
-	assert_contains(text.data, "      password: \"********\"\n");
-	assert_null(strstr(text.data, "panel-pass"));
-	assert_null(strstr(text.data, "db-pass"));
-	assert_int_equal(folder_load(folder, text.data, NULL), ERR_INVALID);
-	assert_contains(folder->err.text, "app.auth_password: is the mask that --check prints");
-	assert_contains(folder->notices.data, "dns.backends.dc1.password: is the mask");
-	buf_free(&text);
-}
-
-/* Each live key stands in the print once, under the path that the table gives it; no other key does. */
-static void every_live_key_is_printed(void **state)
-{
-	struct folder *folder = *state;
-	struct buf text = { 0 };
-	struct document document;
-	size_t scalars = 0;
-	size_t live = 0;
-
-	assert_loads(folder, GOOD, NULL);
-	print(folder, &text);
-	assert_int_equal(document_read(text.data, text.size, "print", &document, &folder->err), 0);
-	for (size_t i = 0; i < keys_count; i++) {
-		const struct key *key = &keys_table[i];
-		const char *star = strchr(key->path, '*');
-		char path[128];
-		size_t hits = 0;
-
-		snprintf(path, sizeof(path), "%.*s%s%s", (int)(star == NULL ? strlen(key->path) : (size_t)(star - key->path)),
-			key->path, star == NULL ? "" : "dc1", star == NULL ? "" : star + 1);
-		for (size_t j = 0; j < document.count; j++)
-			hits += strcmp(document.nodes[j].shown, path) == 0;
-		if (hits != (key->state == KEY_LIVE ? 1U : 0U))
-			fail_msg("%s is printed %zu times", path, hits);
-		live += key->state == KEY_LIVE;
-	}
-	for (size_t j = 0; j < document.count; j++)
-		scalars += document.nodes[j].kind != DOCUMENT_MAP && strstr(document.nodes[j].shown, "[]") == NULL;
-	assert_int_equal(scalars, live);
-	document_free(&document);
-	buf_free(&text);
-}
-
 /* Behind one JSON value of RFC 8259 at text; NULL: it is none. */
 static const char *behind_json(const char *text)
 {
@@ -193,6 +131,97 @@ static void assert_json_is_the_same(struct folder *folder, char *const *secrets)
 	buf_free(&again);
 }
 
+#define LISTS                                                                                                \
+	"  users:\n    - {name: da1, password_file: %s, identities: [da1.example, b]}\n"                             \
+	"    - {name: ops, password_file: %s, role: operator}\n"                                                    \
+	"reconciliation:\n  enabled: true\n  directadmin_servers:\n"                                                \
+	"    - {hostname: da1, username: admin, password_file: %s}\n"                                               \
+	"peer_sync:\n  enabled: true\n  auth_password: x\n  peers:\n    - {url: \"http://b\", password_file: %s}\n"
+
+static void lists_print_to_a_fixed_point(void **state)
+{
+	char *secrets[] = { "DADNS_APP_AUTH_PASSWORD=a", "DADNS_DNS_BACKENDS_DC1_PASSWORD=b",
+		"DADNS_PEER_SYNC_AUTH_PASSWORD=c", NULL };
+	struct folder *folder = *state;
+	struct buf text = { 0 };
+
+	file_put(folder->other, "hidden\n", 7);
+	buf_printf(&text, DC1 LOGIN LISTS, folder->other, folder->other, folder->other, folder->other);
+	assert_loads(folder, text.data, NULL);
+	assert_fixed_point(folder, secrets);
+	assert_int_equal(folder->conf->users[0].identity_count, 2);
+	assert_string_equal(folder->conf->users[1].password, "hidden");
+	assert_json_is_the_same(folder, secrets);
+	buf_clear(&text);
+	print(folder, &text);
+	assert_null(strstr(text.data, "hidden"));
+	buf_free(&text);
+}
+
+static void the_predecessor_s_file_prints_to_a_fixed_point(void **state)
+{
+	char *secrets[] = { "DADNS_APP_AUTH_PASSWORD=a", "DADNS_DNS_BACKENDS_COREDNS_DC1_PASSWORD=b",
+		"DADNS_DNS_BACKENDS_COREDNS_DC2_PASSWORD=c", NULL };
+	struct folder *folder = *state;
+
+	assert_int_equal(conf_load(ZONEFAN_SOURCE_DIR "/tests/data/app-predecessor.yml", NULL, &folder->conf, NULL,
+				 &folder->err),
+		0);
+	assert_fixed_point(folder, secrets);
+}
+
+static void secrets_are_masked_and_masks_refused(void **state)
+{
+	struct folder *folder = *state;
+	struct buf text = { 0 };
+
+	assert_loads(folder, GOOD, NULL);
+	print(folder, &text);
+	assert_contains(text.data, "  auth_password: \"********\"\n");
+	assert_contains(text.data, "      password: \"********\"\n");
+	assert_null(strstr(text.data, "panel-pass"));
+	assert_null(strstr(text.data, "db-pass"));
+	assert_int_equal(folder_load(folder, text.data, NULL), ERR_INVALID);
+	assert_contains(folder->err.text, "app.auth_password: is the mask that --check prints");
+	assert_contains(folder->notices.data, "dns.backends.dc1.password: is the mask");
+	buf_free(&text);
+}
+
+/* Each live key stands in the print once, under the path that the table gives it; no other key does. */
+static void every_live_key_is_printed(void **state)
+{
+	struct folder *folder = *state;
+	struct buf text = { 0 };
+	struct document document;
+	size_t scalars = 0;
+	size_t live = 0;
+
+	assert_loads(folder, DC1 LOGIN "  users: [{name: a, password: b, identities: [c]}]\n"
+		"reconciliation: {directadmin_servers: [{hostname: da1}]}\npeer_sync: {peers: [{url: \"http://b\"}]}\n", NULL);
+	print(folder, &text);
+	assert_int_equal(document_read(text.data, text.size, "print", &document, &folder->err), 0);
+	for (size_t i = 0; i < keys_count; i++) {
+		const struct key *key = &keys_table[i];
+		const char *star = strchr(key->path, '*');
+		char path[128];
+		size_t hits = 0;
+
+		snprintf(path, sizeof(path), "%.*s%s%s", (int)(star == NULL ? strlen(key->path) : (size_t)(star - key->path)),
+			key->path, star == NULL ? "" : "dc1", star == NULL ? "" : star + 1);
+		for (size_t j = 0; j < document.count; j++)
+			hits += strcmp(document.nodes[j].shown, path) == 0;
+		if (hits != (key->state == KEY_LIVE ? 1U : 0U))
+			fail_msg("%s is printed %zu times", path, hits);
+		live += key->state == KEY_LIVE && strstr(key->path, "[]") == NULL;
+	}
+	for (size_t j = 0; j < document.count; j++)
+		scalars += document.nodes[j].kind != DOCUMENT_MAP && strstr(document.nodes[j].shown, "[]") == NULL &&
+			keys_set_of_list(document.nodes[j].shown) == SET_MAIN;
+	assert_int_equal(scalars, live);
+	document_free(&document);
+	buf_free(&text);
+}
+
 static void json_says_the_same(void **state)
 {
 	char *secrets[] = { "DADNS_APP_AUTH_PASSWORD=a", "DADNS_DNS_BACKENDS_1E3_PASSWORD=b", NULL };
@@ -251,6 +280,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(defaults_print_to_a_fixed_point),
 		TEST(odd_values_print_to_a_fixed_point),
+		TEST(lists_print_to_a_fixed_point),
 		TEST(the_predecessor_s_file_prints_to_a_fixed_point),
 		TEST(secrets_are_masked_and_masks_refused),
 		TEST(every_live_key_is_printed),
