@@ -107,6 +107,47 @@ void doc_null(struct doc *parent, const char *key)
 	add(parent, key, DOC_NULL);
 }
 
+struct doc *doc_adopt(struct doc *object, const char *key, struct doc *value)
+{
+	struct doc *place = (struct doc *)(uintptr_t)doc_get(object, key);
+	struct doc *old = NULL;
+
+	if (place == NULL) {
+		place = add(object, key, DOC_NULL);
+	} else {
+		old = xmalloc(sizeof(*old));
+		*old = *place;
+		old->key = NULL;
+		old->next = NULL;
+	}
+	struct doc *next = place->next;
+	char *name = place->key;
+	*place = *value;
+	place->key = name;
+	place->next = next;
+	free(value);
+	return old;
+}
+
+static void copy_into(struct doc *to, const struct doc *from)
+{
+	to->kind = from->kind;
+	to->value = from->value;
+	to->text_size = from->text_size;
+	if (from->kind == DOC_TEXT)
+		to->value.text = xmemdup(from->value.text, from->text_size);
+	for (const struct doc *child = from->children; child != NULL; child = child->next)
+		copy_into(add(to, child->key, DOC_NULL), child);
+}
+
+struct doc *doc_copy(const struct doc *root)
+{
+	struct doc *copy = doc_create();
+
+	copy_into(copy, root);
+	return copy;
+}
+
 const struct doc *doc_get(const struct doc *object, const char *key)
 {
 	for (const struct doc *child = object->children; child != NULL; child = child->next) {

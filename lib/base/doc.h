@@ -52,5 +52,8 @@ void doc_real(struct doc *parent, const char *key, double value);
 /* 0: null (never, or not known). */
 void doc_time(struct doc *parent, const char *key, int64_t wall_us);
 void doc_null(struct doc *parent, const char *key);
+/* Puts value, a root, into the object under that key; returns what was there (a root, the caller's) or NULL. */
+MUST_CHECK struct doc *doc_adopt(struct doc *object, const char *key, struct doc *value);
+struct doc *doc_copy(const struct doc *root);
 /* The value under that key of an object; NULL: there is none. */
 const struct doc *doc_get(const struct doc *object, const char *key);

@@ -33,6 +33,10 @@ static void publish_board(struct engine *engine)
 
 void engine_tell(struct engine *engine, struct engine_message *message)
 {
+	if (message->mailbox != NULL) {
+		ask_deliver(message);
+		return;
+	}
 	/* What is under way is bounded, so is what is told: this queue can't be full. */
 	CHECK(queue_push(engine->messages, message) == ERR_OK);
 }
@@ -174,13 +178,15 @@ static void make_queues(struct engine *engine)
 {
 	size_t most = engine->params.queue_capacity;
 
-	engine->requests = queue_create(most, false);
-	engine->commands = queue_create(most, false);
+	/* Threads that ask look at the count and add to it in two steps: each can be one too many. */
+	engine->requests = queue_create(most + ENGINE_ASKERS, false);
+	engine->commands = queue_create(most + ENGINE_ASKERS, false);
 	engine->done = queue_create(engine->lane_count == 0 ? 1 : engine->lane_count, false);
 	engine->queries = queue_create(QUERIES_MOST, false);
 	engine->notices = queue_create(NOTICES_MOST, false);
 	engine->messages = queue_create(4 * most + QUERIES_MOST + MESSAGES_SPARE, true);
 	CHECK(pthread_mutex_init(&engine->board.lock, NULL) == 0);
+	ask_make_rooms(engine);
 }
 
 static int make_lane(struct engine *engine, size_t at, const struct engine_backend *conf, struct err *err)
@@ -370,7 +376,9 @@ void engine_destroy(struct engine *engine)
 	queue_destroy(engine->done);
 	queue_destroy(engine->queries);
 	queue_destroy(engine->messages);
+	ask_destroy_rooms(engine);
 	pthread_mutex_destroy(&engine->board.lock);
+	doc_destroy(engine->board.shown);
 	for (size_t i = 0; i < engine->params.backend_count; i++)
 		free((void *)(uintptr_t)engine->params.backends[i].name);
 	free((void *)(uintptr_t)engine->params.backends);
@@ -382,21 +390,16 @@ void engine_destroy(struct engine *engine)
 
 /* ---- what the loop calls ---- */
 
-static bool is_query(enum engine_op op)
-{
-	return op >= ENGINE_STATUS;
-}
-
 /*
- * To the intake; or, if there is nothing else to do for the engine thread, straight to that. Only this thread submits, so
- * what the intake has passed on stands before this one.
+ * To the intake; or, if there is nothing else to do for the engine thread, straight to that. Only the loop goes straight,
+ * so what of it the intake has passed on stands before this one.
  */
-static int pass_on(struct engine *engine, struct engine_request *request)
+static int pass_command(struct engine *engine, struct engine_request *request, bool direct)
 {
 	struct core_command *command = xcalloc(1, sizeof(*command));
-	bool direct = request->text_size <= LONE_TEXT && atomic_load(&engine->in_intake) == 0 &&
-		atomic_exchange(&engine->idle, false);
 
+	direct = direct && request->text_size <= LONE_TEXT && atomic_load(&engine->in_intake) == 0 &&
+		atomic_exchange(&engine->idle, false);
 	command->request = request;
 	command->unread = true;
 	atomic_fetch_add(&engine->in_intake, direct ? 0 : 1);
@@ -408,26 +411,32 @@ static int pass_on(struct engine *engine, struct engine_request *request)
 	return ret;
 }
 
-int engine_submit(struct engine *engine, struct engine_request *request)
+int engine_pass_on(struct engine *engine, struct engine_request *request, bool direct)
 {
 	size_t bytes = request->text_size;
-
-	if (is_query(request->op))
-		return queue_push(engine->queries, request);
-	/* Only this thread adds, so what is checked here can only have shrunk since. */
 	size_t waiting = atomic_load(&engine->bytes_under_way);
+
 	if (waiting > 0 && waiting + bytes > engine->params.queue_bytes)
 		return ERR_BUSY;
 	if (atomic_load(&engine->under_way) >= engine->params.queue_capacity)
 		return ERR_BUSY;
 	atomic_fetch_add(&engine->under_way, 1);
 	atomic_fetch_add(&engine->bytes_under_way, bytes);
-	int ret = pass_on(engine, request);
+	int ret = pass_command(engine, request, direct);
 	if (ret != ERR_OK) {
 		atomic_fetch_sub(&engine->under_way, 1);
 		atomic_fetch_sub(&engine->bytes_under_way, bytes);
 	}
 	return ret;
+}
+
+int engine_submit(struct engine *engine, struct engine_request *request)
+{
+	if (ask_is_order(request->op))
+		return ask_pass_order(engine, request);
+	if (ask_is_query(request->op))
+		return queue_push(engine->queries, request);
+	return engine_pass_on(engine, request, true);
 }
 
 int engine_fd(const struct engine *engine)

@@ -5,7 +5,7 @@
  * and take messages; neither store, nor sched, nor back ends show.
  *
  * Threads (lib/README.md): engine_submit and engine_take belong to one thread
- * (the loop) and never block. Inside there are an intake thread (parses zone
+ * (the loop) and never block; lib/sync's threads use the last section. Inside there are an intake thread (parses zone
  * text), the engine thread (owns the store), a reader thread (lists), and the
  * lanes.
  */
@@ -75,7 +75,10 @@ enum engine_op {
 	ENGINE_ZONES,    /* after, limit */
 	ENGINE_ZONE,     /* zone */
 	ENGINE_REJECTED, /* after, limit; or zone for one with its text */
-	ENGINE_EVENTS    /* before, limit, zone */
+	ENGINE_EVENTS,   /* before, limit, zone */
+
+	/* from here on: orders to a room beside the engine, which answers them (engine_take_order) */
+	ENGINE_SYNC_PEERS /* a pass over all peers begins now */
 };
 
 /* Made by engine_request_create, filled by the caller with malloc'ed strings; NULL where it does not apply. */
@@ -97,6 +100,7 @@ struct engine_request {
 	int64_t before;        /* EVENTS: an event id, 0: from the newest */
 	int64_t number;        /* of what is asked for, by op: an id, a version */
 	size_t limit;
+	struct engine_mailbox *mailbox; /* engine_ask's own */
 };
 
 struct engine_request *engine_request_create(enum engine_op op, uint64_t id);
@@ -221,6 +225,7 @@ struct engine_status {
 	int64_t started_at_us;
 	struct engine_lane *lanes;
 	size_t lane_count;
+	struct doc *shown;      /* an object: what other rooms published, each under its key */
 };
 
 struct engine_message {
@@ -244,6 +249,7 @@ struct engine_message {
 	int64_t pass;                   /* HEAL */
 	bool more;                      /* the list goes on behind its last element */
 	struct doc *doc;                /* REPLY: the whole answer, where it is none of those above */
+	struct engine_mailbox *mailbox; /* REPLY to engine_ask */
 };
 
 /* Readable while messages wait: for the event loop. */
@@ -253,3 +259,26 @@ size_t engine_take(struct engine *engine, struct engine_message **out, size_t mo
 void engine_message_destroy(struct engine_message *message);
 /* Gives one name after the other, *at being 0 at first; they live as long as the message. False: there are no more. */
 bool engine_message_next_name(const struct engine_message *message, size_t *at, struct engine_name *out);
+
+/* ---- for threads beside the loop (lib/sync): any of them may call these ---- */
+
+enum { ENGINE_ASKERS = 8 }; /* so many threads at most are in engine_ask at once */
+
+/*
+ * Submits the request, which is the engine's from here on, and waits for its reply, which is the caller's. Blocks, also
+ * while the engine has no room for it: the loop's requests go first. ERR_CLOSED: the engine stops, there is no reply.
+ */
+MUST_CHECK int engine_ask(struct engine *engine, struct engine_request *request, struct engine_message **out);
+/* From now on the status shows doc, which is the engine's from here on, under that key. */
+void engine_publish(struct engine *engine, const char *key, struct doc *doc);
+
+/* Who carries out orders: a thread of lib/sync each. */
+enum engine_room { ENGINE_ROOM_PEERS, ENGINE_ROOMS };
+
+/* Orders to a room that nobody has opened are refused. */
+void engine_open_room(struct engine *engine, enum engine_room room);
+/* The next order; waits for one up to wait_ms. NULL: there was none, or engine_wake_room was called. */
+struct engine_request *engine_take_order(struct engine *engine, enum engine_room room, int64_t wait_ms);
+void engine_wake_room(struct engine *engine, enum engine_room room);
+/* Ends an order that was taken: doc (may be NULL) is its answer, or err says why not. Owns order and doc. */
+void engine_answer_order(struct engine *engine, struct engine_request *order, struct doc *doc, const struct err *err);

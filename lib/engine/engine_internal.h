@@ -30,6 +30,20 @@ struct engine_lane_thread {
 struct engine_board {
 	pthread_mutex_t lock;
 	struct core_board content;
+	struct doc *shown;           /* what other rooms published, each under its key */
+};
+
+/* Where a thread in engine_ask waits for its reply. */
+struct engine_mailbox {
+	pthread_mutex_t lock;
+	pthread_cond_t filled;
+	struct engine_message *message;
+};
+
+/* A room beside the engine that carries out orders. */
+struct engine_room_door {
+	struct queue *orders;
+	atomic_bool open;
 };
 
 struct engine {
@@ -44,6 +58,7 @@ struct engine {
 	struct queue *notices;       /* back ends -> engine thread: what becomes an event */
 	struct queue *queries;       /* to the reader */
 	struct queue *messages;      /* to the loop */
+	struct engine_room_door rooms[ENGINE_ROOMS];
 	struct engine_lane_thread *lanes; /* those of back end 0, then of back end 1, ... */
 	size_t lane_count;
 	pthread_t intake_thread;
@@ -72,5 +87,16 @@ void *lanes_run(void *engine_lane_thread);
 void *reader_run(void *engine);
 void *reader_check(void *engine);
 
-/* Hands a message to the loop. */
+/* Hands a message to the loop, or to the thread that waits for it. */
 void engine_tell(struct engine *engine, struct engine_message *message);
+/* Counts the command in and passes it on, if there is room; any thread. direct: it may skip the intake (the loop only). */
+MUST_CHECK int engine_pass_on(struct engine *engine, struct engine_request *request, bool direct);
+
+/* ask.c */
+bool ask_is_query(enum engine_op op);
+bool ask_is_order(enum engine_op op);
+/* Hands the order to its room, or answers that nobody is there. Errors as of engine_submit. */
+MUST_CHECK int ask_pass_order(struct engine *engine, struct engine_request *order);
+void ask_deliver(struct engine_message *message);
+void ask_make_rooms(struct engine *engine);
+void ask_destroy_rooms(struct engine *engine);

@@ -47,6 +47,7 @@ struct engine_message *engine_message_reply(const struct engine_request *request
 
 	message->id = request->id;
 	message->op = request->op;
+	message->mailbox = request->mailbox;
 	if (err != NULL)
 		message->err = *err;
 	return message;
@@ -91,6 +92,7 @@ static void free_status(struct engine_status *status)
 	}
 	free(status->lanes);
 	free(status->store_error);
+	doc_destroy(status->shown);
 	free(status);
 }
 

@@ -29,6 +29,14 @@ static void copy_board(struct engine *engine, struct core_board *out)
 	pthread_mutex_unlock(&engine->board.lock);
 }
 
+static struct doc *copy_shown(struct engine *engine)
+{
+	CHECK(pthread_mutex_lock(&engine->board.lock) == 0);
+	struct doc *shown = engine->board.shown == NULL ? NULL : doc_copy(engine->board.shown);
+	pthread_mutex_unlock(&engine->board.lock);
+	return shown;
+}
+
 /* ---- zones ---- */
 
 static void fill_zone(struct engine_zone *out, const struct store_zone *row)
@@ -280,6 +288,7 @@ static int show_status(struct engine *engine, struct engine_message *message, st
 	status->deliveries = board.counters.deliveries;
 	status->delivery_failures = board.counters.delivery_failures;
 	status->started_at_us = board.counters.started_at_us;
+	status->shown = copy_shown(engine);
 	status->lanes = xcalloc(board.lane_count, sizeof(*status->lanes));
 	int ret = store_zone_count(engine->reader, &status->zones_total, err);
 	for (size_t i = 0; ret == ERR_OK && i < board.lane_count; i++) {

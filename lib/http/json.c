@@ -196,6 +196,9 @@ static void add_predecessors(json_t *out, const struct engine_status *status, co
 	set(out, "peer_sync", peers);
 	set(zones, "total", number_of(status->zones_total));
 	set(out, "zones", zones);
+	/* Rooms that are switched on say it themselves. */
+	for (const struct doc *shown = status->shown == NULL ? NULL : status->shown->children; shown != NULL; shown = shown->next)
+		set(out, shown->key, json_doc(shown));
 }
 
 json_t *json_status(const struct engine_status *status)

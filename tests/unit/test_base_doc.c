@@ -36,9 +36,30 @@ static void test_tree(void **state UNUSED)
 	doc_destroy(NULL);
 }
 
+static void test_adopt_and_copy(void **state UNUSED)
+{
+	struct doc *root = doc_create();
+	struct doc *first = doc_create();
+	struct doc *second = doc_create();
+
+	doc_text(first, "url", "one");
+	doc_text(second, "url", "two");
+	assert_null(doc_adopt(root, "peers", first));
+	doc_int(root, "behind", 1);
+	struct doc *old = doc_adopt(root, "peers", second);
+	assert_string_equal(doc_get(old, "url")->value.text, "one");
+	doc_destroy(old);
+	struct doc *copy = doc_copy(root);
+	doc_destroy(root);
+	assert_string_equal(doc_get(doc_get(copy, "peers"), "url")->value.text, "two");
+	assert_int_equal(doc_get(copy, "behind")->value.number, 1);
+	assert_string_equal(copy->last->key, "behind");
+	doc_destroy(copy);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_tree) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_tree), cmocka_unit_test(test_adopt_and_copy) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
