@@ -60,6 +60,8 @@ static int judge(long status, const struct buf *body, json_t **out, struct err *
 		ret = err_set(err, ERR_NOTFOUND, "%s", text == NULL ? "not found" : text);
 	else if (status == 409)
 		ret = err_set(err, ERR_BUSY, "%s", text == NULL ? "not now" : text);
+	else if (status == 403)
+		ret = err_set(err, ERR_DENIED, "%s", text == NULL ? "this login may not do that" : text);
 	else if (status == 401)
 		ret = err_set(err, ERR_DENIED, "the login was refused");
 	else

@@ -6,6 +6,7 @@
 
 #include "backends/backend.h"
 #include "backends/coredns_mysql/coredns_mysql.h"
+#include "base/buf.h"
 
 enum { QUEUE_CAPACITY = 1024, STOP_DEADLINE_MS = 5000 };
 
@@ -59,6 +60,39 @@ static int wire_backends(const struct conf *conf, struct wire *wire, struct err 
 	return ERR_OK;
 }
 
+static enum auth_role role_of(const char *role)
+{
+	return strcmp(role, "operator") == 0 ? AUTH_OPERATOR : strcmp(role, "read-only") == 0 ? AUTH_READER : AUTH_MASTER;
+}
+
+/* Whom it may act for, as auth.h has it. */
+static char *join_identities(const struct conf_user *user)
+{
+	struct buf list = { 0 };
+
+	for (unsigned i = 0; i < user->identity_count; i++)
+		buf_printf(&list, "%s%s", i == 0 ? "" : ",", user->identities[i]);
+	return user->identity_count == 0 ? NULL : buf_take(&list);
+}
+
+static void wire_logins(const struct conf *conf, struct wire *wire)
+{
+	struct auth_login *logins = xcalloc(conf->user_count + 2, sizeof(*logins));
+	size_t count = 0;
+
+	logins[count++] = (struct auth_login){ .name = conf->auth_username, .password = conf->auth_password,
+		.role = AUTH_ALL };
+	for (size_t i = 0; i < conf->user_count; i++)
+		logins[count++] = (struct auth_login){ .name = conf->users[i].name, .password = conf->users[i].password,
+			.role = role_of(conf->users[i].role), .identities = join_identities(&conf->users[i]) };
+	if (conf->peer_enabled)
+		logins[count++] = (struct auth_login){ .name = conf->peer_auth_username,
+			.password = conf->peer_auth_password, .role = AUTH_PEER };
+	wire->logins = logins;
+	wire->http.logins = logins;
+	wire->http.login_count = count;
+}
+
 int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 {
 	coredns_mysql_global_init();
@@ -78,8 +112,6 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.listen_address = conf->listen_address,
 		.listen_port = conf->listen_port,
 		.control_socket = conf->control_socket,
-		.auth_username = conf->auth_username,
-		.auth_password = conf->auth_password,
 		.exists_parent = conf->exists_parent,
 		.max_body_bytes = conf->max_body_bytes,
 		.max_inflight_bytes = conf->max_inflight_bytes,
@@ -90,6 +122,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.connection_deadline_ms = conf->connection_deadline_ms,
 		.stop_deadline_ms = STOP_DEADLINE_MS,
 	};
+	wire_logins(conf, out);
 	int ret = wire_backends(conf, out, err);
 	if (ret != ERR_OK)
 		wire_clear(out);
@@ -98,6 +131,9 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 
 void wire_clear(struct wire *wire)
 {
+	for (size_t i = 0; i < wire->http.login_count; i++)
+		free((char *)(uintptr_t)wire->logins[i].identities);
+	free(wire->logins);
 	free(wire->backends);
 	free(wire->settings);
 	*wire = (struct wire){ 0 };

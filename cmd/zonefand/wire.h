@@ -7,6 +7,7 @@
 
 #include "conf/conf.h"
 #include "engine/engine.h"
+#include "http/auth.h"
 #include "http/http.h"
 
 struct wire {
@@ -14,6 +15,7 @@ struct wire {
 	struct http_params http;
 	void *backends; /* owned; engine.backends and their settings point into it */
 	void *settings;
+	struct auth_login *logins; /* owned */
 };
 
 /* Before threads start: client libraries are initialised here. conf must outlive it. ERR_INVALID names a back end of a type that is not built in. */

@@ -25,8 +25,7 @@ static bool replace_text(char **slot, const char *text)
 	return true;
 }
 
-/* Host names of masters are compared as host names are: without case, without a final dot. */
-static bool same_host(const char *a, const char *b)
+bool core_same_host(const char *a, const char *b)
 {
 	size_t a_size = strlen(a);
 	size_t b_size = strlen(b);
@@ -114,7 +113,7 @@ static bool settle_owner(struct core *core, struct store_zone *row, const struct
 			moved = replace_text(&row->username, request->username) || moved;
 		return moved;
 	}
-	if (is_given(row->hostname) && !row->deleted && !same_host(row->hostname, request->hostname))
+	if (is_given(row->hostname) && !row->deleted && !core_same_host(row->hostname, request->hostname))
 		core_note(core, "takeover", zone_name_plain(row->name, plain), NULL, request->source,
 			"owner was %s, is now %s", row->hostname, request->hostname);
 	moved = replace_text(&row->hostname, request->hostname);
@@ -253,7 +252,7 @@ static bool may_delete(struct core *core, const struct store_zone *row, const st
 			"the delete names no hostname, the owner is %s", row->hostname);
 		return false;
 	}
-	if (!same_host(row->hostname, request->hostname)) {
+	if (!core_same_host(row->hostname, request->hostname)) {
 		core_note(core, "delete_refused", plain, NULL, request->source,
 			"the delete is from %s, the owner is %s", request->hostname, row->hostname);
 		return false;
@@ -390,6 +389,8 @@ static int retry(struct core *core, struct core_command *command, struct err *er
 
 int core_carry_out(struct core *core, struct core_command *command, struct err *err)
 {
+	if (!core_may_act(core, command))
+		return ERR_OK;
 	switch (command->request->op) {
 	case ENGINE_PUSH:
 		return push(core, command, err);

@@ -217,6 +217,10 @@ void core_heal_free(struct core_lane *lane);
 MUST_CHECK int core_record_page(struct core *core, struct core_lane *lane, const struct page *page,
 	struct engine_heal *shown, struct err *err);
 
+/* core_identity.c: false: the login may not speak for that master; it was told so. */
+bool core_may_act(struct core *core, struct core_command *command);
+/* core_command.c: host names of masters are compared as host names are: without case, without a final dot. */
+bool core_same_host(const char *a, const char *b);
 /* core_command.c: carries one command out inside the transaction. An error is the store's; what is wrong with the
    command itself is in the reply that is staged. */
 MUST_CHECK int core_carry_out(struct core *core, struct core_command *command, struct err *err);

@@ -91,6 +91,8 @@ struct engine_request {
 	char *hostname;        /* NULL or "": not given */
 	char *username;
 	char *source;          /* the client's address, for events */
+	char *actor;           /* who it is: the login's name, or "control socket" */
+	char *identities;      /* PUSH, DELETE: the masters' host names that this login may act for, separated by commas; NULL: all */
 	bool urgent;           /* PUSH: somebody waits for it (named_reload=yes): it goes before all others */
 	char *backend;         /* PAUSE, RESUME, HEAL: as configured */
 	bool dry_run;          /* HEAL: say what differs, change nothing */

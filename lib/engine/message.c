@@ -27,6 +27,8 @@ void engine_request_destroy(struct engine_request *request)
 	free(request->hostname);
 	free(request->username);
 	free(request->source);
+	free(request->actor);
+	free(request->identities);
 	free(request->backend);
 	free(request->text);
 	free(request->after);

@@ -52,30 +52,18 @@ static void handle_ready(struct conn *conn)
 	buf_free(&out);
 }
 
-/* The body is the request's text, verbatim. */
-static void take_body(struct conn *conn, struct engine_request *request)
-{
-	struct evbuffer *body = evhttp_request_get_input_buffer(conn->request);
-
-	request->text_size = evbuffer_get_length(body);
-	request->text = xmalloc(request->text_size + 1);
-	CHECK(evbuffer_remove(body, request->text, request->text_size) == (int)request->text_size);
-	request->text[request->text_size] = '\0';
-}
-
 static void ask(struct conn *conn, const struct route *route, const char *path, size_t path_size, const char *query)
 {
-	struct engine_request *request = engine_request_create(route->op, 0);
+	struct engine_request *request = request_create(conn, route->op);
 	struct err err;
 
-	request->source = xstrdup(conn->address);
 	if (route_fill(route, path, path_size, query, request, &err) != ERR_OK) {
 		request_fail_json(conn, 400, err.text);
 		engine_request_destroy(request);
 		return;
 	}
 	if (route->body)
-		take_body(conn, request);
+		request->text = request_take_body(conn, &request->text_size);
 	request_submit(conn, request);
 }
 
@@ -107,7 +95,8 @@ bool api_handle(struct conn *conn, const char *path, size_t path_size, const cha
 		request_fail_json(conn, 405, route->method == GATE_POST ? "use POST" : "use GET");
 		return true;
 	case ROUTE_FOUND:
-		ask(conn, route, path, path_size, query);
+		if (request_allow(conn, route->act))
+			ask(conn, route, path, path_size, query);
 		return true;
 	}
 	WRONG("a match that is none");

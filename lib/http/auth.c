@@ -26,21 +26,34 @@ struct slot {
 	struct bucket bucket;
 };
 
-struct auth {
-	uint8_t username[HASH_SIZE];
+struct secret {
+	uint8_t name[HASH_SIZE];
 	uint8_t password[HASH_SIZE];
+};
+
+struct auth {
+	struct auth_login *logins;
+	struct secret *secrets; /* of each */
+	size_t count;
 	uint8_t seed[16];
 	struct bucket global;
 	bool global_used;
 	struct slot slots[SETS][WAYS];
 };
 
-struct auth *auth_create(const char *username, const char *password)
+struct auth *auth_create(const struct auth_login *logins, size_t count)
 {
 	struct auth *auth = xcalloc(1, sizeof(*auth));
 
-	hash_sha256(username, strlen(username), auth->username);
-	hash_sha256(password, strlen(password), auth->password);
+	auth->logins = xcalloc(count, sizeof(*auth->logins));
+	auth->secrets = xcalloc(count, sizeof(*auth->secrets));
+	auth->count = count;
+	for (size_t i = 0; i < count; i++) {
+		auth->logins[i] = (struct auth_login){ .name = xstrdup(logins[i].name), .role = logins[i].role,
+			.identities = xstrdup(logins[i].identities) };
+		hash_sha256(logins[i].name, strlen(logins[i].name), auth->secrets[i].name);
+		hash_sha256(logins[i].password, strlen(logins[i].password), auth->secrets[i].password);
+	}
 	hash_random(auth->seed, sizeof(auth->seed));
 	return auth;
 }
@@ -49,6 +62,13 @@ void auth_destroy(struct auth *auth)
 {
 	if (auth == NULL)
 		return;
+	for (size_t i = 0; i < auth->count; i++) {
+		free((char *)(uintptr_t)auth->logins[i].name);
+		free((char *)(uintptr_t)auth->logins[i].identities);
+	}
+	explicit_bzero(auth->secrets, auth->count * sizeof(*auth->secrets));
+	free(auth->secrets);
+	free(auth->logins);
 	explicit_bzero(auth, sizeof(*auth));
 	free(auth);
 }
@@ -96,28 +116,43 @@ static char *base64_decode(const char *text, size_t *out_size)
 	return out;
 }
 
-static bool is_match(const struct auth *auth, const char *authorization)
+/* All are compared, wherever one fits: how long it takes tells nothing. */
+static const struct auth_login *find_login(const struct auth *auth, const struct secret *given)
 {
-	uint8_t username[HASH_SIZE], password[HASH_SIZE];
+	const struct auth_login *found = NULL;
+
+	for (size_t i = 0; i < auth->count; i++) {
+		bool name_good = hash_equal(given->name, auth->secrets[i].name);
+		bool password_good = hash_equal(given->password, auth->secrets[i].password);
+
+		if (name_good & password_good)
+			found = &auth->logins[i];
+	}
+	return found;
+}
+
+static const struct auth_login *match(const struct auth *auth, const char *authorization)
+{
+	const struct auth_login *login;
+	struct secret given;
 	char *pair;
-	size_t size, user_size;
-	bool user_good, password_good;
+	size_t size, name_size;
 
 	if (strncasecmp(authorization, "Basic ", 6) != 0)
-		return false;
+		return NULL;
 	authorization += 6;
 	authorization += strspn(authorization, " ");
 	pair = base64_decode(authorization, &size);
 	if (pair == NULL)
-		return false;
-	user_size = memchr(pair, ':', size) != NULL ? (size_t)((char *)memchr(pair, ':', size) - pair) : size;
-	hash_sha256(pair, user_size, username);
-	hash_sha256(pair + user_size + (user_size < size), size - user_size - (user_size < size), password);
-	user_good = hash_equal(username, auth->username);
-	password_good = hash_equal(password, auth->password);
+		return NULL;
+	name_size = memchr(pair, ':', size) != NULL ? (size_t)((char *)memchr(pair, ':', size) - pair) : size;
+	hash_sha256(pair, name_size, given.name);
+	hash_sha256(pair + name_size + (name_size < size), size - name_size - (name_size < size), given.password);
+	login = find_login(auth, &given);
+	explicit_bzero(&given, sizeof(given));
 	explicit_bzero(pair, size);
 	free(pair);
-	return user_good & password_good & (user_size < size);
+	return name_size < size ? login : NULL;
 }
 
 static bool bucket_take(struct bucket *bucket, int64_t burst, int64_t per_minute, int64_t now_ms)
@@ -158,11 +193,12 @@ static struct bucket *find_bucket(struct auth *auth, const uint8_t address[AUTH_
 }
 
 enum auth_verdict auth_check(struct auth *auth, const char *authorization, const uint8_t address[AUTH_ADDRESS_SIZE],
-	int64_t now_ms)
+	int64_t now_ms, const struct auth_login **login)
 {
 	if (authorization == NULL)
 		return AUTH_ABSENT;
-	if (is_match(auth, authorization))
+	*login = match(auth, authorization);
+	if (*login != NULL)
 		return AUTH_GOOD;
 	if (!auth->global_used) {
 		auth->global_used = true;
@@ -174,4 +210,19 @@ enum auth_verdict auth_check(struct auth *auth, const char *authorization, const
 	if (!bucket_take(&auth->global, AUTH_GLOBAL_BURST, AUTH_GLOBAL_PER_MINUTE, now_ms))
 		return AUTH_LIMITED;
 	return AUTH_WRONG;
+}
+
+bool auth_may(enum auth_role role, enum auth_act act)
+{
+	switch (act) {
+	case AUTH_PUSH:
+		return role == AUTH_ALL || role == AUTH_MASTER;
+	case AUTH_LOOK:
+		return role == AUTH_ALL || role == AUTH_OPERATOR || role == AUTH_READER;
+	case AUTH_CHANGE:
+		return role == AUTH_ALL || role == AUTH_OPERATOR;
+	case AUTH_EXCHANGE:
+		return role == AUTH_ALL || role == AUTH_OPERATOR || role == AUTH_PEER;
+	}
+	WRONG("an act that is none");
 }

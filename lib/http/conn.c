@@ -65,15 +65,18 @@ static void refuse_login(struct conn *conn, enum auth_verdict verdict)
 /* Whether the request may go on, as far as its head tells. False: it was refused. */
 static bool admit(struct conn *conn, const struct gate_head *head)
 {
+	/* Who may open the socket is root's business: its mode and group. */
+	static const struct auth_login control = { .name = "control socket", .role = AUTH_ALL };
 	enum auth_verdict verdict;
 
+	conn->login = conn->control ? &control : NULL;
 	if (conn->http->stopping) {
 		refuse_send(conn, 503, "Retry-After: 5\r\n", "shutting down", true);
 		return false;
 	}
 	if (conn->control || api_is_open(head->target))
 		return true;
-	verdict = auth_check(conn->http->auth, head->authorization, conn->address_key, http_now_ms());
+	verdict = auth_check(conn->http->auth, head->authorization, conn->address_key, http_now_ms(), &conn->login);
 	if (verdict != AUTH_GOOD) {
 		refuse_login(conn, verdict);
 		return false;

@@ -105,17 +105,12 @@ static void handle_exists(struct conn *conn, const struct form *form)
 	buf_free(&out);
 }
 
-/* The request's body, out of evhttp's hands. */
-static char *take_body(const struct conn *conn, size_t *size)
+static struct engine_request *create(const struct conn *conn, enum engine_op op)
 {
-	struct evbuffer *body = evhttp_request_get_input_buffer(conn->request);
-	char *text;
+	struct engine_request *request = request_create(conn, op);
 
-	*size = evbuffer_get_length(body);
-	text = xmalloc(*size + 1);
-	CHECK(evbuffer_remove(body, text, *size) == (int)*size);
-	text[*size] = '\0';
-	return text;
+	request->identities = xstrdup(conn->login == NULL ? NULL : conn->login->identities);
+	return request;
 }
 
 /* A save with its text in the body, verbatim; or, text given, from a form. */
@@ -131,18 +126,17 @@ static void handle_save(struct conn *conn, const struct form *form, const struct
 		request_fail(conn, 200, "domain is missing");
 		return;
 	}
-	request = engine_request_create(ENGINE_PUSH, 0);
+	request = create(conn, ENGINE_PUSH);
 	request->zone = copy_value(domain);
 	request->hostname = copy_value(hostname);
 	request->username = copy_value(username);
-	request->source = xstrdup(conn->address);
 	/* directadmin-protocol.md 3.2: a certificate is waited for. */
 	request->urgent = reload != NULL && strcmp(reload->value, "yes") == 0;
 	if (text != NULL) {
 		request->text = xmemdup(text->value, text->value_size);
 		request->text_size = text->value_size;
 	} else {
-		request->text = take_body(conn, &request->text_size);
+		request->text = request_take_body(conn, &request->text_size);
 	}
 	request_submit(conn, request);
 }
@@ -177,7 +171,7 @@ static void handle_delete(struct conn *conn, const struct form *form)
 
 	if (!get(conn, form, "hostname", &hostname) || !get(conn, form, "username", &username))
 		return;
-	request = engine_request_create(ENGINE_DELETE, 0);
+	request = create(conn, ENGINE_DELETE);
 	request->names = xcalloc(form->count + 1, sizeof(*request->names));
 	for (size_t i = 0; i < form->count; i++) {
 		const struct form_field *field = &form->fields[i];
@@ -199,7 +193,6 @@ static void handle_delete(struct conn *conn, const struct form *form)
 	}
 	request->hostname = copy_value(hostname);
 	request->username = copy_value(username);
-	request->source = xstrdup(conn->address);
 	request_submit(conn, request);
 }
 
@@ -258,18 +251,32 @@ static void handle_dns_admin(struct conn *conn, const char *query)
 	form_free(&form);
 }
 
+static bool is_ours(const char *path, size_t size)
+{
+	static const char *const paths[] = { "/CMD_API_DNS_ADMIN", "/CMD_API_LOGIN_TEST", "/CMD_API_USER_EXISTS", "/CMD_API_POP",
+		"/CMD_EMAIL_POP" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		if (is_path(path, size, paths[i]))
+			return true;
+	}
+	return false;
+}
+
 bool da_handle(struct conn *conn, const char *path, size_t path_size, const char *query)
 {
+	if (!is_ours(path, path_size))
+		return false;
+	if (!request_allow(conn, AUTH_PUSH))
+		return true;
 	if (is_path(path, path_size, "/CMD_API_DNS_ADMIN"))
 		handle_dns_admin(conn, query);
 	else if (is_path(path, path_size, "/CMD_API_LOGIN_TEST"))
 		say(conn, "error=0&text=Login+OK&details=none");
 	else if (is_path(path, path_size, "/CMD_API_USER_EXISTS"))
 		say(conn, "error=0&exists=0");
-	else if (is_path(path, path_size, "/CMD_API_POP") || is_path(path, path_size, "/CMD_EMAIL_POP"))
-		request_fail(conn, 200, "Not supported");
 	else
-		return false;
+		request_fail(conn, 200, "Not supported");
 	return true;
 }
 

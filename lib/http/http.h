@@ -14,14 +14,15 @@
 #include "base/clock.h"
 #include "base/err.h"
 
+struct auth_login;
 struct engine;
 
 struct http_params {
 	const char *listen_address;    /* "": all, v6 and v4 */
 	uint16_t listen_port;          /* 0: any free one (tests); see http_port */
 	const char *control_socket;    /* path; "": none; mode 0660 */
-	const char *auth_username;
-	const char *auth_password;
+	const struct auth_login *logins; /* http/auth.h; may go after http_create */
+	size_t login_count;
 	unsigned exists_parent;        /* 0, 2 or 3 */
 	size_t max_body_bytes;
 	size_t max_inflight_bytes;

@@ -63,6 +63,7 @@ struct conn {
 	bool passing;                      /* we are moving bytes: no news for the gate */
 	bool keep_alive;                   /* after the request in hand */
 	bool authenticated;                /* once, at least */
+	const struct auth_login *login;    /* of the request in hand; NULL: it needs none */
 	char address[NET_TEXT_SIZE];
 	uint8_t address_key[NET_KEY_SIZE];
 	int64_t opened_ms;
@@ -170,6 +171,12 @@ void request_reply(struct conn *conn, int status, const char *type, const char *
 void request_fail(struct conn *conn, int status, const char *text);
 /* {"error": ...} */
 void request_fail_json(struct conn *conn, int status, const char *text);
+/* May whoever is logged in do that? False: it was refused, in the form of the path. */
+bool request_allow(struct conn *conn, enum auth_act act);
+/* A request that tells who asks, from where. */
+struct engine_request *request_create(const struct conn *conn, enum engine_op op);
+/* Its body, verbatim, with a NUL behind; the caller's. */
+char *request_take_body(struct conn *conn, size_t *size);
 /* Hands the request to the engine, or makes it wait. Takes ownership. */
 void request_submit(struct conn *conn, struct engine_request *request);
 /* Runs the request again once the names are loaded. */

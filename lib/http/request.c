@@ -26,6 +26,7 @@ const char *request_reason(int status)
 	case 200: return "OK";
 	case 400: return "Bad Request";
 	case 401: return "Unauthorized";
+	case 403: return "Forbidden";
 	case 404: return "Not Found";
 	case 405: return "Method Not Allowed";
 	case 408: return "Request Timeout";
@@ -176,6 +177,35 @@ static void fail(struct conn *conn, int status, const char *text)
 		request_fail(conn, status, text);
 	else
 		request_fail_json(conn, status, text);
+}
+
+bool request_allow(struct conn *conn, enum auth_act act)
+{
+	if (conn->login == NULL || auth_may(conn->login->role, act))
+		return true;
+	fail(conn, 403, act == AUTH_PUSH ? "this login may not push" : "this login may not do that");
+	return false;
+}
+
+struct engine_request *request_create(const struct conn *conn, enum engine_op op)
+{
+	struct engine_request *request = engine_request_create(op, 0);
+
+	request->source = xstrdup(conn->address);
+	request->actor = xstrdup(conn->login == NULL ? NULL : conn->login->name);
+	return request;
+}
+
+char *request_take_body(struct conn *conn, size_t *size)
+{
+	struct evbuffer *body = evhttp_request_get_input_buffer(conn->request);
+	char *text;
+
+	*size = evbuffer_get_length(body);
+	text = xmalloc(*size + 1);
+	CHECK(evbuffer_remove(body, text, *size) == (int)*size);
+	text[*size] = '\0';
+	return text;
 }
 
 static void dispatch(struct conn *conn)

@@ -34,8 +34,8 @@ static const struct route_param event_params[] = { LIMIT, NUMBER("before", befor
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
 static const struct route_param heal_params[] = { TEXT("backend", backend), FLAG("dry_run", dry_run), END };
 
-#define GET(where, asks, ...) { .method = GATE_GET, .path = where, .op = asks, __VA_ARGS__ }
-#define POST(where, asks, ...) { .method = GATE_POST, .path = where, .op = asks, .changes = true, __VA_ARGS__ }
+#define GET(where, asks, ...) { .method = GATE_GET, .path = where, .op = asks, .act = AUTH_LOOK, __VA_ARGS__ }
+#define POST(where, asks, ...) { .method = GATE_POST, .path = where, .op = asks, .act = AUTH_CHANGE, __VA_ARGS__ }
 
 static const struct route routes[] = {
 	GET("/status", ENGINE_STATUS),

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "engine/engine.h"
+#include "http/auth.h"
 #include "http/gate.h"
 
 struct route_param;
@@ -17,7 +18,7 @@ struct route {
 	enum engine_op op;
 	const struct route_param *segment; /* what "*" is; NULL: there is none */
 	const struct route_param *params;  /* of the query; ends with a key of NULL; NULL: none */
-	bool changes;                  /* something: not for those who may only look */
+	enum auth_act act;             /* what it takes */
 	bool body;                     /* the body is request->text */
 };
 

@@ -200,7 +200,7 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	http->store_ok = true; /* the engine has opened it; it says when that changes */
 	TAILQ_INIT(&http->conns);
 	TAILQ_INIT(&http->waiting);
-	http->auth = auth_create(params->auth_username, params->auth_password);
+	http->auth = auth_create(params->logins, params->login_count);
 	http->names = names_create();
 	http->base = event_base_new();
 	CHECK(http->base != NULL);

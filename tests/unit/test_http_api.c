@@ -263,6 +263,54 @@ static void test_retry(void **state UNUSED)
 	serve_stop(served);
 }
 
+/* Each role: the DA dialect, a look, a change; who it is goes along. */
+static void test_roles(void **state UNUSED)
+{
+	static const struct {
+		const char *login; /* name:password */
+		int push, look, change;
+		const char *identities;
+	} cases[] = {
+		{ "ZG5zOnNlY3JldA==", 200, 200, 200, "" },                              /* dns */
+		{ "ZGExOm9uZQ==", 200, 403, 403, "da1.example,da1-old.example" },       /* da1 */
+		{ "b3BzOnR3bw==", 403, 200, 200, "" },                                  /* ops */
+		{ "ZXllOnRocmVl", 403, 200, 403, "" },                                  /* eye */
+		{ "cGVlcjpmb3Vy", 403, 403, 403, "" },                                  /* peer */
+	};
+	static const char *const names[] = { "dns", "da1", "ops", "eye", "peer" };
+	struct served *served = serve_start(default_params());
+	struct answer answer = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct {
+			const char *line, *tail;
+			int status;
+		} asks[] = {
+			{ "POST /CMD_API_DNS_ADMIN?action=rawsave&domain=a.example", "Content-Length: 4\r\n\r\nzone", cases[i].push },
+			{ "GET /api/v1/zones", "\r\n", cases[i].look },
+			{ "POST /api/v1/retry", "\r\n", cases[i].change },
+		};
+
+		for (size_t k = 0; k < ARRAY_SIZE(asks); k++) {
+			char *request = xasprintf("%s HTTP/1.0\r\nAuthorization: Basic %s\r\n%s", asks[k].line, cases[i].login,
+				asks[k].tail);
+
+			served->fake->last_actor[0] = '\0';
+			client_ask(served, request, &answer);
+			free(request);
+			if (answer.status != asks[k].status)
+				fail_msg("%s: %s was answered %d", names[i], asks[k].line, answer.status);
+			assert_string_equal(served->fake->last_actor, answer.status == 200 ? names[i] : "");
+			if (k == 0 && answer.status == 200)
+				assert_string_equal(served->fake->last_identities, cases[i].identities);
+			if (k == 0 && answer.status == 403)
+				assert_answer(&answer, 403, "error=1&text=this+login+may+not+push");
+		}
+	}
+	buf_free(&answer.body);
+	serve_stop(served);
+}
+
 static void test_pause(void **state UNUSED)
 {
 	struct served *served = serve_start(default_params());
@@ -407,6 +455,7 @@ int main(void)
 		cmocka_unit_test(test_one_zone),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_retry),
+		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_heal),
 		cmocka_unit_test(test_store_state),

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "http/auth.h"
 #include "http/http.h"
 
 /* The limit of every wait; far above what anything here takes. */
@@ -60,13 +61,22 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+/* "dns" may do all; the others are of one role each. */
+static const struct auth_login test_logins[] = {
+	{ "dns", "secret", AUTH_ALL, NULL },
+	{ "da1", "one", AUTH_MASTER, "da1.example,da1-old.example" },
+	{ "ops", "two", AUTH_OPERATOR, NULL },
+	{ "eye", "three", AUTH_READER, NULL },
+	{ "peer", "four", AUTH_PEER, NULL },
+};
+
 static struct http_params default_params(void)
 {
 	return (struct http_params){
 		.listen_address = "127.0.0.1",
 		.control_socket = "",
-		.auth_username = "dns",
-		.auth_password = "secret",
+		.logins = test_logins,
+		.login_count = ARRAY_SIZE(test_logins),
 		.exists_parent = 3,
 		.max_body_bytes = 1 << 20,
 		.max_inflight_bytes = 4 << 20,

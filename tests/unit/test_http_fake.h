@@ -45,6 +45,8 @@ struct engine {
 	char last_after[300];
 	char last_zone[300];
 	char last_source[64];
+	char last_actor[64];
+	char last_identities[128];
 	char last_backend[64];
 	bool last_dry_run;
 	enum err_code push_code; /* what a push is answered; 0: saved */
@@ -357,6 +359,9 @@ int engine_submit(struct engine *fake, struct engine_request *request)
 			request->backend != NULL ? request->backend : "");
 		fake->last_dry_run = request->dry_run;
 		snprintf(fake->last_source, sizeof(fake->last_source), "%s", request->source);
+		snprintf(fake->last_actor, sizeof(fake->last_actor), "%s", request->actor != NULL ? request->actor : "");
+		snprintf(fake->last_identities, sizeof(fake->last_identities), "%s",
+			request->identities != NULL ? request->identities : "");
 		fake_answer(fake, request);
 		engine_request_destroy(request);
 	}

@@ -16,7 +16,7 @@ READY = 30
 
 
 def to_yaml(value, indent=0):
-    """Block YAML of dicts, lists and scalars; strings always quoted."""
+    """Block YAML of dicts, lists (also of dicts) and scalars; strings always quoted."""
     lines = []
     pad = "  " * indent
     for key, item in value.items():
@@ -24,7 +24,7 @@ def to_yaml(value, indent=0):
             lines.append(f"{pad}{key}:")
             lines.append(to_yaml(item, indent + 1))
         elif isinstance(item, (list, tuple)):
-            lines.append(f"{pad}{key}: [{', '.join(str(i) for i in item)}]")
+            lines.append(f"{pad}{key}: {json.dumps(item)}")  # JSON is YAML
         elif isinstance(item, bool):
             lines.append(f"{pad}{key}: {'true' if item else 'false'}")
         elif isinstance(item, (int, float)):
