@@ -149,6 +149,8 @@ bool show_status(const json_t *status)
 	printf("status %s, %" JSON_INTEGER_FORMAT " zones, %" JSON_INTEGER_FORMAT " requests under way\n",
 		text_at(status, "status"), number_at(json_object_get(status, "zones"), "total"),
 		number_at(json_object_get(status, "queues"), "save"));
+	if (json_is_true(json_object_get(status, "dry_run")))
+		puts("dry run (app.dry_run): no back end is sent anything");
 	if (!json_is_true(json_object_get(store, "ok")))
 		printf("the store can't be written: %s\n", text_at(store, "error"));
 	json_array_foreach(json_object_get(status, "backends"), index, lane) {

@@ -105,6 +105,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.probe_initial_ms = conf->probe_initial_ms,
 		.probe_max_ms = conf->probe_max_ms,
 		.max_zone_records = conf->max_zone_records,
+		.dry_run = conf->dry_run,
 		.queue_capacity = QUEUE_CAPACITY,
 		.queue_bytes = conf->max_inflight_bytes,
 	};

@@ -104,6 +104,7 @@ struct conf {
 	int64_t probe_initial_ms;
 	int64_t probe_max_ms;
 	size_t max_zone_records;
+	bool dry_run;
 	bool healing_enabled;
 	unsigned healing_interval_minutes;
 	unsigned history_versions;

@@ -83,6 +83,8 @@ const struct key keys_table[] = {
 	{ .path = "app.users[].identities", .type = KEY_WORDS, USER(identities),
 	  .count_offset = offsetof(struct conf_user, identity_count), .preset = "", .accepts = value_is_host,
 	  .wants = "a host name", .help = "role master: the hostnames that it may push and delete for" },
+	{ BOOL_KEY("app.dry_run", MAIN(dry_run), "take pushes, and send no back end anything: all of them stay paused"),
+	  .preset = "false" },
 	{ NUMBER_KEY("app.max_zone_records", MAIN(max_zone_records), 0, 10000000, NULL,
 		"records in one zone; a push with more is refused; 0: no limit"),
 	  .preset = "50000" },

@@ -90,6 +90,7 @@ struct core_params {
 	unsigned max_attempts;
 	int64_t probe_initial_ms;
 	int64_t probe_max_ms;
+	bool dry_run;
 	uint64_t seed;
 	/* Hands a job to a lane that is idle: never refused, never blocks. The lane gives it back by core_turn. */
 	void (*send)(void *ctx, struct core_job *job);

@@ -58,6 +58,9 @@ int core_recall_lanes(struct core *core, struct err *err)
 
 		if (ret != ERR_OK)
 			return ret;
+		/* Not the operator's pause: it is over with the setting, and no event tells of it. */
+		if (core->params.dry_run)
+			core->lanes[i].health.state = LANE_PAUSED;
 	}
 	return ERR_OK;
 }
@@ -96,6 +99,11 @@ void core_order(struct core *core, struct core_command *command)
 
 	if (lane == NULL) {
 		(void)core_no_such_lane(core, name, &err);
+		core_stage(core, engine_message_reply(request, &err));
+		return;
+	}
+	if (core->params.dry_run && !pause) {
+		err_set(&err, ERR_INVALID, "app.dry_run is set: no back end is sent anything");
 		core_stage(core, engine_message_reply(request, &err));
 		return;
 	}

@@ -233,6 +233,7 @@ static int make_core(struct engine *engine, struct err *err)
 		.max_attempts = engine->params.max_attempts,
 		.probe_initial_ms = engine->params.probe_initial_ms,
 		.probe_max_ms = engine->params.probe_max_ms,
+		.dry_run = engine->params.dry_run,
 		.seed = engine->params.seed,
 		.send = core_sends,
 		.tell = core_tells,

@@ -41,6 +41,7 @@ struct engine_params {
 	size_t max_zone_records;       /* 0: no limit */
 	size_t queue_capacity;         /* requests under way; beyond it engine_submit says ERR_BUSY */
 	size_t queue_bytes;            /* zone text of requests under way; likewise (one request is always taken) */
+	bool dry_run;                  /* every back end is paused, and stays so */
 	uint64_t seed;                 /* of jitter; 0: random */
 	const struct clock *clock;     /* NULL: the system's */
 };
@@ -216,6 +217,7 @@ struct engine_event {
 struct engine_status {
 	uint64_t zones_total;
 	uint64_t queue_size;    /* requests waiting for the engine */
+	bool dry_run;
 	bool store_ok;
 	char *store_error;      /* NULL: none */
 	uint64_t pushes;        /* since start, each */

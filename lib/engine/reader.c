@@ -279,6 +279,7 @@ static int show_status(struct engine *engine, struct engine_message *message, st
 	copy_board(engine, &board);
 	message->status = status;
 	status->queue_size = atomic_load(&engine->under_way);
+	status->dry_run = engine->params.dry_run;
 	status->store_ok = board.store_ok;
 	status->store_error = board.store_ok ? NULL : xstrdup(board.store_error);
 	status->pushes = board.counters.pushes;

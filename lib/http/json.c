@@ -211,6 +211,7 @@ json_t *json_status(const struct engine_status *status)
 	for (size_t i = 0; i < status->lane_count; i++)
 		CHECK(json_array_append_new(backends, lane_of(&status->lanes[i])) == 0);
 	set(out, "backends", backends);
+	set(out, "dry_run", json_boolean(status->dry_run));
 	set(store, "ok", json_boolean(status->store_ok));
 	set(store, "error", json_text(status->store_error));
 	set(out, "store", store);

@@ -76,3 +76,22 @@ def test_resumed_while_away(zonefan, dcs):
     assert zonefan.backend("dc2")["last_error"]
     dcs[1].proxy.passing()
     zonefan.wait_converged()
+
+
+def test_dry_run(install, dcs):
+    """G4: the first day beside the old system: pushes are taken, no database is spoken to, whatever an operator says."""
+    zonefan = install(dcs, config={"app": {"dry_run": True}})
+    zonefan.da().push_ok("dry.example", da_zone("dry.example"))
+    done = zonefan.ctl("resume", "dc1", check=1)
+    assert "app.dry_run" in done.stderr
+    zonefan.restart()
+    status = zonefan.status()
+    assert status["dry_run"] is True
+    assert [(entry["state"], entry["pending"]) for entry in status["backends"]] == [("paused", 1)] * 3
+    assert "dry run" in zonefan.ctl("status", check=2).stdout
+    assert [centre.proxy.connections for centre in dcs] == [0, 0, 0], "a database was spoken to"
+    zonefan.stop()
+    zonefan.configure({"app": {"dry_run": False}})
+    zonefan.start()
+    zonefan.wait_converged()
+    assert all(centre.db.zone_id("dry.example") for centre in dcs)
