@@ -78,3 +78,17 @@ void checksum_text(const char *table, const char *name, const void *text, size_t
 	put_bytes(&row, text, size);
 	hash_sha256(row.bytes, row.size, out);
 }
+
+void checksum_version(const struct checksum_version *version, uint8_t out[HASH_SIZE])
+{
+	struct row row;
+
+	row.size = 0;
+	put_text(&row, "zone_version");
+	put_number(&row, (uint64_t)version->zone_id);
+	put_number(&row, (uint64_t)version->lead);
+	put_text(&row, version->others);
+	put_text(&row, version->origin);
+	put_number(&row, version->merged);
+	hash_sha256(row.bytes, row.size, out);
+}

@@ -19,3 +19,14 @@ struct store_zone;
 void checksum_zone(const struct store_zone *zone, uint8_t out[HASH_SIZE]);
 /* table: "zone_text" or "rejected_text". */
 void checksum_text(const char *table, const char *name, const void *text, size_t size, uint8_t out[HASH_SIZE]);
+
+/* A row of zone_version. */
+struct checksum_version {
+	int64_t zone_id;
+	int64_t lead;
+	const char *others;
+	const char *origin;
+	uint64_t merged;
+};
+
+void checksum_version(const struct checksum_version *row, uint8_t out[HASH_SIZE]);

@@ -1,16 +1,12 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Zones of which a peer's version was merged: their version vectors. A zone without a row has one entry, ours, and its
--- counter is the zone's generation.
+-- Zones of which something is known that the generation does not tell: a peer's changes, or generations that no change of
+-- ours made. Our own counter is the zone's generation minus lead; without a row lead is 0 and no other store is known.
 
 CREATE TABLE zone_version (
 	zone_id INTEGER NOT NULL PRIMARY KEY REFERENCES zone (id),
-	own INTEGER NOT NULL,
+	lead INTEGER NOT NULL,
 	others TEXT NOT NULL,
+	origin TEXT NOT NULL,
+	merged INTEGER NOT NULL,
 	checksum BLOB NOT NULL
-) STRICT;
-
-CREATE TABLE peer (
-	url TEXT NOT NULL PRIMARY KEY,
-	store_id TEXT NOT NULL,
-	complete_at INTEGER NOT NULL
 ) STRICT;
