@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "zone/diff.h"
 #include "zone/zone.h"
 
 enum backend_verdict {
@@ -28,7 +29,11 @@ enum backend_verdict {
 enum {
 	BACKEND_STORE_ID_SIZE = 33, /* 32 lower-case hex digits */
 	BACKEND_ITEMS_MAX = 1024,   /* of one transaction */
-	BACKEND_LOOK_MOST = 800     /* zones of one look */
+	BACKEND_LOOK_MOST = 800,    /* zones of one look */
+	BACKEND_READ_MOST = 200,    /* zones whose rows are read at once */
+	BACKEND_READ_BYTES = 4 << 20, /* about so much of them, unless one zone has more */
+	BACKEND_READ_ZONE_BYTES = 64 << 20, /* and so much one zone may have */
+	BACKEND_LIST_MOST = 1000    /* names of one page */
 };
 
 /* Who wrote a zone last, and which generation of it. store_id "": no stamp. */
@@ -94,6 +99,56 @@ struct backend_look {
 	size_t stray_count;
 };
 
+/* The rows of one zone as they really are. */
+struct backend_rows {
+	/* asked */
+	const char *name;               /* canonical */
+	/* answered */
+	bool exists;                    /* there is a zone of exactly that name, whoever wrote it */
+	struct backend_stamp stamp;     /* store_id "": none */
+	bool deleted;                   /* what the stamp says */
+	uint64_t count;                 /* of rows there */
+	bool cut;                       /* they have more than BACKEND_READ_ZONE_BYTES: none is given */
+	struct diff_row *rows;          /* count of them, in any order; each field may be NULL (a NULL byte in a text makes it so)
+	                                   and hold any text */
+	char *texts;                    /* where those live */
+};
+
+/* Some zones, row by row: what a person is told, or what is imported. */
+struct backend_read {
+	/* asked */
+	struct backend_rows *zones;     /* distinct, sorted by name */
+	size_t count;                   /* 1 to BACKEND_READ_MOST */
+	/* answered */
+	size_t done;                    /* so many of the zones, from the first and at least one: the others would take too much
+	                                   memory */
+};
+
+/* Frees what was answered. */
+void backend_read_free(struct backend_read *read);
+
+/* A name that a target holds, whoever wrote it. */
+struct backend_name {
+	char *name;                     /* as it stands there: any text that is not empty */
+	uint64_t rows;
+	struct backend_stamp stamp;     /* store_id "": none */
+	bool deleted;                   /* what the stamp says */
+};
+
+/* A page of all names that a target holds, in an order of its own. */
+struct backend_list {
+	/* asked */
+	uint64_t after;                 /* 0: from the first; else next of the page before */
+	size_t most;                    /* 1 to BACKEND_LIST_MOST */
+	/* answered */
+	struct backend_name *names;
+	size_t count;
+	uint64_t next;                  /* 0: there are no more; else the list goes on, though a page may be empty */
+};
+
+/* Frees what was answered. */
+void backend_list_free(struct backend_list *list);
+
 struct backend; /* each type embeds its own first member: const struct backend_ops *ops */
 
 struct backend_ops {
@@ -121,6 +176,14 @@ struct backend_ops {
 	 * zone that is written meanwhile may be seen half. Verdict OK or DOWN.
 	 */
 	enum backend_verdict (*look)(struct backend *backend, struct backend_look *look, struct err *err);
+	/*
+	 * The rows of some zones, each zone as it was at one instant, in a bounded number of statements and two round trips;
+	 * and all names that are there, by pages. Both write nothing, wait for no lock and hold up no writer; they connect if
+	 * need be, but make or complete no schema: where there are no tables yet there is no zone, and where there is none of
+	 * stamps there is no stamp. Verdict OK or DOWN; with DOWN nothing is answered.
+	 */
+	enum backend_verdict (*read)(struct backend *backend, struct backend_read *read, struct err *err);
+	enum backend_verdict (*list)(struct backend *backend, struct backend_list *list, struct err *err);
 	/* One line for people: type, host, database, server version. No secret. */
 	void (*describe)(struct backend *backend, struct buf *out);
 	/* Any thread: an operation under way ends soon with DOWN, and so does every later one. */

@@ -12,13 +12,15 @@
 #include "backends/coredns_mysql/apply.h"
 #include "backends/coredns_mysql/listing.h"
 #include "backends/coredns_mysql/literal.h"
+#include "backends/coredns_mysql/reading.h"
 #include "backends/coredns_mysql/tables.h"
 #include "base/clock.h"
 
 enum {
 	TOMBSTONE_DAYS = 30,      /* decisions.md 29 */
 	PRUNE_EVERY_MS = 3600 * 1000,
-	PRUNE_AT_ONCE = 500
+	PRUNE_AT_ONCE = 500,
+	NO_SUCH_TABLE = 1146
 };
 
 void coredns_mysql_global_init(void)
@@ -233,22 +235,52 @@ static enum backend_verdict zone_exists(struct backend *backend, const char *nam
 	return listing_exists(target, name, exists) < 0 ? ask_failed(target, "looking for a zone", err) : BACKEND_OK;
 }
 
-static enum backend_verdict look(struct backend *backend, struct backend_look *look, struct err *err)
+/* A question; once more where the connection died while nobody used it, or the tables that it had seen are gone. */
+static enum backend_verdict put(struct target *target, int (*ready)(struct target *target, struct err *err),
+	int (*question)(struct target *target, void *arg), void *arg, const char *doing, struct err *err)
 {
-	struct target *target = target_of(backend);
-
 	for (int attempt = 0;; attempt++) {
-		if (target_ready(target, err) < 0)
+		if (ready(target, err) < 0)
 			return BACKEND_DOWN;
 		bool fresh = target->fresh;
-		if (listing_look(target, look) == 0)
+		if (question(target, arg) == 0)
 			return BACKEND_OK;
 		bool stale = target->link.lost && !target->link.timed_out && !target->link.cancelled;
-		ask_failed(target, "comparing the zones", err);
-		/* It died while nobody used it. */
+		stale = stale || (target->link.code == NO_SUCH_TABLE && !target->bare);
+		ask_failed(target, doing, err);
 		if (fresh || attempt > 0 || !stale)
 			return BACKEND_DOWN;
 	}
+}
+
+static int put_look(struct target *target, void *look)
+{
+	return listing_look(target, look);
+}
+
+static enum backend_verdict look(struct backend *backend, struct backend_look *look, struct err *err)
+{
+	return put(target_of(backend), target_ready, put_look, look, "comparing the zones", err);
+}
+
+static int put_read(struct target *target, void *read)
+{
+	return reading_rows(target, read);
+}
+
+static enum backend_verdict read_rows(struct backend *backend, struct backend_read *read, struct err *err)
+{
+	return put(target_of(backend), target_connected, put_read, read, "reading zones", err);
+}
+
+static int put_list(struct target *target, void *list)
+{
+	return reading_names(target, list);
+}
+
+static enum backend_verdict list_names(struct backend *backend, struct backend_list *list, struct err *err)
+{
+	return put(target_of(backend), target_connected, put_list, list, "listing the zones", err);
 }
 
 static void describe(struct backend *backend, struct buf *out)
@@ -272,6 +304,8 @@ const struct backend_ops coredns_mysql_ops = {
 	.apply = apply,
 	.zone_exists = zone_exists,
 	.look = look,
+	.read = read_rows,
+	.list = list_names,
 	.describe = describe,
 	.cancel = cancel,
 };

@@ -247,14 +247,8 @@ static int try_out(struct target *target)
 
 /* ---- ready ---- */
 
-int target_ready(struct target *target, struct err *err)
+static int connect_anew(struct target *target, struct err *err)
 {
-	const struct schema_notices notices = { target->params.name, schema_notice, target };
-
-	target->fresh = false;
-	if (link_is_alive(&target->link))
-		return 0;
-	target->fresh = true;
 	if (target->link.unheard) {
 		/* It may hold locks there as long as the server does not know that we have gone. */
 		target_raise_fence(target, target->link.thread_id);
@@ -263,16 +257,34 @@ int target_ready(struct target *target, struct err *err)
 	int outcome = link_open(&target->link, err);
 	if (outcome < 0)
 		return outcome;
+	target->bare = true;
 	if (set_variables(target) < 0 || identify(target) < 0 || lower_fence(target) < 0 || try_out(target) < 0) {
 		target_failed(target, "preparing the connection", err);
 		link_abort(&target->link);
 		return err->code;
 	}
+	return 0;
+}
+
+int target_connected(struct target *target, struct err *err)
+{
+	target->fresh = !link_is_alive(&target->link);
+	return target->fresh ? connect_anew(target, err) : 0;
+}
+
+int target_ready(struct target *target, struct err *err)
+{
+	const struct schema_notices notices = { target->params.name, schema_notice, target };
+	int outcome = target_connected(target, err);
+
+	if (outcome < 0 || !target->bare)
+		return outcome;
 	outcome = schema_check(&target->link, &notices, &target->schema, err);
 	if (outcome < 0) {
 		link_close(&target->link);
 		err_prefix(err, "%s", target->params.name);
 		return outcome;
 	}
+	target->bare = false;
 	return 0;
 }

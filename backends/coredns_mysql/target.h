@@ -25,6 +25,7 @@ struct target {
 	int cancel_fd;
 	struct link link;
 	bool fresh;               /* this operation connected */
+	bool bare;                /* the connection is there, but the tables were not looked at */
 	struct schema schema;
 	struct target_fence fence;
 	char server[128];         /* as in the fence, of this connection */
@@ -40,6 +41,8 @@ struct target {
 
 /* Connected and ready, or not: err. target->fresh says whether a connection was made for it. */
 MUST_CHECK int target_ready(struct target *target, struct err *err);
+/* Connected, for questions alone: nothing is known of the tables, nor made. */
+MUST_CHECK int target_connected(struct target *target, struct err *err);
 /*
  * After link_* failed: fills err from the link ("dc2: server is read-only (1290), while writing") and gives the class.
  * Whoever gets a class whose verdict is DOWN closes the connection, so that the next one starts afresh.

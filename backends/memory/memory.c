@@ -3,12 +3,16 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct memory_row {
 	char name[ZONE_NAME_SIZE];
 	struct memory_zone zone;
+	struct diff_row *rows;
+	size_t row_count;
+	char *texts;
 };
 
 struct memory_target {
@@ -41,8 +45,11 @@ struct memory_target *memory_target_create(enum memory_fate (*fate)(void *ctx, c
 
 static void wipe(struct memory_target *target)
 {
-	for (size_t i = 0; i < target->count; i++)
+	for (size_t i = 0; i < target->count; i++) {
+		free(target->rows[i]->rows);
+		free(target->rows[i]->texts);
 		free(target->rows[i]);
+	}
 	free(target->rows);
 	target->rows = NULL;
 	target->count = 0;
@@ -87,7 +94,7 @@ static size_t find(const struct memory_target *target, const char *name, bool *f
 	return low;
 }
 
-static struct memory_zone *get_or_make(struct memory_target *target, const char *name)
+static struct memory_row *get_or_make(struct memory_target *target, const char *name)
 {
 	bool found;
 	size_t at = find(target, name, &found);
@@ -103,7 +110,7 @@ static struct memory_zone *get_or_make(struct memory_target *target, const char 
 		target->rows[at] = row;
 		target->count++;
 	}
-	return &target->rows[at]->zone;
+	return target->rows[at];
 }
 
 bool memory_target_get(struct memory_target *target, const char *name, struct memory_zone *out)
@@ -126,7 +133,7 @@ uint64_t memory_target_regressions(struct memory_target *target)
 void memory_target_stamp(struct memory_target *target, const char *name, const struct backend_stamp *stamp)
 {
 	CHECK(pthread_mutex_lock(&target->lock) == 0);
-	struct memory_zone *zone = get_or_make(target, name);
+	struct memory_zone *zone = &get_or_make(target, name)->zone;
 	zone->exists = zone->exists || zone->stamp.store_id[0] == '\0';
 	zone->stamp = *stamp;
 	pthread_mutex_unlock(&target->lock);
@@ -135,13 +142,97 @@ void memory_target_stamp(struct memory_target *target, const char *name, const s
 void memory_target_put(struct memory_target *target, const struct memory_zone *zone)
 {
 	CHECK(pthread_mutex_lock(&target->lock) == 0);
-	struct memory_zone *held = get_or_make(target, zone->name);
+	struct memory_zone *held = &get_or_make(target, zone->name)->zone;
 	const char *name = held->name;
 	uint64_t writes = held->writes;
 
 	*held = *zone;
 	held->name = name;
 	held->writes = writes;
+	pthread_mutex_unlock(&target->lock);
+}
+
+/* ---- rows ---- */
+
+static size_t size_of(const char *text)
+{
+	return text == NULL ? 0 : strlen(text) + 1;
+}
+
+static const char *keep(char **at, const char *text)
+{
+	size_t size = size_of(text);
+
+	if (text == NULL)
+		return NULL;
+	memcpy(*at, text, size);
+	*at += size;
+	return *at - size;
+}
+
+/* A copy; *texts is where it lives. */
+static struct diff_row *copy_rows(const struct diff_row *rows, size_t count, char **texts)
+{
+	struct diff_row *copy = xcalloc(count + 1, sizeof(*copy));
+	size_t size = 1;
+
+	for (size_t i = 0; i < count; i++)
+		size += size_of(rows[i].owner) + size_of(rows[i].type) + size_of(rows[i].data) + size_of(rows[i].ttl) +
+			size_of(rows[i].online);
+	char *at = *texts = xmalloc(size);
+	for (size_t i = 0; i < count; i++) {
+		copy[i].owner = keep(&at, rows[i].owner);
+		copy[i].type = keep(&at, rows[i].type);
+		copy[i].data = keep(&at, rows[i].data);
+		copy[i].ttl = keep(&at, rows[i].ttl);
+		copy[i].online = keep(&at, rows[i].online);
+	}
+	return copy;
+}
+
+static void set_rows(struct memory_row *row, const struct diff_row *rows, size_t count)
+{
+	free(row->rows);
+	free(row->texts);
+	row->rows = copy_rows(rows, count, &row->texts);
+	row->row_count = count;
+}
+
+/* zone NULL: none. */
+static void set_records(struct memory_row *row, const struct zone *zone)
+{
+	size_t count = 0;
+	const struct zone_record *records = zone == NULL ? NULL : zone_records(zone, &count);
+	struct diff_row *rows = xcalloc(count + 1, sizeof(*rows));
+	char(*ttls)[12] = xcalloc(count + 1, sizeof(*ttls));
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(ttls[i], sizeof(ttls[i]), "%u", (unsigned)records[i].ttl);
+		rows[i] = (struct diff_row){ records[i].owner, records[i].type, records[i].data, ttls[i], "1" };
+	}
+	set_rows(row, rows, count);
+	free(rows);
+	free(ttls);
+}
+
+static struct zone_digest digest_of(const struct diff_row *rows, size_t count)
+{
+	struct zone_digest digest = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		zone_digest_add(&digest, rows[i].owner, rows[i].type, rows[i].data, rows[i].ttl, rows[i].online);
+	return digest;
+}
+
+void memory_target_edit(struct memory_target *target, const char *name, const struct diff_row *rows, size_t count)
+{
+	bool found;
+
+	CHECK(pthread_mutex_lock(&target->lock) == 0);
+	size_t at = find(target, name, &found);
+	CHECK(found);
+	set_rows(target->rows[at], rows, count);
+	target->rows[at]->zone.digest = digest_of(rows, count);
 	pthread_mutex_unlock(&target->lock);
 }
 
@@ -172,6 +263,14 @@ static enum memory_fate fate_of(struct memory_backend *backend, const char *zone
 	return backend->target->fate == NULL ? MEMORY_OK : backend->target->fate(backend->target->ctx, zone);
 }
 
+static enum backend_verdict verdict_of(enum memory_fate fate, struct err *err)
+{
+	if (fate == MEMORY_OK || fate == MEMORY_RETRY)
+		return BACKEND_OK;
+	err_set(err, ERR_IO, "the target is away");
+	return BACKEND_DOWN;
+}
+
 static enum backend_verdict ping(struct backend *base, struct err *err)
 {
 	struct memory_backend *backend = (struct memory_backend *)base;
@@ -179,10 +278,7 @@ static enum backend_verdict ping(struct backend *base, struct err *err)
 	CHECK(pthread_mutex_lock(&backend->target->lock) == 0);
 	enum memory_fate fate = fate_of(backend, NULL);
 	pthread_mutex_unlock(&backend->target->lock);
-	if (fate == MEMORY_OK || fate == MEMORY_RETRY)
-		return BACKEND_OK;
-	err_set(err, ERR_IO, "the target is away");
-	return BACKEND_DOWN;
+	return verdict_of(fate, err);
 }
 
 static bool same_stamp(const struct backend_stamp *a, const struct backend_stamp *b)
@@ -198,9 +294,10 @@ static bool is_stale(const struct memory_backend *backend, const struct memory_z
 	return strcmp(zone->stamp.store_id, backend->store_id) != 0 || zone->stamp.generation > item->generation;
 }
 
-static void write_zone(struct memory_backend *backend, struct memory_zone *zone, const struct backend_item *item,
+static void write_zone(struct memory_backend *backend, struct memory_row *row, const struct backend_item *item,
 	bool wrong)
 {
+	struct memory_zone *zone = &row->zone;
 	struct backend_stamp stamp = { .generation = item->generation };
 
 	memcpy(stamp.store_id, backend->store_id, sizeof(stamp.store_id));
@@ -212,6 +309,7 @@ static void write_zone(struct memory_backend *backend, struct memory_zone *zone,
 	zone->exists = item->zone != NULL;
 	zone->stamped = item->zone == NULL ? (struct zone_digest){ 0 } : *zone_digest(item->zone);
 	zone->digest = zone->stamped;
+	set_records(row, item->zone);
 	if (wrong)
 		zone->digest.low++;
 	zone->writes++;
@@ -240,7 +338,8 @@ static void answer(struct backend_item *item, enum backend_verdict verdict, cons
 /* Returns false when the connection is gone. */
 static bool apply_one(struct memory_backend *backend, struct backend_item *item)
 {
-	struct memory_zone *zone = get_or_make(backend->target, item->name);
+	struct memory_row *row = get_or_make(backend->target, item->name);
+	struct memory_zone *zone = &row->zone;
 	enum memory_fate fate = fate_of(backend, item->name);
 
 	switch (fate) {
@@ -272,7 +371,7 @@ static bool apply_one(struct memory_backend *backend, struct backend_item *item)
 		return true;
 	}
 	if (!holds(backend, zone, item))
-		write_zone(backend, zone, item, fate == MEMORY_WRONG);
+		write_zone(backend, row, item, fate == MEMORY_WRONG);
 	answer(item, BACKEND_OK, NULL);
 	if (fate != MEMORY_LOST_AFTER)
 		return true;
@@ -356,10 +455,65 @@ static enum backend_verdict look(struct backend *base, struct backend_look *look
 		see(target, &look->zones[i]);
 	look_for_strays(backend, look);
 	pthread_mutex_unlock(&target->lock);
-	if (fate == MEMORY_OK || fate == MEMORY_RETRY)
-		return BACKEND_OK;
-	err_set(err, ERR_IO, "the target is away");
-	return BACKEND_DOWN;
+	return verdict_of(fate, err);
+}
+
+static void read_zone(const struct memory_target *target, struct backend_rows *out)
+{
+	bool found;
+	size_t at = find(target, out->name, &found);
+
+	if (!found)
+		return;
+	const struct memory_row *row = target->rows[at];
+	out->exists = row->zone.exists;
+	out->stamp = row->zone.stamp;
+	out->deleted = row->zone.deleted;
+	if (!out->exists)
+		return;
+	struct zone_digest digest = digest_of(row->rows, row->row_count);
+	out->rows = copy_rows(row->rows, row->row_count, &out->texts);
+	out->count = row->row_count;
+	if (out->count > 0 && !zone_digest_equal(&digest, &row->zone.digest))
+		out->rows[0].online = "0";
+}
+
+/* Told RETRY it stops half-way, as a look does. */
+static enum backend_verdict read_rows(struct backend *base, struct backend_read *read, struct err *err)
+{
+	struct memory_backend *backend = (struct memory_backend *)base;
+
+	CHECK(pthread_mutex_lock(&backend->target->lock) == 0);
+	enum memory_fate fate = fate_of(backend, NULL);
+	enum backend_verdict verdict = verdict_of(fate, err);
+	backend_read_free(read);
+	read->done = fate == MEMORY_RETRY && read->count > 1 ? read->count / 2 : read->count;
+	for (size_t i = 0; verdict == BACKEND_OK && i < read->done; i++)
+		read_zone(backend->target, &read->zones[i]);
+	pthread_mutex_unlock(&backend->target->lock);
+	return verdict;
+}
+
+static enum backend_verdict list_names(struct backend *base, struct backend_list *list, struct err *err)
+{
+	struct memory_backend *backend = (struct memory_backend *)base;
+	const struct memory_target *target = backend->target;
+
+	CHECK(pthread_mutex_lock(&backend->target->lock) == 0);
+	enum backend_verdict verdict = verdict_of(fate_of(backend, NULL), err);
+	size_t at = verdict == BACKEND_OK ? list->after : target->count;
+	backend_list_free(list);
+	list->names = xcalloc(list->most, sizeof(*list->names));
+	for (size_t seen = 0; at < target->count && seen < list->most; at++, seen++) {
+		const struct memory_row *row = target->rows[at];
+
+		if (row->zone.exists)
+			list->names[list->count++] = (struct backend_name){ .name = xstrdup(row->name),
+				.rows = row->row_count, .stamp = row->zone.stamp, .deleted = row->zone.deleted };
+	}
+	list->next = at < target->count ? at : 0;
+	pthread_mutex_unlock(&backend->target->lock);
+	return verdict;
 }
 
 static void describe(struct backend *base, struct buf *out)
@@ -381,6 +535,8 @@ const struct backend_ops memory_ops = {
 	.apply = apply,
 	.zone_exists = zone_exists,
 	.look = look,
+	.read = read_rows,
+	.list = list_names,
 	.describe = describe,
 	.cancel = cancel,
 };

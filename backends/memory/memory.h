@@ -43,8 +43,13 @@ void memory_target_destroy(struct memory_target *target);
 bool memory_target_get(struct memory_target *target, const char *name, struct memory_zone *out);
 /* How often a generation of the same store was replaced by an older one: must stay 0. */
 uint64_t memory_target_regressions(struct memory_target *target);
-/* Makes the zone what it is in *zone, but for its writes, as somebody at the database's console would. */
+/*
+ * Makes the zone what it is in *zone, but for its writes, as somebody at the database's console would. The rows stay; where
+ * they are not those of its digest any more, the first one is read as switched off.
+ */
 void memory_target_put(struct memory_target *target, const struct memory_zone *zone);
+/* Gives the zone, which must be there, other rows, and their digest. */
+void memory_target_edit(struct memory_target *target, const char *name, const struct diff_row *rows, size_t count);
 /* Sets a zone's stamp, as another store would; makes the zone if it is missing. */
 void memory_target_stamp(struct memory_target *target, const char *name, const struct backend_stamp *stamp);
 /* Forgets everything: a database that was lost. */
