@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "exit.h"
 #include "heal.h"
+#include "held.h"
 #include "show.h"
 
 enum { EVENTS_SHOWN = 100 };
@@ -174,6 +175,9 @@ static const struct command commands[] = {
 		"send nothing more there; pushes are taken all the same, also over restarts, until it is resumed", 1, 1, 0,
 		pause_lane },
 	{ "resume", "BACKEND", "deliver again, all that waits", 1, 1, 0, resume_lane },
+	{ "held", "list | show ID", "what waits for your word, and what it would change", 1, 2, 0, held_command },
+	{ "approve", "ID", "put in force what is held as ID, as it is", 1, 1, 0, held_approve },
+	{ "discard", "ID", "drop what is held as ID", 1, 1, 0, held_discard },
 };
 
 const struct command *commands_find(const char *name)

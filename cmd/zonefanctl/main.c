@@ -108,6 +108,8 @@ static int run_by_url(const struct options *options, const struct command *comma
 	}
 	call->client = &client;
 	int code = command->run(call);
+	if (code == EXIT_USAGE)
+		print_usage(stderr);
 	explicit_bzero(password, strlen(password));
 	free(password);
 	return code;
@@ -127,6 +129,8 @@ static int run_by_socket(const struct options *options, const struct command *co
 		fputs("zonefanctl: app.control_socket is off: use --url\n", stderr);
 	else
 		code = command->run(call);
+	if (code == EXIT_USAGE)
+		print_usage(stderr);
 	conf_destroy(conf);
 	return code;
 }

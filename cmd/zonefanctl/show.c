@@ -1,124 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "show.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
-
-enum { COLUMNS_MAX = 12 };
-
-/* ---- a table ---- */
-
-struct table {
-	size_t widths[COLUMNS_MAX];
-	size_t columns;
-	size_t row_count;
-	char ***all;
-};
-
-static void add_row(struct table *table, char *const *cells)
-{
-	char **row = xcalloc(table->columns, sizeof(*row));
-
-	for (size_t i = 0; i < table->columns; i++) {
-		size_t width = strlen(cells[i]);
-
-		row[i] = cells[i];
-		if (width > table->widths[i])
-			table->widths[i] = width;
-	}
-	table->all = xrealloc(table->all, (table->row_count + 1) * sizeof(*table->all));
-	table->all[table->row_count++] = row;
-}
-
-static struct table table_of(size_t columns, const char *const *titles)
-{
-	struct table table = { .columns = columns };
-	char *cells[COLUMNS_MAX];
-
-	for (size_t i = 0; i < columns; i++)
-		cells[i] = xstrdup(titles[i]);
-	add_row(&table, cells);
-	return table;
-}
-
-/* Prints and frees it. The last column is not padded: it may be long. */
-static void print_table(struct table *table)
-{
-	for (size_t i = 0; i < table->row_count; i++) {
-		for (size_t k = 0; k < table->columns; k++) {
-			if (k + 1 < table->columns)
-				printf("%-*s  ", (int)table->widths[k], table->all[i][k]);
-			else
-				printf("%s\n", table->all[i][k]);
-			free(table->all[i][k]);
-		}
-		free(table->all[i]);
-	}
-	free(table->all);
-}
-
-/* ---- values ---- */
-
-static const char *text_at(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text == NULL || text[0] == '\0' ? "-" : text;
-}
-
-static json_int_t number_at(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static char *number_cell(const json_t *object, const char *key)
-{
-	return xasprintf("%" JSON_INTEGER_FORMAT, number_at(object, key));
-}
-
-/* What a remote end sent goes to a terminal: control characters must not. */
-static char *text_cell(const json_t *object, const char *key)
-{
-	char *cell = xstrdup(text_at(object, key));
-
-	for (char *c = cell; *c != '\0'; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
-	}
-	return cell;
-}
-
-static char *duration_cell(double seconds)
-{
-	int64_t whole = (int64_t)seconds;
-
-	if (whole < 60)
-		return xasprintf("%" PRId64 "s", whole);
-	if (whole < 3600)
-		return xasprintf("%" PRId64 "m%02" PRId64 "s", whole / 60, whole % 60);
-	if (whole < 86400)
-		return xasprintf("%" PRId64 "h%02" PRId64 "m", whole / 3600, whole % 3600 / 60);
-	return xasprintf("%" PRId64 "d%02" PRId64 "h", whole / 86400, whole % 86400 / 3600);
-}
-
-/* How long from now to (or since) the RFC 3339 time at key; "-" if there is none. */
-static char *age_cell(const json_t *object, const char *key, bool ahead)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	struct tm parts = { 0 };
-
-	if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) == NULL)
-		return xstrdup("-");
-	double seconds = difftime(time(NULL), timegm(&parts));
-	if (ahead)
-		seconds = -seconds;
-	return duration_cell(seconds < 0 ? 0 : seconds);
-}
+#include "records.h"
+#include "table.h"
 
 /* ---- what is shown ---- */
 
@@ -128,12 +17,12 @@ static void show_running_heal(const json_t *lane)
 
 	if (heal == NULL || !json_is_null(json_object_get(heal, "ended_at")))
 		return;
-	char *age = age_cell(heal, "started_at", false);
+	char *age = cell_age(heal, "started_at", false);
 	printf("%s: healing pass, %s since %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
 	       " zones compared, %" JSON_INTEGER_FORMAT " differ\n",
-		text_at(lane, "name"), text_at(heal, "state"), age, number_at(heal, "compared"), number_at(heal, "zones"),
-		number_at(heal, "missing") + number_at(heal, "changed") + number_at(heal, "stamp") +
-			number_at(heal, "undeleted"));
+		cell_text_at(lane, "name"), cell_text_at(heal, "state"), age, cell_number_at(heal, "compared"), cell_number_at(heal, "zones"),
+		cell_number_at(heal, "missing") + cell_number_at(heal, "changed") + cell_number_at(heal, "stamp") +
+			cell_number_at(heal, "undeleted"));
 	free(age);
 }
 
@@ -147,25 +36,27 @@ bool show_status(const json_t *status)
 	json_t *lane;
 
 	printf("status %s, %" JSON_INTEGER_FORMAT " zones, %" JSON_INTEGER_FORMAT " requests under way\n",
-		text_at(status, "status"), number_at(json_object_get(status, "zones"), "total"),
-		number_at(json_object_get(status, "queues"), "save"));
+		cell_text_at(status, "status"), cell_number_at(json_object_get(status, "zones"), "total"),
+		cell_number_at(json_object_get(status, "queues"), "save"));
 	if (json_is_true(json_object_get(status, "dry_run")))
 		puts("dry run (app.dry_run): no back end is sent anything");
 	if (!json_is_true(json_object_get(store, "ok")))
-		printf("the store can't be written: %s\n", text_at(store, "error"));
+		printf("the store can't be written: %s\n", cell_text_at(store, "error"));
 	json_array_foreach(json_object_get(status, "backends"), index, lane) {
 		const json_t *oldest = json_object_get(lane, "oldest_pending_seconds");
-		char *cells[] = { text_cell(lane, "name"), text_cell(lane, "state"), age_cell(lane, "since", false),
-			number_cell(lane, "pending"),
-			json_is_null(oldest) ? xstrdup("-") : duration_cell(json_number_value(oldest)),
-			number_cell(lane, "dead"), number_cell(lane, "rejected"), text_cell(lane, "last_error") };
+		char *cells[] = { cell_text(lane, "name"), cell_text(lane, "state"), cell_age(lane, "since", false),
+			cell_number(lane, "pending"),
+			json_is_null(oldest) ? xstrdup("-") : cell_duration(json_number_value(oldest)),
+			cell_number(lane, "dead"), cell_number(lane, "rejected"), cell_text(lane, "last_error") };
 
-		add_row(&table, cells);
+		table_add(&table, cells);
 	}
-	print_table(&table);
+	table_print(&table);
 	json_array_foreach(json_object_get(status, "backends"), index, lane)
 		show_running_heal(lane);
-	return strcmp(text_at(status, "status"), "ok") == 0;
+	if (cell_number_at(status, "held") > 0)
+		printf("held for your word: %" JSON_INTEGER_FORMAT " (zonefanctl held list)\n", cell_number_at(status, "held"));
+	return strcmp(cell_text_at(status, "status"), "ok") == 0;
 }
 
 void show_heal(const json_t *list)
@@ -178,18 +69,18 @@ void show_heal(const json_t *list)
 
 	json_array_foreach(json_object_get(list, "backends"), index, backend) {
 		const json_t *heal = json_object_get(backend, "heal");
-		char *cells[] = { text_cell(backend, "name"),
-			xasprintf("%s%s", text_at(heal, "state"), json_is_true(json_object_get(heal, "dry_run")) ?
+		char *cells[] = { cell_text(backend, "name"),
+			xasprintf("%s%s", cell_text_at(heal, "state"), json_is_true(json_object_get(heal, "dry_run")) ?
 				" (dry run)" : ""),
-			number_cell(heal, "compared"), number_cell(heal, "missing"), number_cell(heal, "changed"),
-			number_cell(heal, "stamp"), number_cell(heal, "undeleted"), number_cell(heal, "stray"),
-			number_cell(heal, "repaired"), number_cell(heal, "unrepaired"),
+			cell_number(heal, "compared"), cell_number(heal, "missing"), cell_number(heal, "changed"),
+			cell_number(heal, "stamp"), cell_number(heal, "undeleted"), cell_number(heal, "stray"),
+			cell_number(heal, "repaired"), cell_number(heal, "unrepaired"),
 			xasprintf("%.1f", json_number_value(json_object_get(heal, "seconds"))),
-			text_cell(heal, "error") };
+			cell_text(heal, "error") };
 
-		add_row(&table, cells);
+		table_add(&table, cells);
 	}
-	print_table(&table);
+	table_print(&table);
 }
 
 void show_zones(const json_t *list)
@@ -200,13 +91,13 @@ void show_zones(const json_t *list)
 	json_t *zone;
 
 	json_array_foreach(json_object_get(list, "zones"), index, zone) {
-		char *cells[] = { text_cell(zone, "name"), number_cell(zone, "generation"), number_cell(zone, "serial"),
-			number_cell(zone, "records"), text_cell(zone, "hostname"), text_cell(zone, "username"),
-			text_cell(zone, "updated_at") };
+		char *cells[] = { cell_text(zone, "name"), cell_number(zone, "generation"), cell_number(zone, "serial"),
+			cell_number(zone, "records"), cell_text(zone, "hostname"), cell_text(zone, "username"),
+			cell_text(zone, "updated_at") };
 
-		add_row(&table, cells);
+		table_add(&table, cells);
 	}
-	print_table(&table);
+	table_print(&table);
 }
 
 void show_zone(const json_t *zone)
@@ -217,26 +108,26 @@ void show_zone(const json_t *zone)
 	size_t index;
 	json_t *delivery;
 
-	printf("%s%s\n", text_at(zone, "name"), json_is_true(json_object_get(zone, "deleted")) ? " (deleted)" : "");
+	printf("%s%s\n", cell_text_at(zone, "name"), json_is_true(json_object_get(zone, "deleted")) ? " (deleted)" : "");
 	printf("generation %" JSON_INTEGER_FORMAT ", serial %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
 	       " records, digest %s\n",
-		number_at(zone, "generation"), number_at(zone, "serial"), number_at(zone, "records"),
-		text_at(zone, "digest"));
-	char *hostname = text_cell(zone, "hostname"), *username = text_cell(zone, "username");
-	printf("owner %s, user %s, updated %s\n", hostname, username, text_at(zone, "updated_at"));
+		cell_number_at(zone, "generation"), cell_number_at(zone, "serial"), cell_number_at(zone, "records"),
+		cell_text_at(zone, "digest"));
+	char *hostname = cell_text(zone, "hostname"), *username = cell_text(zone, "username");
+	printf("owner %s, user %s, updated %s\n", hostname, username, cell_text_at(zone, "updated_at"));
 	free(hostname);
 	free(username);
 	json_array_foreach(json_object_get(zone, "deliveries"), index, delivery) {
 		bool suspect = json_is_true(json_object_get(delivery, "suspect"));
-		char *cells[] = { text_cell(delivery, "backend"),
-			xasprintf("%s%s", text_at(delivery, "state"), suspect ? " (suspect)" : ""),
-			number_cell(delivery, "applied_generation"), number_cell(delivery, "wanted_generation"),
-			number_cell(delivery, "attempts"), age_cell(delivery, "next_try", true),
-			text_cell(delivery, "applied_at"), text_cell(delivery, "last_error") };
+		char *cells[] = { cell_text(delivery, "backend"),
+			xasprintf("%s%s", cell_text_at(delivery, "state"), suspect ? " (suspect)" : ""),
+			cell_number(delivery, "applied_generation"), cell_number(delivery, "wanted_generation"),
+			cell_number(delivery, "attempts"), cell_age(delivery, "next_try", true),
+			cell_text(delivery, "applied_at"), cell_text(delivery, "last_error") };
 
-		add_row(&table, cells);
+		table_add(&table, cells);
 	}
-	print_table(&table);
+	table_print(&table);
 }
 
 void show_rejected(const json_t *list)
@@ -247,12 +138,12 @@ void show_rejected(const json_t *list)
 	json_t *refused;
 
 	json_array_foreach(json_object_get(list, "rejected"), index, refused) {
-		char *cells[] = { text_cell(refused, "zone"), text_cell(refused, "at"), text_cell(refused, "source"),
-			text_cell(refused, "hostname"), text_cell(refused, "username"), text_cell(refused, "error") };
+		char *cells[] = { cell_text(refused, "zone"), cell_text(refused, "at"), cell_text(refused, "source"),
+			cell_text(refused, "hostname"), cell_text(refused, "username"), cell_text(refused, "error") };
 
-		add_row(&table, cells);
+		table_add(&table, cells);
 	}
-	print_table(&table);
+	table_print(&table);
 }
 
 void show_refused(const json_t *refused)
@@ -261,12 +152,11 @@ void show_refused(const json_t *refused)
 	char *cells[ARRAY_SIZE(keys)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		cells[i] = text_cell(refused, keys[i]);
+		cells[i] = cell_text(refused, keys[i]);
 	printf("%s, refused %s, from %s (%s)\n%s\n\n", cells[0], cells[1], cells[2], cells[3], cells[4]);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		free(cells[i]);
-	for (const char *c = text_at(refused, "text"); *c != '\0'; c++)
-		putchar(((unsigned char)*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f ? '?' : *c);
+	records_show_text(cell_text_at(refused, "text"));
 }
 
 void show_events(const json_t *list)
@@ -277,10 +167,10 @@ void show_events(const json_t *list)
 	json_t *event;
 
 	json_array_foreach(json_object_get(list, "events"), index, event) {
-		char *cells[] = { text_cell(event, "at"), text_cell(event, "kind"), text_cell(event, "zone"),
-			text_cell(event, "backend"), text_cell(event, "source"), text_cell(event, "detail") };
+		char *cells[] = { cell_text(event, "at"), cell_text(event, "kind"), cell_text(event, "zone"),
+			cell_text(event, "backend"), cell_text(event, "source"), cell_text(event, "detail") };
 
-		add_row(&table, cells);
+		table_add(&table, cells);
 	}
-	print_table(&table);
+	table_print(&table);
 }

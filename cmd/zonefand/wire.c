@@ -38,6 +38,13 @@ static struct coredns_mysql_settings settings_of(const struct conf_backend *conf
 	};
 }
 
+static enum engine_guard guard_of(const char *mode)
+{
+	return strcmp(mode, "hold") == 0 ? ENGINE_GUARD_HOLD :
+	       strcmp(mode, "warn") == 0 ? ENGINE_GUARD_WARN :
+					   ENGINE_GUARD_OFF;
+}
+
 static int wire_backends(const struct conf *conf, struct wire *wire, struct err *err)
 {
 	struct engine_backend *backends = xcalloc(conf->backend_count, sizeof(*backends));
@@ -104,6 +111,8 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.max_attempts = conf->max_attempts,
 		.probe_initial_ms = conf->probe_initial_ms,
 		.probe_max_ms = conf->probe_max_ms,
+		.guard_mode = guard_of(conf->guard_mode),
+		.guard_max_shrink_percent = conf->guard_max_shrink_percent,
 		.max_zone_records = conf->max_zone_records,
 		.dry_run = conf->dry_run,
 		.queue_capacity = QUEUE_CAPACITY,

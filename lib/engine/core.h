@@ -91,6 +91,8 @@ struct core_params {
 	int64_t probe_initial_ms;
 	int64_t probe_max_ms;
 	bool dry_run;
+	enum engine_guard guard_mode;
+	unsigned guard_max_shrink_percent;
 	uint64_t seed;
 	/* Hands a job to a lane that is idle: never refused, never blocks. The lane gives it back by core_turn. */
 	void (*send)(void *ctx, struct core_job *job);

@@ -11,7 +11,8 @@
 /* What goes well, or as somebody wants it, is no warning. */
 static enum log_level level_of(const char *kind)
 {
-	static const char *const quiet[] = { "lane_up", "lane_paused", "lane_resumed" };
+	static const char *const quiet[] = { "lane_up", "lane_paused", "lane_resumed", "held_approved",
+		"held_discarded", "held_replaced" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(quiet); i++) {
 		if (strcmp(kind, quiet[i]) == 0)
@@ -20,20 +21,44 @@ static enum log_level level_of(const char *kind)
 	return LOG_LEVEL_WARN;
 }
 
+static void note(struct core *core, const char *kind, const char *zone, const char *backend,
+	const struct core_cause *cause, const char *format, va_list args)
+{
+	char detail[2 * ERR_TEXT_SIZE];
+
+	vsnprintf(detail, sizeof(detail), format, args);
+	log_at(level_of(kind), kind, LOG_STR("zone", zone), LOG_STR("backend", backend), LOG_STR("actor", cause->actor),
+		LOG_STR("source", cause->source), LOG_STR("push", cause->push_id), LOG_STR("detail", detail));
+	core->events = xrealloc(core->events, (core->event_count + 1) * sizeof(*core->events));
+	core->events[core->event_count++] = (struct noted_event){ .kind = xstrdup(kind), .zone = xstrdup(zone),
+		.backend = xstrdup(backend), .source = xstrdup(cause->source), .detail = xstrdup(detail),
+		.actor = xstrdup(cause->actor), .push_id = xstrdup(cause->push_id) };
+}
+
 void core_note(struct core *core, const char *kind, const char *zone, const char *backend, const char *source,
 	const char *format, ...)
 {
-	char detail[2 * ERR_TEXT_SIZE];
+	const struct core_cause cause = { .source = source };
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(detail, sizeof(detail), format, args);
+	note(core, kind, zone, backend, &cause, format, args);
 	va_end(args);
-	log_at(level_of(kind), kind, LOG_STR("zone", zone),
-		LOG_STR("backend", backend), LOG_STR("source", source), LOG_STR("detail", detail));
-	core->events = xrealloc(core->events, (core->event_count + 1) * sizeof(*core->events));
-	core->events[core->event_count++] = (struct noted_event){ .kind = xstrdup(kind), .zone = xstrdup(zone),
-		.backend = xstrdup(backend), .source = xstrdup(source), .detail = xstrdup(detail) };
+}
+
+void core_note_by(struct core *core, const char *kind, const char *zone, const char *backend,
+	const struct core_cause *cause, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	note(core, kind, zone, backend, cause, format, args);
+	va_end(args);
+}
+
+struct core_cause core_cause_of(const struct engine_request *request)
+{
+	return (struct core_cause){ .actor = request->actor, .source = request->source, .push_id = request->push_id };
 }
 
 void core_forget_events(struct core *core, size_t keep)
@@ -46,6 +71,8 @@ void core_forget_events(struct core *core, size_t keep)
 		free(event->backend);
 		free(event->source);
 		free(event->detail);
+		free(event->actor);
+		free(event->push_id);
 	}
 }
 
@@ -54,7 +81,8 @@ int core_write_events(struct core *core, struct err *err)
 	for (size_t i = 0; i < core->event_count; i++) {
 		const struct noted_event *noted = &core->events[i];
 		struct store_event event = { .at_us = core_wall_us(core), .kind = noted->kind, .zone = noted->zone,
-			.backend = noted->backend, .source = noted->source, .detail = noted->detail };
+			.backend = noted->backend, .source = noted->source, .detail = noted->detail,
+			.actor = noted->actor, .push_id = noted->push_id };
 		int ret = store_event_add(core->store, &event, err);
 
 		if (ret != ERR_OK)

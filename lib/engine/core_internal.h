@@ -109,12 +109,35 @@ struct outcome {
 	char error[ERR_TEXT_SIZE];
 };
 
+/* Who caused it, from where, and in which request; any of them may be NULL. */
+struct core_cause {
+	const char *actor;
+	const char *source;
+	const char *push_id;
+};
+
 struct noted_event {
 	char *kind;
 	char *zone;
 	char *backend;
 	char *source;
 	char *detail;
+	char *actor;
+	char *push_id;
+};
+
+/* A text that is to be a zone's content, whoever brings it. All is borrowed. */
+struct core_content {
+	const char *name;               /* canonical */
+	struct zone *zone;              /* the text, parsed */
+	const char *text;
+	size_t text_size;
+	const char *hostname;           /* the owning master; NULL or "": the owner stays */
+	const char *username;
+	const char *origin;             /* "push", "pull", "peer", "import", "rollback", "undelete" */
+	struct core_cause cause;
+	bool urgent;                    /* somebody waits for it */
+	bool approved;                  /* an operator wants it as it is: the guard is not asked */
 };
 
 struct core {
@@ -162,6 +185,11 @@ int64_t core_wall_us(const struct core *core);
 PRINTF_LIKE(6, 7)
 void core_note(struct core *core, const char *kind, const char *zone, const char *backend, const char *source,
 	const char *format, ...);
+/* The same with all that is known of its cause. */
+PRINTF_LIKE(6, 7)
+void core_note_by(struct core *core, const char *kind, const char *zone, const char *backend,
+	const struct core_cause *cause, const char *format, ...);
+struct core_cause core_cause_of(const struct engine_request *request);
 /* Says what is told once the transaction is committed. */
 void core_stage(struct core *core, struct engine_message *message);
 /* Keeps a parsed zone for the lanes, from the commit on. */
@@ -192,9 +220,36 @@ void core_order(struct core *core, struct core_command *command);
 void core_heal_order(struct core *core, struct core_command *command);
 void core_heal_forget_order(struct core_lane *lane);
 void core_obey(struct core *core, bool committed);
-/* Moves one delivery row by an event that ends no flight (PUSHED, CHECK, REPLAY). was: the generation before. */
+
+/* ---- core_accept.c: what the store is to hold; inside the transaction ---- */
+
+/*
+ * The text becomes the zone's content: row, text, deliveries, events. Or the guard holds it back: then held->code is not
+ * ERR_OK, held->text is what whoever brought it is told, and the old content stays. An error is the store's.
+ */
+MUST_CHECK int core_accept(struct core *core, const struct core_content *content, struct err *held, struct err *err);
+/* The zone becomes a tombstone; its name goes into gone (ENGINE_NAME_GONE), which the caller stages. */
+MUST_CHECK int core_bury(struct core *core, struct store_zone *row, const struct core_cause *cause,
+	struct engine_message *gone, struct err *err);
+/* Host names of masters are compared as host names are: without case, without a final dot. */
+bool core_same_host(const char *a, const char *b);
+
+/* core_guard.c: holds back what looks like an accident; row is the zone as it is. See core_accept. */
+MUST_CHECK int core_guard(struct core *core, const struct core_content *content, const struct store_zone *row,
+	struct err *held, struct err *err);
+struct store_held;
+/* Lets a held push through, once, and drops it. Fills doc; or refused says why not. */
+MUST_CHECK int core_guard_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
+	struct doc *doc, struct err *refused, struct err *err);
+/* core_held.c: APPROVE and DISCARD, by kind. */
+MUST_CHECK int core_held_order(struct core *core, struct core_command *command, struct err *err);
+
+/* core_ask.c: moves one delivery row by an event that ends no flight (PUSHED, CHECK, REPLAY). was: the generation before. */
 MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,
 	enum delivery_event event, uint64_t generation, struct err *err);
+/* The same at all back ends; was 0: the zone is new. */
+MUST_CHECK int core_ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery_event event,
+	uint64_t generation, struct err *err);
 
 /* ---- core_heal.c: the healing pass ---- */
 
@@ -219,8 +274,6 @@ MUST_CHECK int core_record_page(struct core *core, struct core_lane *lane, const
 
 /* core_identity.c: false: the login may not speak for that master; it was told so. */
 bool core_may_act(struct core *core, struct core_command *command);
-/* core_command.c: host names of masters are compared as host names are: without case, without a final dot. */
-bool core_same_host(const char *a, const char *b);
 /* core_command.c: carries one command out inside the transaction. An error is the store's; what is wrong with the
    command itself is in the reply that is staged. */
 MUST_CHECK int core_carry_out(struct core *core, struct core_command *command, struct err *err);

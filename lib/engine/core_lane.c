@@ -93,6 +93,7 @@ void core_order(struct core *core, struct core_command *command)
 	const struct engine_request *request = command->request;
 	const char *name = request->backend == NULL ? "" : request->backend;
 	struct core_lane *lane = core_find_lane(core, name);
+	struct core_cause cause = core_cause_of(request);
 	bool pause = request->op == ENGINE_PAUSE;
 	struct engine_message *reply;
 	struct err err;
@@ -112,7 +113,7 @@ void core_order(struct core *core, struct core_command *command)
 	if (paused != pause) {
 		reply->affected = 1;
 		lane->order = pause ? ORDER_PAUSE : ORDER_RESUME;
-		core_note(core, pause ? "lane_paused" : "lane_resumed", NULL, lane->name, request->source,
+		core_note_by(core, pause ? "lane_paused" : "lane_resumed", NULL, lane->name, &cause,
 			pause ? "the operator paused it: nothing is sent there" :
 				"the operator resumed it: a probe goes first");
 	}

@@ -234,6 +234,8 @@ static int make_core(struct engine *engine, struct err *err)
 		.probe_initial_ms = engine->params.probe_initial_ms,
 		.probe_max_ms = engine->params.probe_max_ms,
 		.dry_run = engine->params.dry_run,
+		.guard_mode = engine->params.guard_mode,
+		.guard_max_shrink_percent = engine->params.guard_max_shrink_percent,
 		.seed = engine->params.seed,
 		.send = core_sends,
 		.tell = core_tells,
@@ -321,6 +323,7 @@ int engine_start(const struct engine_params *params, struct engine **out, struct
 	struct engine *engine = xcalloc(1, sizeof(*engine));
 
 	copy_params(engine, params);
+	hash_random(&engine->boot, sizeof(engine->boot));
 	make_queues(engine);
 	int ret = open_store(engine, err);
 	if (ret == ERR_OK) {
@@ -415,8 +418,11 @@ static int pass_command(struct engine *engine, struct engine_request *request, b
 int engine_pass_on(struct engine *engine, struct engine_request *request, bool direct)
 {
 	size_t bytes = request->text_size;
-	size_t waiting = atomic_load(&engine->bytes_under_way);
 
+	if (request->push_id == NULL)
+		request->push_id = xasprintf("%08x-%llu", engine->boot,
+			(unsigned long long)atomic_fetch_add(&engine->submitted, 1) + 1);
+	size_t waiting = atomic_load(&engine->bytes_under_way);
 	if (waiting > 0 && waiting + bytes > engine->params.queue_bytes)
 		return ERR_BUSY;
 	if (atomic_load(&engine->under_way) >= engine->params.queue_capacity)

@@ -29,6 +29,9 @@ struct engine_backend {
 	unsigned connections;          /* lane threads */
 };
 
+/* What becomes of a text that looks like an accident (core_guard.c). */
+enum engine_guard { ENGINE_GUARD_OFF, ENGINE_GUARD_WARN, ENGINE_GUARD_HOLD };
+
 struct engine_params {
 	const char *store_path;
 	const struct engine_backend *backends;
@@ -38,6 +41,8 @@ struct engine_params {
 	unsigned max_attempts;
 	int64_t probe_initial_ms;
 	int64_t probe_max_ms;
+	enum engine_guard guard_mode;
+	unsigned guard_max_shrink_percent; /* of more than 20 records */
 	size_t max_zone_records;       /* 0: no limit */
 	size_t queue_capacity;         /* requests under way; beyond it engine_submit says ERR_BUSY */
 	size_t queue_bytes;            /* zone text of requests under way; likewise (one request is always taken) */
@@ -68,6 +73,8 @@ enum engine_op {
 	ENGINE_RETRY,    /* zone, or NULL for all: every delivery that is not clean is tried now */
 	ENGINE_PAUSE,    /* backend: nothing new is sent there until it is resumed; pushes are taken. Survives a restart */
 	ENGINE_RESUME,   /* backend */
+	ENGINE_APPROVE,  /* number: of something held; it is put in force */
+	ENGINE_DISCARD,  /* number: it is dropped */
 	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one is under way */
 
 	/* from here on: questions, which change nothing; the reader answers them */
@@ -77,6 +84,8 @@ enum engine_op {
 	ENGINE_ZONE,     /* zone */
 	ENGINE_REJECTED, /* after, limit; or zone for one with its text */
 	ENGINE_EVENTS,   /* before, limit, zone */
+	ENGINE_HELD,     /* number (a list: those behind it), limit */
+	ENGINE_HELD_ONE, /* number: with what it would change */
 
 	/* from here on: orders to a room beside the engine, which answers them (engine_take_order) */
 	ENGINE_SYNC_PEERS /* a pass over all peers begins now */
@@ -94,6 +103,7 @@ struct engine_request {
 	char *source;          /* the client's address, for events */
 	char *actor;           /* who it is: the login's name, or "control socket" */
 	char *identities;      /* PUSH, DELETE: the masters' host names that this login may act for, separated by commas; NULL: all */
+	char *push_id;         /* set by engine_submit: one name for this request in all events and log lines */
 	bool urgent;           /* PUSH: somebody waits for it (named_reload=yes): it goes before all others */
 	char *backend;         /* PAUSE, RESUME, HEAL: as configured */
 	bool dry_run;          /* HEAL: say what differs, change nothing */
@@ -212,6 +222,8 @@ struct engine_event {
 	char *backend;
 	char *source;
 	char *detail;
+	char *actor;
+	char *push_id;
 };
 
 struct engine_status {
@@ -227,6 +239,7 @@ struct engine_status {
 	uint64_t deliveries;
 	uint64_t delivery_failures;
 	int64_t started_at_us;
+	uint64_t held;          /* waiting for an operator's word */
 	struct engine_lane *lanes;
 	size_t lane_count;
 	struct doc *shown;      /* an object: what other rooms published, each under its key */

@@ -76,6 +76,8 @@ struct engine {
 	int64_t stop_deadline_ms;    /* monotonic; set before stopping */
 	bool unclean;
 	char store_id[STORE_ID_SIZE];
+	unsigned boot;               /* with submitted: names a request in events and log lines */
+	atomic_ullong submitted;
 };
 
 /* What the intake does with a command: checks the name, parses the text. Any thread. */

@@ -29,6 +29,7 @@ void engine_request_destroy(struct engine_request *request)
 	free(request->source);
 	free(request->actor);
 	free(request->identities);
+	free(request->push_id);
 	free(request->backend);
 	free(request->text);
 	free(request->after);
@@ -127,6 +128,8 @@ static void free_event(struct engine_event *event)
 	free(event->backend);
 	free(event->source);
 	free(event->detail);
+	free(event->actor);
+	free(event->push_id);
 }
 
 void engine_message_destroy(struct engine_message *message)

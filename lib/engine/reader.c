@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "engine/engine_internal.h"
 #include "engine/message.h"
+#include "engine/reader.h"
+#include "store/held.h"
 
 enum { LIST_MOST = 1000 };
 
@@ -17,12 +19,12 @@ struct listing {
 	size_t limit; /* of elements; one more is asked of the store, to know whether there is more */
 };
 
-static size_t limit_of(const struct engine_request *request)
+size_t reader_limit(const struct engine_request *request)
 {
 	return request->limit == 0 || request->limit > LIST_MOST ? LIST_MOST : request->limit;
 }
 
-static void copy_board(struct engine *engine, struct core_board *out)
+void reader_board(struct engine *engine, struct core_board *out)
 {
 	CHECK(pthread_mutex_lock(&engine->board.lock) == 0);
 	*out = engine->board.content;
@@ -64,7 +66,7 @@ static bool list_zone(void *ctx, const struct store_zone *row)
 static int list_zones(struct engine *engine, const struct engine_request *request, struct engine_message *message,
 	struct err *err)
 {
-	struct listing listing = { .message = message, .limit = limit_of(request) };
+	struct listing listing = { .message = message, .limit = reader_limit(request) };
 	char after[ZONE_NAME_SIZE] = "";
 
 	if (request->after != NULL && request->after[0] != '\0') {
@@ -133,7 +135,7 @@ static int show_zone(struct engine *engine, const struct engine_request *request
 		return err_set(err, ERR_NOTFOUND, "zone %s is not held", asked);
 	if (ret != ERR_OK)
 		return ret;
-	copy_board(engine, &board);
+	reader_board(engine, &board);
 	message->zones = xcalloc(1, sizeof(*message->zones));
 	message->zone_count = 1;
 	fill_zone(&message->zones[0], &row);
@@ -171,7 +173,7 @@ static bool list_refused(void *ctx, const struct store_rejected *row)
 static int list_rejected(struct engine *engine, const struct engine_request *request, struct engine_message *message,
 	struct err *err)
 {
-	struct listing listing = { .message = message, .limit = limit_of(request) };
+	struct listing listing = { .message = message, .limit = reader_limit(request) };
 	const char *asked = request->zone != NULL ? request->zone : request->after;
 	char name[ZONE_NAME_SIZE] = "";
 
@@ -207,6 +209,8 @@ static bool list_event(void *ctx, const struct store_event *row)
 		.backend = xstrdup(row->backend),
 		.source = xstrdup(row->source),
 		.detail = xstrdup(row->detail),
+		.actor = xstrdup(row->actor),
+		.push_id = xstrdup(row->push_id),
 	};
 	return true;
 }
@@ -214,7 +218,7 @@ static bool list_event(void *ctx, const struct store_event *row)
 static int list_events(struct engine *engine, const struct engine_request *request, struct engine_message *message,
 	struct err *err)
 {
-	struct listing listing = { .message = message, .limit = limit_of(request) };
+	struct listing listing = { .message = message, .limit = reader_limit(request) };
 	int64_t before = request->before == 0 ? INT64_MAX : request->before;
 
 	message->events = xcalloc(listing.limit, sizeof(*message->events));
@@ -260,7 +264,7 @@ static int show_heals(struct engine *engine, struct engine_message *message)
 	struct engine_status *status = xcalloc(1, sizeof(*status));
 	struct core_board board;
 
-	copy_board(engine, &board);
+	reader_board(engine, &board);
 	message->status = status;
 	status->lanes = xcalloc(board.lane_count, sizeof(*status->lanes));
 	status->lane_count = board.lane_count;
@@ -276,7 +280,7 @@ static int show_status(struct engine *engine, struct engine_message *message, st
 	struct engine_status *status = xcalloc(1, sizeof(*status));
 	struct core_board board;
 
-	copy_board(engine, &board);
+	reader_board(engine, &board);
 	message->status = status;
 	status->queue_size = atomic_load(&engine->under_way);
 	status->dry_run = engine->params.dry_run;
@@ -292,6 +296,8 @@ static int show_status(struct engine *engine, struct engine_message *message, st
 	status->shown = copy_shown(engine);
 	status->lanes = xcalloc(board.lane_count, sizeof(*status->lanes));
 	int ret = store_zone_count(engine->reader, &status->zones_total, err);
+	if (ret == ERR_OK)
+		ret = store_held_count(engine->reader, &status->held, err);
 	for (size_t i = 0; ret == ERR_OK && i < board.lane_count; i++) {
 		ret = fill_lane(engine, &board, i, &status->lanes[i], err);
 		if (ret == ERR_OK)
@@ -318,6 +324,10 @@ static int answer(struct engine *engine, const struct engine_request *request, s
 		return list_rejected(engine, request, message, err);
 	case ENGINE_EVENTS:
 		return list_events(engine, request, message, err);
+	case ENGINE_HELD:
+		return reader_list_held(engine, request, message, err);
+	case ENGINE_HELD_ONE:
+		return reader_show_held(engine, request, message, err);
 	default:
 		WRONG("a command among the queries");
 	}

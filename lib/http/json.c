@@ -215,6 +215,7 @@ json_t *json_status(const struct engine_status *status)
 	set(store, "ok", json_boolean(status->store_ok));
 	set(store, "error", json_text(status->store_error));
 	set(out, "store", store);
+	set(out, "held", number_of(status->held));
 	set(counters, "pushes", number_of(status->pushes));
 	set(counters, "deletes", number_of(status->deletes));
 	set(counters, "refused", number_of(status->refused));
@@ -293,6 +294,8 @@ json_t *json_event(const struct engine_event *event)
 	set(out, "backend", json_text(event->backend));
 	set(out, "source", json_text(event->source));
 	set(out, "detail", json_text(event->detail));
+	set(out, "actor", json_text(event->actor));
+	set(out, "push", json_text(event->push_id));
 	return out;
 }
 

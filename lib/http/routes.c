@@ -29,7 +29,11 @@ static const struct route_param zone_segment = { "zone", PARAM_TEXT, offsetof(st
 static const struct route_param backend_segment = { "backend", PARAM_TEXT, offsetof(struct engine_request, backend),
 	"the back end's name" };
 
+static const struct route_param id_segment = { "id", PARAM_NUMBER, offsetof(struct engine_request, number),
+	"the number" };
+
 static const struct route_param page_params[] = { LIMIT, TEXT("after", after), END };
+static const struct route_param number_params[] = { LIMIT, NUMBER("after", number), END };
 static const struct route_param event_params[] = { LIMIT, NUMBER("before", before), TEXT("zone", zone), END };
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
 static const struct route_param heal_params[] = { TEXT("backend", backend), FLAG("dry_run", dry_run), END };
@@ -49,6 +53,10 @@ static const struct route routes[] = {
 	POST("/api/v1/heal", ENGINE_HEAL, .params = heal_params),
 	POST("/api/v1/backends/*/pause", ENGINE_PAUSE, .segment = &backend_segment),
 	POST("/api/v1/backends/*/resume", ENGINE_RESUME, .segment = &backend_segment),
+	GET("/api/v1/held", ENGINE_HELD, .params = number_params),
+	GET("/api/v1/held/*", ENGINE_HELD_ONE, .segment = &id_segment),
+	POST("/api/v1/held/*/approve", ENGINE_APPROVE, .segment = &id_segment),
+	POST("/api/v1/held/*/discard", ENGINE_DISCARD, .segment = &id_segment),
 };
 
 /* ---- finding ---- */

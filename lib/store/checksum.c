@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "store/store.h"
+#include "store/held.h"
 
 enum {
 	PLAIN_MAX = 255,
-	ROOM = 8 * 9 + 4 * (8 + PLAIN_MAX), /* a zone has nine numbers and, with the table's name, four texts */
+	ROOM = 8 * 9 + 8 * (8 + PLAIN_MAX), /* a zone has nine numbers, something held seven texts and the table's name */
 };
 
 struct row {
@@ -90,5 +90,21 @@ void checksum_version(const struct checksum_version *version, uint8_t out[HASH_S
 	put_text(&row, version->others);
 	put_text(&row, version->origin);
 	put_number(&row, version->merged);
+	hash_sha256(row.bytes, row.size, out);
+}
+
+void checksum_held(const struct store_held *held, uint8_t out[HASH_SIZE])
+{
+	struct row row;
+
+	row.size = 0;
+	put_text(&row, "held");
+	put_text(&row, held->kind);
+	put_text(&row, held->subject);
+	put_text(&row, held->origin);
+	put_text(&row, held->hostname);
+	put_text(&row, held->username);
+	put_number(&row, held->text == NULL ? 0 : 1);
+	put_bytes(&row, held->text, held->text_size);
 	hash_sha256(row.bytes, row.size, out);
 }

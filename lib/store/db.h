@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "store/store.h"
 
-enum { DB_STATEMENTS_MAX = 64 };
+enum { DB_STATEMENTS_MAX = 160 };
 
 struct db_statement {
 	const char *sql;           /* compared as a pointer: each text is one static array */

@@ -11,11 +11,12 @@ enum {
 
 static const int64_t KEPT_US = INT64_C(90) * 86400 * 1000000;
 
-#define SELECT "SELECT id, at, kind, zone, backend, source, detail FROM event WHERE id < ?1"
+#define SELECT "SELECT id, at, kind, zone, backend, source, detail, actor, push_id FROM event WHERE id < ?1"
 #define NEWEST " ORDER BY id DESC LIMIT ?2"
 
 static const char insert_sql[] =
-	"INSERT INTO event (at, kind, zone, backend, source, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+	"INSERT INTO event (at, kind, zone, backend, source, detail, actor, push_id)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 static const char list_sql[] = SELECT NEWEST;
 static const char list_zone_sql[] = SELECT " AND zone = ?3 AND (?4 IS NULL OR backend = ?4)" NEWEST;
 static const char list_backend_sql[] = SELECT " AND ?3 IS NULL AND backend = ?4" NEWEST;
@@ -42,6 +43,8 @@ static int insert(struct store *store, const struct store_event *event, struct e
 	db_bind_text(stmt, 4, event->backend, FIELD_MAX);
 	db_bind_text(stmt, 5, event->source, FIELD_MAX);
 	db_bind_text(stmt, 6, event->detail, FIELD_MAX);
+	db_bind_text(stmt, 7, event->actor, FIELD_MAX);
+	db_bind_text(stmt, 8, event->push_id, FIELD_MAX);
 	return db_run(store, stmt, err);
 }
 
@@ -84,6 +87,8 @@ int store_event_list(struct store *store, int64_t before, size_t limit, const ch
 			.backend = or_null(stmt, 4),
 			.source = or_null(stmt, 5),
 			.detail = or_null(stmt, 6),
+			.actor = or_null(stmt, 7),
+			.push_id = or_null(stmt, 8),
 		};
 		if (!each(ctx, &event)) {
 			db_reset(stmt);

@@ -259,6 +259,8 @@ struct store_event {
 	const char *backend;
 	const char *source;
 	const char *detail;
+	const char *actor;               /* who: a login, or "control socket" */
+	const char *push_id;             /* of the request that caused it */
 };
 
 MUST_CHECK int store_event_add(struct store *store, const struct store_event *event, struct err *err);

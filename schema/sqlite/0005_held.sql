@@ -6,6 +6,7 @@ CREATE TABLE held (
 	kind TEXT NOT NULL,
 	subject TEXT NOT NULL,
 	at INTEGER NOT NULL,
+	origin TEXT NOT NULL,
 	source TEXT NOT NULL,
 	actor TEXT NOT NULL,
 	hostname TEXT NOT NULL,

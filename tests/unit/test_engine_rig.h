@@ -45,6 +45,7 @@ struct rig {
 	atomic_llong skew_us;       /* of the wall clock */
 	unsigned connections;
 	const struct backend_ops *ops;
+	enum engine_guard guard;
 	uint64_t next_id;
 };
 
@@ -116,7 +117,7 @@ static void start(void)
 	struct engine_backend backends[TARGETS];
 	struct engine_params params = { .store_path = rig.path, .backends = backends, .backend_count = TARGETS,
 		.backoff_ms = backoff_ms, .backoff_count = ARRAY_SIZE(backoff_ms), .max_attempts = 5,
-		.probe_initial_ms = 10, .probe_max_ms = 50, .queue_capacity = 1024, .queue_bytes = 1 << 20,
+		.probe_initial_ms = 10, .probe_max_ms = 50, .queue_capacity = 1024, .queue_bytes = 1 << 20, .guard_mode = rig.guard, .guard_max_shrink_percent = 80,
 		.clock = &rig_clock };
 	struct err err;
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A text becomes a zone's content, whoever brought it: a push, a pull, a
+ * peer, history (decisions.md 6, 11). And a zone's end.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/core_internal.h"
+#include "engine/message.h"
+#include "store/held.h"
+
+static bool is_given(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+/* True if it is another text now. */
+static bool replace_text(char **slot, const char *text)
+{
+	if (text == NULL)
+		text = "";
+	if (*slot != NULL && strcmp(*slot, text) == 0)
+		return false;
+	free(*slot);
+	*slot = xstrdup(text);
+	return true;
+}
+
+/* Host names of masters are compared as host names are: without case, without a final dot. */
+bool core_same_host(const char *a, const char *b)
+{
+	size_t a_size = strlen(a);
+	size_t b_size = strlen(b);
+
+	if (a_size > 0 && a[a_size - 1] == '.')
+		a_size--;
+	if (b_size > 0 && b[b_size - 1] == '.')
+		b_size--;
+	return a_size == b_size && strncasecmp(a, b, a_size) == 0;
+}
+
+/* RFC 1982 3.2: is a greater than b? */
+static bool serial_is_greater(uint32_t a, uint32_t b)
+{
+	return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
+}
+
+/* Who owns the zone from now on. A text without hostname keeps the owner. True if that is somebody else now. */
+static bool settle_owner(struct core *core, struct store_zone *row, const struct core_content *content)
+{
+	char plain[ZONE_NAME_SIZE];
+	bool moved = false;
+
+	if (!is_given(content->hostname)) {
+		if (row->hostname == NULL)
+			moved = replace_text(&row->hostname, "");
+		if (row->username == NULL || is_given(content->username))
+			moved = replace_text(&row->username, content->username) || moved;
+		return moved;
+	}
+	if (is_given(row->hostname) && !row->deleted && !core_same_host(row->hostname, content->hostname))
+		core_note_by(core, "takeover", zone_name_plain(row->name, plain), NULL, &content->cause,
+			"owner was %s, is now %s", row->hostname, content->hostname);
+	moved = replace_text(&row->hostname, content->hostname);
+	return replace_text(&row->username, content->username) || moved;
+}
+
+static void note_serial(struct core *core, const struct store_zone *row, const struct core_content *content)
+{
+	uint32_t serial = zone_serial(content->zone);
+	char plain[ZONE_NAME_SIZE];
+
+	if (row->id == 0 || row->deleted || serial_is_greater(serial, row->serial))
+		return;
+	core_note_by(core, "serial_not_raised", zone_name_plain(row->name, plain), NULL, &content->cause,
+		"other content, but serial %u after %u", serial, row->serial);
+}
+
+/* A newer push settles what an older one waits for. */
+static int drop_held(struct core *core, const char *name, const struct core_cause *cause, struct err *err)
+{
+	char plain[ZONE_NAME_SIZE];
+	int64_t id;
+	int ret = store_held_find(core->store, "push", name, &id, err);
+
+	if (ret != ERR_OK)
+		return ret == ERR_NOTFOUND ? ERR_OK : ret;
+	core_note_by(core, "held_replaced", zone_name_plain(name, plain), NULL, cause,
+		"what was held as %lld is dropped: it is no longer the newest", (long long)id);
+	return store_held_drop(core->store, id, err);
+}
+
+static int write_row(struct core *core, const struct core_content *content, struct store_zone *row, struct err *err)
+{
+	const struct zone_digest *digest = zone_digest(content->zone);
+	bool equal = row->id != 0 && !row->deleted && zone_digest_equal(&row->digest, digest);
+	uint64_t was = row->generation;
+
+	if (!equal) {
+		note_serial(core, row, content);
+		row->generation++;
+	}
+	row->deleted = false;
+	row->digest = *digest;
+	row->serial = zone_serial(content->zone);
+	row->updated_at_us = core_wall_us(core);
+	int ret = store_zone_put(core->store, row, content->text, content->text_size, err);
+	if (ret == ERR_OK)
+		ret = core_ask_all(core, row->id, was, equal ? DELIVERY_CHECK : DELIVERY_PUSHED, row->generation, err);
+	if (ret == ERR_OK && content->urgent)
+		core_hurry(core, row->id);
+	if (ret == ERR_OK)
+		ret = store_rejected_drop(core->store, row->name, err);
+	return ret == ERR_NOTFOUND ? ERR_OK : ret;
+}
+
+static void tell_name(struct core *core, const struct store_zone *row)
+{
+	struct engine_message *set = engine_message_create(ENGINE_NAME_SET);
+
+	engine_message_add_name(set, row->name, row->hostname, row->username);
+	core_stage(core, set);
+}
+
+/* The row as it is, or a new one; *damaged: nobody can tell what stood there. */
+static int find_row(struct core *core, const struct core_content *content, struct store_zone *row, bool *damaged,
+	struct err *err)
+{
+	char plain[ZONE_NAME_SIZE];
+	int ret = store_zone_find(core->store, content->name, row, err);
+
+	*damaged = ret == ERR_CORRUPT;
+	if (*damaged) {
+		core_note_by(core, "zone_mended", zone_name_plain(content->name, plain), NULL, &content->cause,
+			"the stored zone was damaged, this push replaces it (%s)", err->text);
+		ret = store_zone_salvage(core->store, content->name, row, err);
+	}
+	if (ret != ERR_NOTFOUND)
+		return ret;
+	*row = (struct store_zone){ 0 };
+	memcpy(row->name, content->name, strlen(content->name) + 1);
+	return ERR_OK;
+}
+
+static int accept(struct core *core, const struct core_content *content, struct store_zone *row, bool damaged,
+	struct err *err)
+{
+	bool told = row->id != 0 && !row->deleted && !damaged;
+	bool moved = settle_owner(core, row, content);
+	int ret = drop_held(core, content->name, &content->cause, err);
+
+	if (ret == ERR_OK)
+		ret = write_row(core, content, row, err);
+	if (ret != ERR_OK)
+		return ret;
+	/* The loop knows it and its owner already. */
+	if (!told || moved)
+		tell_name(core, row);
+	core_keep(core, row->id, row->generation, content->zone);
+	return ERR_OK;
+}
+
+int core_accept(struct core *core, const struct core_content *content, struct err *held, struct err *err)
+{
+	struct store_zone row = { 0 };
+	bool damaged;
+
+	*held = (struct err){ 0 };
+	int ret = find_row(core, content, &row, &damaged, err);
+	if (ret == ERR_OK && !damaged && !content->approved)
+		ret = core_guard(core, content, &row, held, err);
+	if (ret == ERR_OK && held->code == ERR_OK)
+		ret = accept(core, content, &row, damaged, err);
+	store_zone_clear(&row);
+	return ret;
+}
+
+int core_bury(struct core *core, struct store_zone *row, const struct core_cause *cause, struct engine_message *gone,
+	struct err *err)
+{
+	uint64_t was = row->generation;
+
+	row->generation++;
+	row->deleted = true;
+	row->updated_at_us = core_wall_us(core);
+	core->counters.deletes++;
+	engine_message_add_name(gone, row->name, row->hostname, row->username);
+	int ret = store_zone_put(core->store, row, NULL, 0, err);
+	if (ret == ERR_OK)
+		ret = drop_held(core, row->name, cause, err);
+	return ret == ERR_OK ? core_ask_all(core, row->id, was, DELIVERY_PUSHED, row->generation, err) : ret;
+}

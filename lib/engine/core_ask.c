@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Deliveries that are asked for: by newer content, by an equal push, by an operator. */
+#include "engine/core_internal.h"
+
+int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,
+	enum delivery_event event, uint64_t generation, struct err *err)
+{
+	struct flight *flight = idmap_get(&lane->inflight, zone_id);
+	struct delivery delivery = { 0 };
+	struct delivery_args args = { .now_us = core_now_us(core), .wall_us = core_wall_us(core),
+		.generation = generation };
+	int ret = store_delivery_load(core->store, zone_id, lane->backend_id, &delivery, err);
+
+	if (ret != ERR_OK && ret != ERR_NOTFOUND)
+		return ret;
+	delivery.wanted = was;
+	if (flight != NULL) {
+		delivery.resting = delivery.state;
+		delivery.state = DELIVERY_INFLIGHT;
+		delivery.inflight = flight->generation;
+		delivery.again = flight->again;
+	} else if (event == DELIVERY_PUSHED && delivery.state != DELIVERY_CLEAN) {
+		core->counters.superseded++;
+	}
+	delivery_move(&delivery, event, &args, &core->policy);
+	if (flight != NULL)
+		flight->again = delivery.again;
+	ret = store_delivery_save(core->store, zone_id, lane->backend_id, &delivery, err);
+	delivery_clear(&delivery);
+	lane->next_due_us = 0;
+	return ret;
+}
+
+/* The first generation of a zone: there is no row yet, and nothing in flight. */
+static int ask_first(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t generation, struct err *err)
+{
+	struct delivery_args args = { .now_us = core_now_us(core), .wall_us = core_wall_us(core),
+		.generation = generation };
+	struct delivery delivery = { 0 };
+
+	delivery_move(&delivery, DELIVERY_PUSHED, &args, &core->policy);
+	int ret = store_delivery_add(core->store, zone_id, lane->backend_id, &delivery, err);
+	delivery_clear(&delivery);
+	lane->next_due_us = 0;
+	return ret;
+}
+
+int core_ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery_event event, uint64_t generation,
+	struct err *err)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		struct core_lane *lane = &core->lanes[i];
+		int ret = was == 0 ? ask_first(core, lane, zone_id, generation, err)
+				   : core_move_asked(core, lane, zone_id, was, event, generation, err);
+
+		if (ret != ERR_OK)
+			return ret;
+	}
+	return ERR_OK;
+}
+

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Inside the engine: what the reader thread answers (reader*.c). All of it
+ * runs on that thread, by its read-only handle, and may block on the disk.
+ */
+#pragma once
+
+#include "engine/engine_internal.h"
+
+/* How many elements of a list are asked for: 1 to 1,000. */
+size_t reader_limit(const struct engine_request *request);
+void reader_board(struct engine *engine, struct core_board *out);
+
+/* Each fills message->doc; an error is the answer then. */
+MUST_CHECK int reader_list_held(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+MUST_CHECK int reader_show_held(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+
+/* reader_diff.c: under "added", "removed" and "changed", how the second record set differs; NULL: an empty one. */
+void reader_add_diff(struct doc *doc, const struct zone *before, const struct zone *after);
+/* The stored text of a zone, parsed. ERR_NOTFOUND: nothing of it is stored. */
+MUST_CHECK int reader_zone(struct engine *engine, int64_t zone_id, const char *name, struct zone **out,
+	struct err *err);
