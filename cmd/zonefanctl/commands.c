@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "exit.h"
+#include "freeze.h"
 #include "heal.h"
 #include "held.h"
 #include "show.h"
@@ -175,6 +176,9 @@ static const struct command commands[] = {
 		"send nothing more there; pushes are taken all the same, also over restarts, until it is resumed", 1, 1, 0,
 		pause_lane },
 	{ "resume", "BACKEND", "deliver again, all that waits", 1, 1, 0, resume_lane },
+	{ "freeze", "NAME", "store what is pushed of that zone, and deliver nothing of it, until it is thawed", 1, 1, 0,
+		freeze_command },
+	{ "thaw", "NAME", "deliver the newest of it", 1, 1, 0, freeze_thaw },
 	{ "held", "list | show ID", "what waits for your word, and what it would change", 1, 2, 0, held_command },
 	{ "approve", "ID", "put in force what is held as ID, as it is", 1, 1, 0, held_approve },
 	{ "discard", "ID", "drop what is held as ID", 1, 1, 0, held_discard },

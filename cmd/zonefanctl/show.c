@@ -54,6 +54,8 @@ bool show_status(const json_t *status)
 	table_print(&table);
 	json_array_foreach(json_object_get(status, "backends"), index, lane)
 		show_running_heal(lane);
+	if (cell_number_at(status, "frozen") > 0)
+		printf("frozen zones: %" JSON_INTEGER_FORMAT "\n", cell_number_at(status, "frozen"));
 	if (cell_number_at(status, "held") > 0)
 		printf("held for your word: %" JSON_INTEGER_FORMAT " (zonefanctl held list)\n", cell_number_at(status, "held"));
 	return strcmp(cell_text_at(status, "status"), "ok") == 0;
@@ -100,6 +102,17 @@ void show_zones(const json_t *list)
 	table_print(&table);
 }
 
+static void show_frozen(const json_t *zone)
+{
+	const json_t *frozen = json_object_get(zone, "frozen");
+
+	if (!json_is_object(frozen))
+		return;
+	char *by = cell_text(frozen, "by");
+	printf("frozen since %s by %s: it is stored, and not delivered\n", cell_text_at(frozen, "since"), by);
+	free(by);
+}
+
 void show_zone(const json_t *zone)
 {
 	static const char *const titles[] = { "BACKEND", "STATE", "APPLIED", "WANTED", "ATTEMPTS", "NEXT TRY",
@@ -117,6 +130,7 @@ void show_zone(const json_t *zone)
 	printf("owner %s, user %s, updated %s\n", hostname, username, cell_text_at(zone, "updated_at"));
 	free(hostname);
 	free(username);
+	show_frozen(zone);
 	json_array_foreach(json_object_get(zone, "deliveries"), index, delivery) {
 		bool suspect = json_is_true(json_object_get(delivery, "suspect"));
 		char *cells[] = { cell_text(delivery, "backend"),

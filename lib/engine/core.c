@@ -69,6 +69,8 @@ static int register_lanes(struct core *core, struct err *err)
 		ret = store_commit(core->store, err);
 	if (ret != ERR_OK)
 		store_rollback(core->store);
+	if (ret == ERR_OK)
+		ret = core_freeze_load(core, err);
 	return ret == ERR_OK ? core_recall_lanes(core, err) : ret;
 }
 
@@ -132,6 +134,7 @@ void core_destroy(struct core *core)
 	}
 	core_drop_staged(core);
 	core_forget_events(core, 0);
+	core_freeze_free(core);
 	free(core->staged);
 	free(core->fresh);
 	free(core->events);

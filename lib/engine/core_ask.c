@@ -2,6 +2,13 @@
 /* Deliveries that are asked for: by newer content, by an equal push, by an operator. */
 #include "engine/core_internal.h"
 
+/* It would be parked before it is sent anyway. */
+static void park_frozen(struct core *core, int64_t zone_id, struct delivery *delivery)
+{
+	if (core_is_frozen(core, zone_id) && delivery->state != DELIVERY_CLEAN)
+		delivery_move(delivery, DELIVERY_PARK, NULL, &core->policy);
+}
+
 int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,
 	enum delivery_event event, uint64_t generation, struct err *err)
 {
@@ -25,6 +32,8 @@ int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, 
 	delivery_move(&delivery, event, &args, &core->policy);
 	if (flight != NULL)
 		flight->again = delivery.again;
+	else
+		park_frozen(core, zone_id, &delivery);
 	ret = store_delivery_save(core->store, zone_id, lane->backend_id, &delivery, err);
 	delivery_clear(&delivery);
 	lane->next_due_us = 0;

@@ -3,10 +3,15 @@
 
 enum { DUE_PAGE = 1024, DOUBTFUL_TURN = 4, DOUBTFUL_LOOKS = 64, URGENT_ROW = 4 };
 
-static void consider(const struct core_lane *lane, struct pick *pick, const struct store_due *due)
+static void consider(const struct core *core, const struct core_lane *lane, struct pick *pick, const struct store_due *due)
 {
 	if (idmap_get(&lane->inflight, due->zone_id) != NULL)
 		return;
+	if (core_is_frozen(core, due->zone_id)) {
+		if (pick->frozen_count < CORE_BATCH_ZONES)
+			pick->frozen[pick->frozen_count++] = due->zone_id;
+		return;
+	}
 	if (!due->suspect && idmap_get(&lane->suspicion, due->zone_id) != NULL)
 		return;
 	pick->ids[pick->count++] = due->zone_id;
@@ -30,7 +35,7 @@ static int collect(struct core *core, const struct core_lane *lane, bool suspect
 		if (ret != ERR_OK)
 			return ret;
 		for (size_t i = 0; i < got && pick->count < pick->most; i++)
-			consider(lane, pick, &page[i]);
+			consider(core, lane, pick, &page[i]);
 		if (got > 0) {
 			before_us = page[got - 1].next_try_us;
 			before_id = page[got - 1].zone_id;
@@ -45,7 +50,7 @@ static int is_due(struct core *core, const struct core_lane *lane, int64_t zone_
 	struct delivery delivery = { 0 };
 	int ret = store_delivery_load(core->store, zone_id, lane->backend_id, &delivery, err);
 
-	*due = ret == ERR_OK && !delivery.suspect && delivery.state != DELIVERY_CLEAN &&
+	*due = ret == ERR_OK && !delivery.suspect && !core_is_frozen(core, zone_id) && delivery.state != DELIVERY_CLEAN &&
 		delivery.next_try_us <= core_now_us(core);
 	delivery_clear(&delivery);
 	return ret == ERR_NOTFOUND ? ERR_OK : ret;

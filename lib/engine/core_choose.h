@@ -13,9 +13,12 @@ struct pick {
 	int64_t ids[CORE_BATCH_ZONES];
 	size_t count;
 	size_t most;                 /* asked */
+	int64_t frozen[CORE_BATCH_ZONES]; /* due, and not to be sent */
+	size_t frozen_count;
 };
 
 /*
- * Picks what goes next; *alone: it must be the only job out. Empty: nothing is due that may go now.
+ * Picks what goes next; *alone: it must be the only job out. Empty: nothing is due that may go now. Frozen zones are given
+ * apart: they are to be parked.
  */
 MUST_CHECK int core_choose(struct core *core, struct core_lane *lane, struct pick *pick, bool *alone, struct err *err);

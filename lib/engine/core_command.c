@@ -128,22 +128,29 @@ static int delete(struct core *core, struct core_command *command, struct err *e
 	return ERR_OK;
 }
 
+int core_find_asked(struct core *core, struct core_command *command, struct store_zone *row, struct err *err)
+{
+	const char *sent = command->request->zone == NULL ? "" : command->request->zone;
+	struct err refused;
+	char plain[ZONE_NAME_SIZE];
+	int ret = command->name[0] == '\0' ? ERR_NOTFOUND : store_zone_find(core->store, command->name, row, err);
+
+	if (ret != ERR_NOTFOUND)
+		return ret;
+	*row = (struct store_zone){ 0 };
+	err_set(&refused, ERR_NOTFOUND, "zone %.255s is not held",
+		command->name[0] == '\0' ? sent : zone_name_plain(command->name, plain));
+	core_stage(core, engine_message_reply(command->request, &refused));
+	return ERR_OK;
+}
+
 static int retry_one(struct core *core, struct core_command *command, struct err *err)
 {
 	struct engine_message *reply;
-	struct store_zone row = { 0 };
-	struct err refused;
-	char plain[ZONE_NAME_SIZE];
-	int ret = command->name[0] == '\0' ? ERR_NOTFOUND :
-					     store_zone_find(core->store, command->name, &row, err);
+	struct store_zone row;
+	int ret = core_find_asked(core, command, &row, err);
 
-	if (ret == ERR_NOTFOUND) {
-		err_set(&refused, ERR_NOTFOUND, "zone %s is not held",
-			command->name[0] == '\0' ? command->request->zone : zone_name_plain(command->name, plain));
-		core_stage(core, engine_message_reply(command->request, &refused));
-		return ERR_OK;
-	}
-	if (ret != ERR_OK)
+	if (ret != ERR_OK || row.id == 0)
 		return ret;
 	/* One that is clean is compared: the operator has a reason to ask. */
 	ret = core_ask_all(core, row.id, row.generation, DELIVERY_CHECK, row.generation, err);
@@ -232,6 +239,9 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 	case ENGINE_HEAL:
 		core_heal_order(core, command);
 		return ERR_OK;
+	case ENGINE_FREEZE:
+	case ENGINE_THAW:
+		return core_freeze_order(core, command, err);
 	case ENGINE_APPROVE:
 	case ENGINE_DISCARD:
 		return core_held_order(core, command, err);

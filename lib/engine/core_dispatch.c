@@ -185,6 +185,10 @@ static bool send_zones(struct core *core, struct core_lane *lane)
 
 	if (store_read_begin(core->store, &err) != ERR_OK || core_choose(core, lane, &pick, &alone, &err) != ERR_OK)
 		return give_up(core, lane, &err);
+	if (pick.frozen_count > 0 && core_park_due(core, lane, pick.frozen, pick.frozen_count, &err) != ERR_OK)
+		return give_up(core, lane, &err);
+	if (pick.count == 0 && pick.frozen_count > 0)
+		return true;
 	if (pick.count == 0) {
 		if (store_due_next(core->store, lane->backend_id, core_now_us(core), &lane->next_due_us, &err) != ERR_OK)
 			give_up(core, lane, &err);

@@ -52,7 +52,9 @@ static void note_drift(struct core *core, const struct core_lane *lane, const st
 		return;
 	page_describe(finding, store_id(core->store), &text);
 	core_note(core, "drift", zone_name_plain(finding->zone->name, plain), lane->name, NULL, "%s%s", text.data,
-		shown->dry_run ? "; left as it is (dry run)" : "; delivered again");
+		shown->dry_run				       ? "; left as it is (dry run)" :
+		core_is_frozen(core, finding->zone->zone_id) ? "; left as it is (the zone is frozen)" :
+							       "; delivered again");
 	buf_free(&text);
 }
 
@@ -95,7 +97,7 @@ static int record_finding(struct core *core, struct core_lane *lane, const struc
 	}
 	note_drift(core, lane, finding, shown);
 	count(shown, finding->drift);
-	if (shown->dry_run)
+	if (shown->dry_run || core_is_frozen(core, zone->zone_id))
 		return ERR_OK;
 	idmap_set(&lane->healing.repairs, zone->zone_id, lane);
 	return core_move_asked(core, lane, zone->zone_id, zone->generation, DELIVERY_CHECK, zone->generation, err);

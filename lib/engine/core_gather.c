@@ -12,7 +12,7 @@
 static enum log_level level_of(const char *kind)
 {
 	static const char *const quiet[] = { "lane_up", "lane_paused", "lane_resumed", "held_approved",
-		"held_discarded", "held_replaced" };
+		"held_discarded", "held_replaced", "frozen", "thawed" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(quiet); i++) {
 		if (strcmp(kind, quiet[i]) == 0)
@@ -123,6 +123,7 @@ static void forget_fresh(struct core *core)
 void core_tell_staged(struct core *core)
 {
 	core_obey(core, true);
+	core_freeze_settle(core, true);
 	for (size_t i = 0; i < core->fresh_count; i++) {
 		struct source *source = source_parsed(core->fresh[i].zone);
 
@@ -138,6 +139,7 @@ void core_tell_staged(struct core *core)
 void core_drop_staged(struct core *core)
 {
 	core_obey(core, false);
+	core_freeze_settle(core, false);
 	forget_fresh(core);
 	for (size_t i = 0; i < core->staged_count; i++)
 		engine_message_destroy(core->staged[i]);

@@ -172,6 +172,12 @@ struct core {
 	int64_t dispatch_us;            /* nothing is sent before: deliveries could not be recorded */
 	int64_t last_pass;              /* of healing; wall clock, microseconds */
 	struct core_counters counters;
+	struct idmap frozen;            /* zone ids; the values mean nothing */
+	struct freeze_change {
+		int64_t zone_id;
+		bool freeze;
+	} *freeze_changes;              /* of this turn: undone if it is rolled back */
+	size_t freeze_change_count;
 	int64_t names_after;            /* zones up to this id were told to the loop */
 };
 
@@ -241,6 +247,20 @@ struct store_held;
 /* Lets a held push through, once, and drops it. Fills doc; or refused says why not. */
 MUST_CHECK int core_guard_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
 	struct doc *doc, struct err *refused, struct err *err);
+/* core_freeze.c: FREEZE and THAW; what is frozen is parked wherever it would be sent. */
+MUST_CHECK int core_freeze_order(struct core *core, struct core_command *command, struct err *err);
+MUST_CHECK int core_freeze_load(struct core *core, struct err *err);
+void core_freeze_settle(struct core *core, bool committed);
+void core_freeze_free(struct core *core);
+bool core_is_frozen(const struct core *core, int64_t zone_id);
+/* Not tried there until somebody asks; nothing if it is clean or in flight. Inside the transaction. */
+MUST_CHECK int core_park(struct core *core, struct core_lane *lane, int64_t zone_id, struct err *err);
+/* The same for many, in a transaction of its own. */
+MUST_CHECK int core_park_due(struct core *core, struct core_lane *lane, const int64_t *ids, size_t count,
+	struct err *err);
+/* core_command.c: the zone that a request names. row->id is 0 if there is none: then that is staged as the reply. */
+MUST_CHECK int core_find_asked(struct core *core, struct core_command *command, struct store_zone *row,
+	struct err *err);
 /* core_held.c: APPROVE and DISCARD, by kind. */
 MUST_CHECK int core_held_order(struct core *core, struct core_command *command, struct err *err);
 

@@ -73,6 +73,8 @@ enum engine_op {
 	ENGINE_RETRY,    /* zone, or NULL for all: every delivery that is not clean is tried now */
 	ENGINE_PAUSE,    /* backend: nothing new is sent there until it is resumed; pushes are taken. Survives a restart */
 	ENGINE_RESUME,   /* backend */
+	ENGINE_FREEZE,   /* zone: what is pushed is stored, and not delivered */
+	ENGINE_THAW,     /* zone: the newest is delivered */
 	ENGINE_APPROVE,  /* number: of something held; it is put in force */
 	ENGINE_DISCARD,  /* number: it is dropped */
 	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one is under way */
@@ -143,7 +145,8 @@ struct engine_delivery {
 	char *backend;
 	uint64_t wanted;
 	uint64_t applied;
-	const char *state;   /* "clean", "due", "wait", "held" (not clean and the lane is not up), "rejected", "dead" */
+	const char *state;   /* "clean", "due", "wait", "held" (not clean and the lane is not up), "rejected", "dead",
+	                        "parked" (not tried until somebody asks) */
 	bool suspect;
 	uint32_t attempts;
 	int64_t next_try_us; /* wall clock; 0: none */
@@ -162,6 +165,8 @@ struct engine_zone {
 	char *hostname;
 	char *username;
 	int64_t updated_at_us;
+	int64_t frozen_at_us;  /* ENGINE_ZONE only; 0: it is not */
+	char *frozen_by;
 	struct engine_delivery *deliveries; /* ENGINE_ZONE only */
 	size_t delivery_count;
 };
@@ -198,6 +203,7 @@ struct engine_lane {
 	uint64_t dead;
 	uint64_t rejected;
 	uint64_t suspect;
+	uint64_t parked;
 	int64_t next_probe_us;     /* wall clock; 0: not down */
 	char *last_error;    /* of the lane; NULL: none */
 	struct engine_heal heal;
@@ -239,6 +245,7 @@ struct engine_status {
 	uint64_t deliveries;
 	uint64_t delivery_failures;
 	int64_t started_at_us;
+	uint64_t frozen;        /* zones */
 	uint64_t held;          /* waiting for an operator's word */
 	struct engine_lane *lanes;
 	size_t lane_count;

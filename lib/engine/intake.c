@@ -29,7 +29,7 @@ void intake_read(const struct engine *engine, struct core_command *command)
 	command->unread = false;
 	if (request->op == ENGINE_PUSH)
 		read_push(engine, command);
-	else if (request->op == ENGINE_RETRY && request->zone != NULL &&
+	else if (request->zone != NULL &&
 		zone_name_parse(request->zone, strlen(request->zone), command->name, &command->err) != ERR_OK)
 		command->name[0] = '\0';
 }

@@ -107,6 +107,7 @@ static void free_zone(struct engine_zone *zone)
 	}
 	free(zone->deliveries);
 	free(zone->name);
+	free(zone->frozen_by);
 	free(zone->hostname);
 	free(zone->username);
 }

@@ -10,6 +10,7 @@
 #include "engine/engine_internal.h"
 #include "engine/message.h"
 #include "engine/reader.h"
+#include "store/frozen.h"
 #include "store/held.h"
 
 enum { LIST_MOST = 1000 };
@@ -111,13 +112,22 @@ static int add_delivery(struct engine *engine, const struct core_board *board, s
 		.state = shown_state(&delivery, &board->lanes[index]),
 		.suspect = delivery.suspect,
 		.attempts = delivery.attempts,
-		.next_try_us = delivery.state == DELIVERY_CLEAN ? 0 : delivery.next_try_us,
+		.next_try_us = delivery.state == DELIVERY_CLEAN || delivery.state == DELIVERY_PARKED ? 0 :
+			delivery.next_try_us,
 		.since_us = delivery.since_us,
 		.applied_at_us = delivery.applied_at_us,
 		.last_error = xstrdup(delivery.last_error),
 	};
 	delivery_clear(&delivery);
 	return ERR_OK;
+}
+
+static void show_frozen(void *ctx, const struct store_frozen *frozen)
+{
+	struct engine_zone *zone = ctx;
+
+	zone->frozen_at_us = frozen->at_us;
+	zone->frozen_by = xstrdup(frozen->actor);
 }
 
 static int show_zone(struct engine *engine, const struct engine_request *request, struct engine_message *message,
@@ -139,6 +149,7 @@ static int show_zone(struct engine *engine, const struct engine_request *request
 	message->zones = xcalloc(1, sizeof(*message->zones));
 	message->zone_count = 1;
 	fill_zone(&message->zones[0], &row);
+	ret = store_frozen_list(engine->reader, row.id, show_frozen, &message->zones[0], err);
 	message->zones[0].deliveries = xcalloc(board.lane_count, sizeof(struct engine_delivery));
 	for (size_t i = 0; ret == ERR_OK && i < board.lane_count; i++)
 		ret = add_delivery(engine, &board, i, &row, &message->zones[0], err);
@@ -249,6 +260,7 @@ static int fill_lane(struct engine *engine, const struct core_board *board, size
 		.dead = counts.dead,
 		.rejected = counts.rejected,
 		.suspect = counts.suspect,
+		.parked = counts.parked,
 		.next_probe_us = lane->next_probe_us,
 		.last_error = xstrdup(lane->last_error[0] != '\0' ? lane->last_error :
 				counts.pending > 0 && lane->trouble[0] != '\0' ? lane->trouble : NULL),
@@ -298,6 +310,8 @@ static int show_status(struct engine *engine, struct engine_message *message, st
 	int ret = store_zone_count(engine->reader, &status->zones_total, err);
 	if (ret == ERR_OK)
 		ret = store_held_count(engine->reader, &status->held, err);
+	if (ret == ERR_OK)
+		ret = store_frozen_count(engine->reader, &status->frozen, err);
 	for (size_t i = 0; ret == ERR_OK && i < board.lane_count; i++) {
 		ret = fill_lane(engine, &board, i, &status->lanes[i], err);
 		if (ret == ERR_OK)

@@ -141,6 +141,7 @@ static json_t *lane_of(const struct engine_lane *lane)
 	set(out, "dead", number_of(lane->dead));
 	set(out, "rejected", number_of(lane->rejected));
 	set(out, "suspect", number_of(lane->suspect));
+	set(out, "parked", number_of(lane->parked));
 	set(out, "next_probe", time_of(lane->next_probe_us));
 	set(out, "last_error", json_text(lane->last_error));
 	set(out, "heal", json_heal(&lane->heal));
@@ -215,6 +216,7 @@ json_t *json_status(const struct engine_status *status)
 	set(store, "ok", json_boolean(status->store_ok));
 	set(store, "error", json_text(status->store_error));
 	set(out, "store", store);
+	set(out, "frozen", number_of(status->frozen));
 	set(out, "held", number_of(status->held));
 	set(counters, "pushes", number_of(status->pushes));
 	set(counters, "deletes", number_of(status->deletes));
@@ -245,6 +247,18 @@ static json_t *delivery_of(const struct engine_delivery *delivery)
 	return out;
 }
 
+static json_t *frozen_of(const struct engine_zone *zone)
+{
+	json_t *out;
+
+	if (zone->frozen_at_us == 0)
+		return json_null();
+	out = json_object();
+	set(out, "since", time_of(zone->frozen_at_us));
+	set(out, "by", json_text(zone->frozen_by));
+	return out;
+}
+
 json_t *json_zone(const struct engine_zone *zone, bool with_deliveries)
 {
 	json_t *out = json_object(), *deliveries;
@@ -260,6 +274,7 @@ json_t *json_zone(const struct engine_zone *zone, bool with_deliveries)
 	set(out, "updated_at", time_of(zone->updated_at_us));
 	if (!with_deliveries)
 		return out;
+	set(out, "frozen", frozen_of(zone));
 	deliveries = json_array();
 	for (size_t i = 0; i < zone->delivery_count; i++)
 		CHECK(json_array_append_new(deliveries, delivery_of(&zone->deliveries[i])) == 0);

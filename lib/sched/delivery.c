@@ -7,6 +7,7 @@
 static const char *const state_names[] = {
 	[DELIVERY_CLEAN] = "clean", [DELIVERY_DUE] = "due",           [DELIVERY_INFLIGHT] = "inflight",
 	[DELIVERY_WAIT] = "wait",   [DELIVERY_REJECTED] = "rejected", [DELIVERY_DEAD] = "dead",
+	[DELIVERY_PARKED] = "parked",
 };
 
 static void set_error(struct delivery *delivery, const char *error)
@@ -25,7 +26,8 @@ static void make_due(struct delivery *delivery, int64_t now_us)
 {
 	enum delivery_state *state = resting(delivery);
 
-	if (*state == DELIVERY_CLEAN || delivery->since_us == 0)
+	/* Nobody was behind while it was parked. */
+	if (*state == DELIVERY_CLEAN || *state == DELIVERY_PARKED || delivery->since_us == 0)
 		delivery->since_us = now_us;
 	*state = DELIVERY_DUE;
 	delivery->next_try_us = now_us;
@@ -49,7 +51,8 @@ static void land(struct delivery *delivery, enum delivery_state state)
 
 static void taken(struct delivery *delivery, uint64_t generation)
 {
-	CHECK(delivery->state != DELIVERY_CLEAN && delivery->state != DELIVERY_INFLIGHT);
+	CHECK(delivery->state != DELIVERY_CLEAN && delivery->state != DELIVERY_INFLIGHT &&
+		delivery->state != DELIVERY_PARKED);
 	delivery->resting = delivery->state;
 	delivery->state = DELIVERY_INFLIGHT;
 	delivery->inflight = generation;
@@ -119,6 +122,13 @@ static void asked(struct delivery *delivery, enum delivery_event event, const st
 	make_due(delivery, args->now_us);
 }
 
+static void park(struct delivery *delivery)
+{
+	CHECK(delivery->state != DELIVERY_CLEAN && delivery->state != DELIVERY_INFLIGHT);
+	delivery->state = delivery->resting = DELIVERY_PARKED;
+	delivery->next_try_us = INT64_MAX;
+}
+
 void delivery_move(struct delivery *delivery, enum delivery_event event, const struct delivery_args *args,
 	const struct delivery_policy *policy)
 {
@@ -127,6 +137,9 @@ void delivery_move(struct delivery *delivery, enum delivery_event event, const s
 	case DELIVERY_CHECK:
 	case DELIVERY_REPLAY:
 		asked(delivery, event, args);
+		return;
+	case DELIVERY_PARK:
+		park(delivery);
 		return;
 	case DELIVERY_TAKEN:
 		taken(delivery, args->generation);

@@ -21,7 +21,8 @@ enum delivery_state {
 	DELIVERY_INFLIGHT = 2, /* with a lane; in memory only, stored as it was before */
 	DELIVERY_WAIT = 3,     /* failed; next_try says when again */
 	DELIVERY_REJECTED = 4, /* this back end cannot hold this data; tried again hourly, on push, on replay */
-	DELIVERY_DEAD = 5      /* attempts used up; tried again hourly, on push, on replay, when the lane comes up */
+	DELIVERY_DEAD = 5,     /* attempts used up; tried again hourly, on push, on replay, when the lane comes up */
+	DELIVERY_PARKED = 6    /* not tried until somebody asks: its zone is frozen, or its dead letter was dropped */
 };
 
 enum delivery_event {
@@ -34,7 +35,8 @@ enum delivery_event {
 	DELIVERY_STALE,    /* the target bears a stamp we must rise above; wanted was raised, or supersede is known */
 	DELIVERY_CONTESTED, /* another store keeps writing it there: once per hour from now on, and on push */
 	DELIVERY_SUSPECT,  /* the connection was lost under it twice, the lane is good: from now on alone and last */
-	DELIVERY_REPLAY    /* the operator: try at once */
+	DELIVERY_REPLAY,   /* the operator: try at once */
+	DELIVERY_PARK      /* the operator: not until somebody asks again */
 };
 
 struct delivery {
@@ -47,7 +49,7 @@ struct delivery {
 	bool again;                  /* while INFLIGHT: a check was asked for meanwhile */
 	bool suspect;                /* decisions.md 2: delivered alone, after all others */
 	uint32_t attempts;           /* counted failures since the last success or push */
-	int64_t next_try_us;         /* due when <= now; meaningless while CLEAN */
+	int64_t next_try_us;         /* due when <= now; meaningless while CLEAN, INT64_MAX while PARKED */
 	int64_t since_us;            /* left CLEAN at; 0 while CLEAN */
 	int64_t applied_at_us;       /* wall clock of the last OK; 0: never */
 	char *last_error;            /* owned; NULL: none */

@@ -32,13 +32,14 @@ static const char next_sql[] = "SELECT min(next_try) FROM (SELECT * FROM (SELECT
 static const char revive_sql[] = "UPDATE delivery SET next_try = ?2 WHERE backend_id = ?1 AND suspect IN (0, 1)"
 	" AND state <> 0 AND state = 5 AND next_try > ?2";
 static const char clamp_sql[] = "UPDATE delivery SET next_try = CASE state WHEN 1 THEN ?1 WHEN 3 THEN ?2 ELSE ?3 END"
-	" WHERE backend_id IN (SELECT id FROM backend) AND suspect IN (0, 1) AND state <> 0 AND next_try > ?1"
-	" AND (state = 1 OR next_try > iif(state = 3, ?2, ?3))";
-static const char counts_sql[] = "SELECT count(*), min(since), total(state = 5), total(state = 4), total(suspect)"
+	" WHERE backend_id IN (SELECT id FROM backend) AND suspect IN (0, 1) AND state <> 0 AND state <> 6"
+	" AND next_try > ?1 AND (state = 1 OR next_try > iif(state = 3, ?2, ?3))";
+static const char counts_sql[] = "SELECT total(state <> 6), min(iif(state = 6, NULL, since)),"
+	" total(state = 5), total(state = 4), total(suspect AND state <> 6), total(state = 6)"
 	" FROM delivery WHERE backend_id = ?1 AND state <> 0";
 /* Along the ids, without a sort: a page costs no more than what it passes. */
 static const char pending_sql[] = "SELECT " ROW " FROM delivery AS d CROSS JOIN zone AS z ON z.id = d.zone_id"
-	" WHERE d.backend_id = ?1 AND d.zone_id > ?2 AND d.state <> 0 ORDER BY d.zone_id LIMIT ?3";
+	" WHERE d.backend_id = ?1 AND d.zone_id > ?2 AND d.state <> 0 AND d.state <> 6 ORDER BY d.zone_id LIMIT ?3";
 
 /* ---- one delivery ---- */
 
@@ -273,6 +274,7 @@ int store_backend_counts(struct store *store, int64_t backend_id, struct store_c
 	out->dead = db_column_uint(stmt, 2);
 	out->rejected = db_column_uint(stmt, 3);
 	out->suspect = db_column_uint(stmt, 4);
+	out->parked = db_column_uint(stmt, 5);
 	db_reset(stmt);
 	return 0;
 }

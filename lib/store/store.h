@@ -199,22 +199,23 @@ MUST_CHECK int store_revive_dead(struct store *store, int64_t backend_id, int64_
 	struct err *err);
 /*
  * At start, because the wall clock may have been wrong: what is DUE is due now, what is in WAIT not later than wait_us, all
- * else not later than slow_us.
+ * else not later than slow_us. PARKED ones stay.
  */
 MUST_CHECK int store_due_clamp(struct store *store, int64_t now_us, int64_t wait_us, int64_t slow_us, struct err *err);
 
 struct store_counts {
-	uint64_t pending;                /* not CLEAN, REJECTED, DEAD or suspect ones included */
+	uint64_t pending;                /* neither CLEAN nor PARKED; REJECTED, DEAD or suspect ones included */
 	int64_t oldest_since_us;         /* of those; 0: none */
 	uint64_t dead;
 	uint64_t rejected;
 	uint64_t suspect;
+	uint64_t parked;
 };
 
 MUST_CHECK int store_backend_counts(struct store *store, int64_t backend_id, struct store_counts *out,
 	struct err *err);
 /*
- * Each row that is not CLEAN, by zone id behind `after` (0: from the first). Where few are pending a page costs a walk over
+ * Each row that is neither CLEAN nor PARKED, by zone id behind `after` (0: from the first). Where few are pending a page costs a walk over
  * the back end's rows, about 0.1 s for a million.
  */
 MUST_CHECK int store_pending_list(struct store *store, int64_t backend_id, int64_t after, size_t limit,

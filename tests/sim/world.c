@@ -152,6 +152,10 @@ static void core_sends(void *ctx, struct core_job *job)
 	struct world *world = ctx;
 
 	CHECK(world->job_count < WORLD_JOBS);
+	for (size_t i = 0; i < job->zone_count; i++) {
+		if (world->zones[world_index_of(world, job->zones[i].name)].frozen)
+			world_violated(world, "%s is frozen, and was sent", job->zones[i].name);
+	}
 	world->worked[world->job_count] = false;
 	world->jobs[world->job_count++] = job;
 }
@@ -446,6 +450,18 @@ static void order(struct world *world, size_t at, bool pause)
 		world_violated(world, "%s could not be %s", world->backends[at].name, pause ? "paused" : "resumed");
 }
 
+/* What is known can be frozen, deleted ones too; it survives restarts. */
+static void freeze(struct world *world, struct world_zone *zone, bool freeze)
+{
+	struct core_command *command = command_of(world, freeze ? ENGINE_FREEZE : ENGINE_THAW, zone->name, NULL);
+
+	if (zone->known)
+		zone->frozen = freeze;
+	world_turn(world, &command, 1, NULL, 0);
+	if (!world->replied || world->reply_ok != zone->known)
+		world_violated(world, "%s could not be %s", zone->name, freeze ? "frozen" : "thawed");
+}
+
 static void heal(struct world *world, const char *backend, bool dry_run)
 {
 	struct core_command *command = command_of(world, ENGINE_HEAL, NULL, NULL);
@@ -492,6 +508,10 @@ void world_step(struct world *world)
 			order(world, (size_t)rng_between(&world->rng, 0, WORLD_TARGETS - 1), chance(world, 40));
 		break;
 	case 12:
+		if (chance(world, 30)) {
+			freeze(world, &world->zones[rng_between(&world->rng, 0, WORLD_ZONES - 1)], chance(world, 50));
+			break;
+		}
 		heal(world, chance(world, 50) ? NULL : world->backends[rng_between(&world->rng, 0, WORLD_TARGETS - 1)].name,
 			chance(world, 20));
 		break;
@@ -563,6 +583,10 @@ void world_settle(struct world *world)
 	world->calm = true;
 	for (size_t i = 0; i < WORLD_TARGETS; i++)
 		order(world, i, false);
+	for (size_t i = 0; i < WORLD_ZONES; i++) {
+		if (world->zones[i].frozen)
+			freeze(world, &world->zones[i], false);
+	}
 	while (world->job_count > 0)
 		finish_job(world);
 	if (world->seed % 2 == 0)

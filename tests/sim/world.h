@@ -32,6 +32,7 @@ struct world_zone {
 	bool known;             /* a push of it was acknowledged once */
 	bool deleted;
 	struct zone_digest digest;
+	bool frozen;            /* by the operator */
 	unsigned content;       /* of the newest acknowledged push */
 	const char *owner;
 };

@@ -46,6 +46,35 @@ static void pushed_then_ok_is_clean(void **state)
 	assert_int_equal(delivery.since_us, 0);
 }
 
+/* Nobody tries it, and nothing of its history is lost; whatever asks makes it due. */
+static void parked_until_somebody_asks(void **state)
+{
+	static const enum delivery_event ends[] = { DELIVERY_PUSHED, DELIVERY_CHECK, DELIVERY_REPLAY };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct delivery delivery = { 0 };
+
+		move(&delivery, DELIVERY_PUSHED, 1, now_us);
+		fly(&delivery, DELIVERY_RETRY, now_us + 1);
+		move(&delivery, DELIVERY_PARK, 0, now_us + 2);
+		move(&delivery, DELIVERY_PARK, 0, now_us + 3);
+		assert_int_equal(delivery.state, DELIVERY_PARKED);
+		assert_int_equal(delivery.next_try_us, INT64_MAX);
+		assert_int_equal(delivery.attempts, 1);
+		assert_string_equal(delivery.last_error, "because");
+		move(&delivery, ends[i], 2, now_us + 60);
+		assert_int_equal(delivery.state, DELIVERY_DUE);
+		assert_int_equal(delivery.next_try_us, now_us + 60);
+		/* Nobody was behind meanwhile. */
+		assert_int_equal(delivery.since_us, now_us + 60);
+		assert_int_equal(delivery.attempts, 0);
+		fly(&delivery, DELIVERY_OK, now_us + 70);
+		assert_int_equal(delivery.state, DELIVERY_CLEAN);
+		delivery_clear(&delivery);
+	}
+}
+
 static void push_during_flight_is_due_again(void **state)
 {
 	struct delivery delivery = { 0 };
@@ -186,13 +215,16 @@ static void states_are_stored_by_number(void **state)
 	assert_int_equal(out, DELIVERY_DEAD);
 	assert_false(delivery_state_parse(DELIVERY_INFLIGHT, &out));
 	assert_false(delivery_state_parse(-1, &out));
-	assert_false(delivery_state_parse(6, &out));
+	assert_true(delivery_state_parse(6, &out));
+	assert_int_equal(out, DELIVERY_PARKED);
+	assert_false(delivery_state_parse(7, &out));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pushed_then_ok_is_clean),
+		cmocka_unit_test(parked_until_somebody_asks),
 		cmocka_unit_test(push_during_flight_is_due_again),
 		cmocka_unit_test(check_during_flight_is_checked_again),
 		cmocka_unit_test(retries_follow_the_clock_and_end_dead_not_gone),

@@ -37,7 +37,7 @@ static void set_delivery(struct store *store, int64_t zone, int64_t backend, enu
 	struct delivery delivery = {
 		.state = state,
 		.next_try_us = next_try,
-		.since_us = next_try + 1,
+		.since_us = next_try == INT64_MAX ? 1 : next_try + 1,
 		.suspect = suspect,
 	};
 
@@ -217,6 +217,43 @@ static void test_due_next(void **state)
 	assert_int_equal(next, 700);
 	OK(store_due_next(fixture->store, made.dc1, 700, &next, err));
 	assert_true(next == INT64_MAX);
+}
+
+/* Parked rows are nobody's business but the counts': never due, revived or clamped, and no new start wakes them. */
+static void test_parked(void **state)
+{
+	static const char *const names[] = { "dc1", "dc2" };
+	struct fixture *fixture = *state;
+	struct delivery_fixture made = make_clean(fixture->store);
+	struct store_counts counts;
+	struct delivery loaded;
+	int64_t next, ids[2];
+	uint64_t revived;
+
+	set_delivery(fixture->store, made.zones[3], made.dc1, DELIVERY_PARKED, INT64_MAX, false);
+	set_delivery(fixture->store, made.zones[4], made.dc1, DELIVERY_PARKED, INT64_MAX, true);
+	expect_due(fixture->store, made.dc1, false, INT64_MAX - 1, 8, NULL, 0);
+	expect_due(fixture->store, made.dc1, true, INT64_MAX - 1, 8, NULL, 0);
+	OK(store_due_next(fixture->store, made.dc1, 1, &next, err));
+	assert_int_equal(next, INT64_MAX);
+	OK(store_revive_dead(fixture->store, made.dc1, 5, &revived, err));
+	assert_int_equal(revived, 0);
+	OK(store_due_clamp(fixture->store, 5, 6, 7, err));
+	OK(store_backends_register(fixture->store, names, 2, 5, ids, err));
+	OK(store_delivery_load(fixture->store, made.zones[3], made.dc1, &loaded, err));
+	assert_int_equal(loaded.state, DELIVERY_PARKED);
+	assert_int_equal(loaded.next_try_us, INT64_MAX);
+	delivery_clear(&loaded);
+	OK(store_backend_counts(fixture->store, made.dc1, &counts, err));
+	assert_int_equal(counts.parked, 2);
+	assert_int_equal(counts.pending + counts.dead + counts.rejected + counts.suspect, 0);
+	assert_int_equal(counts.oldest_since_us, 0);
+	/* Beside others. */
+	set_delivery(fixture->store, made.zones[5], made.dc1, DELIVERY_DEAD, 100, false);
+	OK(store_backend_counts(fixture->store, made.dc1, &counts, err));
+	assert_int_equal(counts.parked, 2);
+	assert_int_equal(counts.pending, 1);
+	assert_int_equal(counts.oldest_since_us, 101);
 }
 
 static void test_counts(void **state)
@@ -532,6 +569,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_impossible_row, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_due_order, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_due_next, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_parked, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_counts, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_revive, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_clamp, fixture_open, fixture_remove),
