@@ -238,5 +238,6 @@ void core_job_destroy(struct core_job *job)
 	free(job->zones);
 	free(job->items);
 	page_destroy(job->page);
+	inspect_destroy(job->inspect);
 	free(job);
 }

@@ -16,6 +16,7 @@
 #include "backends/backend.h"
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "engine/inspect.h"
 #include "engine/page.h"
 #include "engine/source.h"
 #include "sched/batch.h"
@@ -51,7 +52,7 @@ struct core_job_zone {
 	struct backend_item *item;      /* of core_job.items; name and zone are set by the lane */
 };
 
-enum core_job_kind { CORE_JOB_PROBE, CORE_JOB_APPLY, CORE_JOB_COMPARE };
+enum core_job_kind { CORE_JOB_PROBE, CORE_JOB_APPLY, CORE_JOB_COMPARE, CORE_JOB_INSPECT };
 
 struct core_job {
 	enum core_job_kind kind;
@@ -65,6 +66,7 @@ struct core_job {
 	size_t zone_count;
 	uint64_t bytes;                 /* of zone text */
 	struct page *page;              /* COMPARE: for page_look */
+	struct inspect *inspect;        /* INSPECT: for inspect_run */
 };
 
 void core_job_destroy(struct core_job *job);

@@ -37,7 +37,7 @@ static void enlist(struct core *core, struct core_lane *lane, struct core_job_zo
 }
 
 /* What all lanes that deliver this generation share. */
-static int find_source(struct core *core, const struct store_zone *row, struct source **out, struct err *err)
+int core_source(struct core *core, const struct store_zone *row, struct source **out, struct err *err)
 {
 	char *text;
 	size_t size;
@@ -64,7 +64,7 @@ static int load_zone(struct core *core, struct core_lane *lane, int64_t zone_id,
 
 	*full = ret == ERR_OK && job->zone_count > 0 && job->bytes + row.text_size > CORE_BATCH_BYTES;
 	if (ret == ERR_OK && !*full && !row.deleted)
-		ret = find_source(core, &row, &zone->source, err);
+		ret = core_source(core, &row, &zone->source, err);
 	if (ret == ERR_OK && !*full) {
 		zone->item = &job->items[job->zone_count];
 		enlist(core, lane, zone, &row, &delivery);
@@ -122,7 +122,7 @@ void core_send(struct core *core, struct core_lane *lane, struct core_job *job)
 	CHECK(job->slot < lane->connections);
 	lane->slots[job->slot] = job;
 	job->sent_us = core_now_us(core);
-	if (job->kind == CORE_JOB_COMPARE)
+	if (core_is_question(job))
 		lane->pages_out++;
 	else if (lane->jobs_out == lane->pages_out)
 		lane->batch.busy_since_us = core_now_us(core);

@@ -45,12 +45,15 @@ static void count(struct engine_heal *shown, enum page_drift drift)
 static void note_drift(struct core *core, const struct core_lane *lane, const struct page_finding *finding,
 	const struct engine_heal *shown)
 {
+	const char *records = inspect_text(lane->healing.details.told, finding->zone->zone_id);
 	struct buf text = { 0 };
 	char plain[ZONE_NAME_SIZE];
 
 	if (zones_told(shown) >= TOLD_MOST)
 		return;
 	page_describe(finding, store_id(core->store), &text);
+	if (records != NULL)
+		buf_printf(&text, ": %s", records);
 	core_note(core, "drift", zone_name_plain(finding->zone->name, plain), lane->name, NULL, "%s%s", text.data,
 		shown->dry_run				       ? "; left as it is (dry run)" :
 		core_is_frozen(core, finding->zone->zone_id) ? "; left as it is (the zone is frozen)" :

@@ -44,9 +44,15 @@ static void clear(struct healing *healing)
 	healing->landed = NULL;
 }
 
-void core_heal_free(struct core_lane *lane)
+static void forget(struct core_lane *lane)
 {
 	clear(&lane->healing);
+	core_detail_clear(lane);
+}
+
+void core_heal_free(struct core_lane *lane)
+{
+	forget(lane);
 	free(lane->healing.source);
 	core_heal_forget_order(lane);
 }
@@ -56,7 +62,7 @@ void core_heal_begin(struct core *core, struct core_lane *lane)
 	struct healing *healing = &lane->healing;
 	struct heal_order *order = &healing->order;
 
-	clear(healing);
+	forget(lane);
 	free(healing->source);
 	healing->source = order->source;
 	order->source = NULL;
@@ -126,7 +132,7 @@ static void end(struct core *core, struct core_lane *lane, const char *error)
 	shown->took_us = took_us(core, &lane->healing);
 	snprintf(shown->error, sizeof(shown->error), "%s", error == NULL ? "" : error);
 	lane->healing.running = false;
-	clear(&lane->healing);
+	forget(lane);
 	note_end(core, lane, shown);
 	if (write_events(core, &err) != ERR_OK)
 		log_warn("the end of a healing pass is not recorded", LOG_STR("backend", lane->name), LOG_ERR(&err));
@@ -231,6 +237,11 @@ void core_heal_settle(struct core *core, struct core_lane *lane)
 		fail(core, lane, "%s", page->err.text);
 		return;
 	}
+	if (page->verdict == BACKEND_OK) {
+		core_detail_choose(core, lane);
+		if (!core_detail_is_known(lane))
+			return;
+	}
 	healing->landed = NULL;
 	if (page->verdict == BACKEND_OK) {
 		healing->failures = 0;
@@ -240,15 +251,24 @@ void core_heal_settle(struct core *core, struct core_lane *lane)
 			move_on(core, lane, page);
 	}
 	page_destroy(page);
+	core_detail_clear(lane);
 }
 
 /* ---- going on ---- */
 
+/* Live deliveries go first. */
+static bool may_ask(const struct core *core, const struct core_lane *lane)
+{
+	return lane->health.state == LANE_UP && lane->pages_out == 0 && !lane->alone_out &&
+		lane->jobs_out < lane_window(&lane->health, lane->connections) && core_has_idle_slot(lane) &&
+		lane->next_due_us > core_now_us(core);
+}
+
 static bool may_send(const struct core *core, const struct core_lane *lane)
 {
-	return !lane->healing.compared && lane->health.state == LANE_UP && lane->pages_out == 0 && !lane->alone_out &&
-		lane->jobs_out < lane_window(&lane->health, lane->connections) && core_has_idle_slot(lane) &&
-		lane->next_due_us > core_now_us(core) && lane->healing.next_us <= core_now_us(core);
+	const struct healing *healing = &lane->healing;
+
+	return !healing->compared && healing->landed == NULL && healing->next_us <= core_now_us(core) && may_ask(core, lane);
 }
 
 static bool add_zone(void *ctx, const struct store_zone *zone)
@@ -292,6 +312,8 @@ void core_heal_go_on(struct core *core, struct core_lane *lane)
 		fail(core, lane, "%s is paused", lane->name);
 	else if (lane->health.state == LANE_DOWN && !probe_due)
 		fail(core, lane, "%s is down: %s", lane->name, lane->health.last_error);
+	else if (healing->details.asking != NULL && may_ask(core, lane))
+		core_detail_send(core, lane);
 	else if (may_send(core, lane))
 		send_page(core, lane);
 	else if (healing->compared && healing->repairs.size == 0)

@@ -52,6 +52,12 @@ struct healing {
 	char after[ZONE_NAME_SIZE];     /* compared as far as this */
 	bool compared;                  /* to the end */
 	struct page *landed;            /* came back from the lane, not yet settled */
+	struct details {                /* what it found, record by record */
+		bool chosen;
+		struct inspect *asking; /* to be sent */
+		bool out;
+		struct inspect *told;   /* came back */
+	} details;
 	unsigned failures;              /* of looks, in a row */
 	int64_t live_us;                /* when something else than its repairs was delivered there last */
 	int64_t sent_us;                /* the page that is out */
@@ -77,7 +83,7 @@ struct core_lane {
 	bool probe_out;
 	bool revive;                    /* came up: its DEAD deliveries are still to be made due */
 	bool alone_out;                 /* the job that is out must stay alone */
-	size_t pages_out;               /* of jobs_out: a page to compare, or none */
+	size_t pages_out;               /* of jobs_out: a question (COMPARE, INSPECT), or none */
 	struct healing healing;
 	struct idmap inflight;          /* zone id -> struct flight */
 	struct idmap suspicion;         /* zone id -> struct accused: failed with the connection or the whole back end; a job
@@ -288,6 +294,17 @@ int64_t core_heal_wake_us(const struct core *core, const struct core_lane *lane)
 void core_heal_show(const struct core *core, const struct core_lane *lane, struct engine_heal *out);
 void core_heal_free(struct core_lane *lane);
 
+/* ---- core_detail.c: what the landed page found, record by record ---- */
+
+/* Chooses what is worth a question, once. */
+void core_detail_choose(struct core *core, struct core_lane *lane);
+/* Is it known, as far as it will be? Else an answer is waited for, or room to ask. */
+bool core_detail_is_known(const struct core_lane *lane);
+void core_detail_send(struct core *core, struct core_lane *lane);
+/* Takes the answer. */
+void core_detail_land(struct core *core, struct core_lane *lane, struct inspect *inspect);
+void core_detail_clear(struct core_lane *lane);
+
 /* core_finding.c: writes what a page found, inside a transaction, and counts it in *shown. */
 MUST_CHECK int core_record_page(struct core *core, struct core_lane *lane, const struct page *page,
 	struct engine_heal *shown, struct err *err);
@@ -309,9 +326,16 @@ MUST_CHECK int core_write_outcomes(struct core *core, size_t first, size_t count
 void core_hurry(struct core *core, int64_t zone_id);
 
 /* core_dispatch.c */
+/* The text that the zone's generation has, or had just now; one reference, the caller's. */
+MUST_CHECK int core_source(struct core *core, const struct store_zone *row, struct source **out, struct err *err);
 /* Hands the job to an idle connection of the lane; there must be one. */
 void core_send(struct core *core, struct core_lane *lane, struct core_job *job);
 bool core_has_idle_slot(const struct core_lane *lane);
+/* It asks what there is, and delivers nothing. */
+static inline bool core_is_question(const struct core_job *job)
+{
+	return job->kind == CORE_JOB_COMPARE || job->kind == CORE_JOB_INSPECT;
+}
 void core_dispatch(struct core *core, struct core_lane *lane);
 /* When the lane wants attention next; engine time, INT64_MAX: never. */
 int64_t core_lane_wake_us(const struct core *core, const struct core_lane *lane);

@@ -352,7 +352,7 @@ void core_land(struct core *core, struct core_job *job)
 	CHECK(lane->slots[job->slot] == job);
 	lane->slots[job->slot] = NULL;
 	lane->jobs_out--;
-	if (job->kind == CORE_JOB_COMPARE)
+	if (core_is_question(job))
 		lane->pages_out--;
 	else if (lane->jobs_out == lane->pages_out)
 		lane->batch.busy_us += core_now_us(core) - lane->batch.busy_since_us;
@@ -362,6 +362,9 @@ void core_land(struct core *core, struct core_job *job)
 	} else if (job->kind == CORE_JOB_COMPARE) {
 		core_heal_land(core, lane, job->page);
 		job->page = NULL;
+	} else if (job->kind == CORE_JOB_INSPECT) {
+		core_detail_land(core, lane, job->inspect);
+		job->inspect = NULL;
 	} else {
 		land_apply(core, lane, job);
 	}

@@ -110,6 +110,8 @@ void *lanes_run(void *arg)
 			job->verdict = lane->backend->ops->ping(lane->backend, &job->err);
 		else if (job->kind == CORE_JOB_COMPARE)
 			page_look(job->page, lane->backend);
+		else if (job->kind == CORE_JOB_INSPECT)
+			inspect_run(job->inspect, lane->backend, engine->params.max_zone_records);
 		else
 			apply(lane, job);
 		CHECK(queue_push(engine->done, job) == ERR_OK);

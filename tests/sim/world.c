@@ -285,6 +285,10 @@ static void work(struct world *world, struct core_job *job)
 		page_look(job->page, lane);
 		return;
 	}
+	if (job->kind == CORE_JOB_INSPECT) {
+		inspect_run(job->inspect, lane, 0);
+		return;
+	}
 	for (size_t i = 0; i < job->zone_count; i++) {
 		struct core_job_zone *zone = &job->zones[i];
 

@@ -275,6 +275,37 @@ static void every_kind_of_drift(void **state)
 	assert_int_equal(differing(&heal), 0);
 }
 
+/* What a person needs: which records, and what was there. Of the first few zones of a page; the others in short. */
+static void records_are_named(void **state)
+{
+	static const struct diff_row rows[] = { { "@", "SOA", "ns1.dns.example. host.dns.example. 1 2 3 4 5", "3600", "1" },
+		{ "@", "NS", "ns1.dns.example.", "60", "1" }, { "www", "A", "203.0.113.66", "60", "1" },
+		{ "evil", "TXT", "\"x\"", "60", "1" } };
+	static const char told[] = "3 records wanted, 4 there (the right stamp): www A 192.0.2.3 -> 203.0.113.66; +evil TXT \"x\"; "
+				   "delivered again";
+	char name[32];
+	size_t named = 0;
+
+	(void)state;
+	push_many(40);
+	memory_target_edit(rig.targets[0], "m00003.example.", rows, 4);
+	heal_all(0);
+	assert_told("m00003.example", told);
+	assert_like_others("m00003.example.");
+	for (size_t i = 10; i < 40; i++) {
+		snprintf(name, sizeof(name), "m%05zu.example.", i);
+		memory_target_edit(rig.targets[0], name, rows, 3);
+	}
+	struct engine_heal heal = heal_all(0);
+	assert_int_equal(heal.repaired, 30);
+	for (size_t i = 10; i < 40; i++) {
+		snprintf(name, sizeof(name), "m%05zu.example", i);
+		assert_int_equal(events_about("drift", name), 1);
+		named += strstr(last_detail, "-> 203.0.113.66; delivered again") != NULL;
+	}
+	assert_int_equal(named, 16);
+}
+
 static void a_database_that_lost_everything(void **state)
 {
 	(void)state;
@@ -720,6 +751,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_differs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_empty_store_has_nothing_to_compare, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_kind_of_drift, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(records_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_database_that_lost_everything, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_deleted_and_is_there_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_stray_is_told_and_left_alone, set_up, tear_down),
