@@ -139,6 +139,7 @@ void core_destroy(struct core *core)
 	free(core->fresh);
 	free(core->events);
 	free(core->outcomes);
+	core_peers_free(core);
 	free(core->lanes);
 	recent_free(&core->recent);
 	free(core);

@@ -93,6 +93,7 @@ struct core_params {
 	int64_t probe_initial_ms;
 	int64_t probe_max_ms;
 	bool dry_run;
+	bool peers;
 	enum engine_guard guard_mode;
 	unsigned guard_max_shrink_percent;
 	uint64_t seed;

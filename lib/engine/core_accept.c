@@ -107,6 +107,8 @@ static int write_row(struct core *core, const struct core_content *content, stru
 	row->serial = zone_serial(content->zone);
 	row->updated_at_us = core_wall_us(core);
 	int ret = store_zone_put(core->store, row, content->text, content->text_size, err);
+	if (ret == ERR_OK && equal)
+		ret = core_count_change(core, row, err);
 	if (ret == ERR_OK)
 		ret = core_ask_all(core, row->id, was, equal ? DELIVERY_CHECK : DELIVERY_PUSHED, row->generation, err);
 	if (ret == ERR_OK && content->urgent)
@@ -116,7 +118,7 @@ static int write_row(struct core *core, const struct core_content *content, stru
 	return ret == ERR_NOTFOUND ? ERR_OK : ret;
 }
 
-static void tell_name(struct core *core, const struct store_zone *row)
+void core_tell_name(struct core *core, const struct store_zone *row)
 {
 	struct engine_message *set = engine_message_create(ENGINE_NAME_SET);
 
@@ -157,7 +159,7 @@ static int accept(struct core *core, const struct core_content *content, struct 
 		return ret;
 	/* The loop knows it and its owner already. */
 	if (!told || moved)
-		tell_name(core, row);
+		core_tell_name(core, row);
 	core_keep(core, row->id, row->generation, content->zone);
 	return ERR_OK;
 }

@@ -100,12 +100,12 @@ static int delete_one(struct core *core, const struct engine_request *request, c
 	if (ret == ERR_NOTFOUND) {
 		core_note_by(core, "delete_unknown", zone_name_plain(name, plain), NULL, &cause,
 			"a delete of a zone that was never held");
-		return ERR_OK;
+		return core_delete_unknown(core, name, request->hostname, err);
 	}
 	if (ret != ERR_OK)
 		return ret;
-	if (!row.deleted && may_delete(core, &row, request))
-		ret = core_bury(core, &row, &cause, gone, err);
+	if ((!row.deleted || core->params.peers) && may_delete(core, &row, request))
+		ret = row.deleted ? core_delete_again(core, &row, err) : core_bury(core, &row, &cause, gone, err);
 	store_zone_clear(&row);
 	return ret;
 }
@@ -245,6 +245,10 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 	case ENGINE_APPROVE:
 	case ENGINE_DISCARD:
 		return core_held_order(core, command, err);
+	case ENGINE_MERGE:
+		return core_merge(core, command, err);
+	case ENGINE_PEER_NOTE:
+		return core_peer_note(core, command, err);
 	default:
 		WRONG("a query among the commands");
 	}

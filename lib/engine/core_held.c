@@ -18,6 +18,7 @@ static const struct held_kind {
 		struct err *refused, struct err *err);
 } kinds[] = {
 	{ "push", core_guard_approve },
+	{ "peer_zones", core_peer_approve },
 };
 
 static int approve(struct core *core, const struct store_held *held, const struct core_cause *cause, struct doc *doc,

@@ -146,6 +146,16 @@ struct core_content {
 	bool approved;                  /* an operator wants it as it is: the guard is not asked */
 };
 
+/* A peer, and what it may bring in its pass (core_merge.c). */
+struct core_peer {
+	char *url;
+	int64_t pass;
+	uint64_t created;               /* zones that we did not hold, in this pass */
+	uint64_t most;                  /* of those */
+	int64_t held_pass;              /* the last pass that brought more */
+	bool approved;                  /* the next pass may bring what it likes */
+};
+
 struct core {
 	struct core_params params;
 	struct store *store;
@@ -185,6 +195,8 @@ struct core {
 	} *freeze_changes;              /* of this turn: undone if it is rolled back */
 	size_t freeze_change_count;
 	int64_t names_after;            /* zones up to this id were told to the loop */
+	struct core_peer *peers;
+	size_t peer_count;
 };
 
 /* Engine time: wall clock at start plus monotonic time since. */
@@ -243,8 +255,27 @@ MUST_CHECK int core_accept(struct core *core, const struct core_content *content
 /* The zone becomes a tombstone; its name goes into gone (ENGINE_NAME_GONE), which the caller stages. */
 MUST_CHECK int core_bury(struct core *core, struct store_zone *row, const struct core_cause *cause,
 	struct engine_message *gone, struct err *err);
+/* The loop is to know the zone and its owner. */
+void core_tell_name(struct core *core, const struct store_zone *row);
 /* Host names of masters are compared as host names are: without case, without a final dot. */
 bool core_same_host(const char *a, const char *b);
+
+/* ---- core_merge.c: peers ---- */
+
+MUST_CHECK int core_merge(struct core *core, struct core_command *command, struct err *err);
+MUST_CHECK int core_peer_note(struct core *core, struct core_command *command, struct err *err);
+/* A change of ours that needs no new generation counts all the same, where there are peers; and a delete of what is deleted. */
+MUST_CHECK int core_count_change(struct core *core, const struct store_zone *row, struct err *err);
+MUST_CHECK int core_delete_again(struct core *core, struct store_zone *row, struct err *err);
+/* A delete of what was never held here: a peer may hold it. */
+MUST_CHECK int core_delete_unknown(struct core *core, const char *name, const char *hostname, struct err *err);
+/* A new generation that is no change. */
+MUST_CHECK int core_raise_uncounted(struct core *core, struct store_zone *row, uint64_t generation, struct err *err);
+struct store_held;
+/* For core_held.c: the peer's next pass may bring as many new zones as it likes. */
+MUST_CHECK int core_peer_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
+	struct doc *doc, struct err *refused, struct err *err);
+void core_peers_free(struct core *core);
 
 /* core_guard.c: holds back what looks like an accident; row is the zone as it is. See core_accept. */
 MUST_CHECK int core_guard(struct core *core, const struct core_content *content, const struct store_zone *row,

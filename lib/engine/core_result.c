@@ -382,8 +382,7 @@ static int raise_generation(struct core *core, const struct outcome *outcome, st
 	if (row.generation <= outcome->found.generation && outcome->found.generation < CORE_GENERATION_MAX) {
 		uint64_t was = row.generation;
 
-		row.generation = outcome->found.generation + 1;
-		ret = store_zone_put(core->store, &row, NULL, 0, err);
+		ret = core_raise_uncounted(core, &row, outcome->found.generation + 1, err);
 		for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++) {
 			/* A contested zone keeps its slow clock here; wanted follows the zone by itself. */
 			if (outcome->event == DELIVERY_CONTESTED && i == outcome->lane)

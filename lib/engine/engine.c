@@ -234,6 +234,7 @@ static int make_core(struct engine *engine, struct err *err)
 		.probe_initial_ms = engine->params.probe_initial_ms,
 		.probe_max_ms = engine->params.probe_max_ms,
 		.dry_run = engine->params.dry_run,
+		.peers = engine->params.peers,
 		.guard_mode = engine->params.guard_mode,
 		.guard_max_shrink_percent = engine->params.guard_max_shrink_percent,
 		.seed = engine->params.seed,

@@ -47,6 +47,7 @@ struct engine_params {
 	size_t queue_capacity;         /* requests under way; beyond it engine_submit says ERR_BUSY */
 	size_t queue_bytes;            /* zone text of requests under way; likewise (one request is always taken) */
 	bool dry_run;                  /* every back end is paused, and stays so */
+	bool peers;                    /* zones are exchanged with peers */
 	uint64_t seed;                 /* of jitter; 0: random */
 	const struct clock *clock;     /* NULL: the system's */
 };
@@ -79,6 +80,10 @@ enum engine_op {
 	ENGINE_DISCARD,  /* number: it is dropped */
 	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one is under way */
 
+	ENGINE_MERGE,    /* peer, number (its pass), peer_zones: as far as they are newer, they become ours. text: of the only one. doc:
+	                    merged, taken, waiting, capped */
+	ENGINE_PEER_NOTE,/* peer, kind, text: something to remember of a peer, as an event */
+
 	/* from here on: questions, which change nothing; the reader answers them */
 	ENGINE_STATUS,
 	ENGINE_HEALS,    /* status with the lanes' names and heal alone: cheap, for waiting */
@@ -88,10 +93,29 @@ enum engine_op {
 	ENGINE_EVENTS,   /* before, limit, zone */
 	ENGINE_HELD,     /* number (a list: those behind it), limit */
 	ENGINE_HELD_ONE, /* number: with what it would change */
+	ENGINE_PEER_ZONES, /* after, limit, or zone for one with its text; number 2: with tombstones, versions and texts of our own form */
+	ENGINE_PEER_URLS,
+	ENGINE_COMPARE,  /* peer_zones: doc "steps", for each 0: nothing, 1: merge it, 2: fetch its text and merge it */
 
 	/* from here on: orders to a room beside the engine, which answers them (engine_take_order) */
 	ENGINE_SYNC_PEERS /* a pass over all peers begins now */
 };
+
+/* A zone as a peer offers it; each text malloc'ed. */
+struct engine_peer_zone {
+	char *name;            /* as sent */
+	char *vector;          /* NULL: it has none, it comes from directdnsonly */
+	char *origin;          /* the store that accepted it; NULL: the peer does not say */
+	char *digest;          /* NULL: the peer does not say; then serial and records mean nothing */
+	uint64_t records;
+	uint32_t serial;
+	bool deleted;
+	int64_t accepted_us;   /* by our clock; 0: not known */
+	char *hostname;
+	char *username;
+};
+
+void engine_peer_zone_clear(struct engine_peer_zone *zone);
 
 /* Made by engine_request_create, filled by the caller with malloc'ed strings; NULL where it does not apply. */
 struct engine_request {
@@ -115,6 +139,10 @@ struct engine_request {
 	int64_t before;        /* EVENTS: an event id, 0: from the newest */
 	int64_t number;        /* of what is asked for, by op: an id, a version */
 	size_t limit;
+	char *peer;            /* the URL of the peer that it is about */
+	char *kind;            /* PEER_NOTE: of the event */
+	struct engine_peer_zone *peer_zones;
+	size_t peer_zone_count;
 	struct engine_mailbox *mailbox; /* engine_ask's own */
 };
 

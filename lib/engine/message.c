@@ -16,6 +16,17 @@ struct engine_request *engine_request_create(enum engine_op op, uint64_t id)
 	return request;
 }
 
+void engine_peer_zone_clear(struct engine_peer_zone *zone)
+{
+	free(zone->name);
+	free(zone->vector);
+	free(zone->origin);
+	free(zone->digest);
+	free(zone->hostname);
+	free(zone->username);
+	*zone = (struct engine_peer_zone){ .name = NULL };
+}
+
 void engine_request_destroy(struct engine_request *request)
 {
 	if (request == NULL)
@@ -33,6 +44,11 @@ void engine_request_destroy(struct engine_request *request)
 	free(request->backend);
 	free(request->text);
 	free(request->after);
+	free(request->peer);
+	free(request->kind);
+	for (size_t i = 0; i < request->peer_zone_count; i++)
+		engine_peer_zone_clear(&request->peer_zones[i]);
+	free(request->peer_zones);
 	free(request);
 }
 

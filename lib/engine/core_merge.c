@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What peers hold becomes ours where it is newer (decisions.md 19); and which
+ * changes of ours are counted, so that peers can tell. All inside the
+ * transaction of the turn, judged by what the store holds then.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/core_internal.h"
+#include "engine/message.h"
+#include "engine/peering.h"
+#include "store/held.h"
+
+enum {
+	NEW_ZONES = 100,         /* so many new zones of one peer in a pass, or so many percent of ours, are no surprise */
+	NEW_ZONES_PERCENT = 1,
+	REASON_SIZE = 256
+};
+
+static const char new_zones_kind[] = "peer_zones";
+
+/* One ENGINE_MERGE. */
+struct merge {
+	struct core *core;
+	const struct core_command *command;
+	struct core_cause cause;
+	struct core_peer *peer;
+	struct engine_message *gone;
+	uint64_t merged;         /* what a peer did is noted, our content stayed */
+	uint64_t taken;
+	uint64_t waiting;
+	uint64_t capped;
+};
+
+/* ---- counting our own changes ---- */
+
+int core_count_change(struct core *core, const struct store_zone *row, struct err *err)
+{
+	struct store_version version;
+
+	if (!core->params.peers)
+		return ERR_OK;
+	int ret = store_version_load(core->store, row, &version, err);
+	if (ret != ERR_OK && ret != ERR_CORRUPT)
+		return ret;
+	ret = version_set(&version.vector, store_id(core->store), version_get(&version.vector, store_id(core->store)) + 1, err);
+	memcpy(version.origin, store_id(core->store), sizeof(version.origin));
+	return ret == ERR_OK ? store_version_save(core->store, row, &version, err) : ret;
+}
+
+int core_delete_again(struct core *core, struct store_zone *row, struct err *err)
+{
+	if (!core->params.peers)
+		return ERR_OK;
+	row->updated_at_us = core_wall_us(core);
+	int ret = store_zone_put(core->store, row, NULL, 0, err);
+	return ret == ERR_OK ? core_count_change(core, row, err) : ret;
+}
+
+static int put_tombstone(struct core *core, const char *name, const char *hostname, struct store_zone *out, struct err *err)
+{
+	*out = (struct store_zone){ .generation = 1, .deleted = true, .updated_at_us = core_wall_us(core),
+		.hostname = xstrdup(hostname == NULL ? "" : hostname), .username = xstrdup("") };
+	memcpy(out->name, name, strlen(name) + 1);
+	/* No deliveries: no back end of ours ever had it. */
+	return store_zone_put(core->store, out, NULL, 0, err);
+}
+
+int core_delete_unknown(struct core *core, const char *name, const char *hostname, struct err *err)
+{
+	struct store_zone row;
+
+	if (!core->params.peers)
+		return ERR_OK;
+	int ret = put_tombstone(core, name, hostname, &row, err);
+	store_zone_clear(&row);
+	return ret;
+}
+
+int core_raise_uncounted(struct core *core, struct store_zone *row, uint64_t generation, struct err *err)
+{
+	struct store_version version;
+	int ret = store_version_load(core->store, row, &version, err);
+
+	if (ret != ERR_OK && ret != ERR_CORRUPT)
+		return ret;
+	row->generation = generation;
+	ret = store_zone_put(core->store, row, NULL, 0, err);
+	return ret == ERR_OK ? store_version_save(core->store, row, &version, err) : ret;
+}
+
+/* ---- how many new zones a peer may bring ---- */
+
+static struct core_peer *find_peer(struct core *core, const char *url)
+{
+	for (size_t i = 0; i < core->peer_count; i++) {
+		if (strcmp(core->peers[i].url, url) == 0)
+			return &core->peers[i];
+	}
+	core->peers = xrealloc(core->peers, (core->peer_count + 1) * sizeof(*core->peers));
+	core->peers[core->peer_count] = (struct core_peer){ .url = xstrdup(url) };
+	return &core->peers[core->peer_count++];
+}
+
+static int begin_pass(struct core *core, struct core_peer *peer, int64_t pass, struct err *err)
+{
+	uint64_t zones;
+
+	if (peer->pass == pass)
+		return ERR_OK;
+	int ret = store_zone_count(core->store, &zones, err);
+	if (ret != ERR_OK)
+		return ret;
+	peer->pass = pass;
+	peer->created = 0;
+	peer->most = zones * NEW_ZONES_PERCENT / 100 > NEW_ZONES ? zones * NEW_ZONES_PERCENT / 100 : NEW_ZONES;
+	if (peer->approved)
+		peer->most = UINT64_MAX;
+	peer->approved = false;
+	return ERR_OK;
+}
+
+/* Whether one more may be made. The first that may not is held up for an operator's word. */
+static int may_create(struct merge *merge, bool *may, struct err *err)
+{
+	struct core *core = merge->core;
+	struct core_peer *peer = merge->peer;
+	char reason[REASON_SIZE];
+	struct store_held held = { .kind = new_zones_kind, .subject = peer->url, .at_us = core_wall_us(core), .origin = "peer",
+		.source = peer->url, .actor = "", .hostname = "", .username = "", .reason = reason };
+	bool fresh;
+
+	*may = peer->created < peer->most;
+	if (*may) {
+		peer->created++;
+		return ERR_OK;
+	}
+	merge->capped++;
+	if (peer->held_pass == peer->pass)
+		return ERR_OK;
+	peer->held_pass = peer->pass;
+	snprintf(reason, sizeof(reason), "it offers more than %" PRIu64 " zones that we do not hold: the rest waits until approved",
+		peer->most);
+	int ret = store_held_put(core->store, &held, &fresh, err);
+	if (ret == ERR_OK && fresh)
+		core_note_by(core, "peer_zones_held", NULL, NULL, &merge->cause, "held as %" PRId64 ": %s", held.id, reason);
+	return ret;
+}
+
+int core_peer_approve(struct core *core, const struct store_held *held, UNUSED const struct core_cause *cause, struct doc *doc,
+	UNUSED struct err *refused, struct err *err)
+{
+	int ret = store_held_drop(core->store, held->id, err);
+
+	if (ret != ERR_OK)
+		return ret;
+	find_peer(core, held->subject)->approved = true;
+	doc_text(doc, "peer", held->subject);
+	return ERR_OK;
+}
+
+void core_peers_free(struct core *core)
+{
+	for (size_t i = 0; i < core->peer_count; i++)
+		free(core->peers[i].url);
+	free(core->peers);
+}
+
+/* ---- writing ---- */
+
+/* Not in the future: what comes next must be able to be later. */
+static int64_t accepted_us(const struct core *core, const struct peering_offer *offer)
+{
+	int64_t now_us = core_wall_us(core);
+
+	return offer->claim.accepted_us == 0 || offer->claim.accepted_us > now_us ? now_us : offer->claim.accepted_us;
+}
+
+static void own(char **slot, const char *text)
+{
+	free(*slot);
+	*slot = xstrdup(text);
+}
+
+/* The same content, by a later push there: who owns it is said by that one. */
+static int follow(struct merge *merge, struct store_zone *row, const struct peering_offer *offer, struct err *err)
+{
+	if (accepted_us(merge->core, offer) <= row->updated_at_us)
+		return ERR_OK;
+	row->updated_at_us = accepted_us(merge->core, offer);
+	bool moved = offer->hostname != NULL && offer->hostname[0] != '\0' && !core_same_host(offer->hostname, row->hostname);
+	if (moved) {
+		own(&row->hostname, offer->hostname);
+		own(&row->username, offer->username == NULL ? "" : offer->username);
+	}
+	if (moved && !row->deleted)
+		core_tell_name(merge->core, row);
+	return store_zone_put(merge->core->store, row, NULL, 0, err);
+}
+
+/* Our content stays; from now on it is known as newer than theirs, or the same. */
+static int join(struct merge *merge, struct peering_held *held, const struct peering_offer *offer,
+	const struct store_version *known, const struct peering_verdict *verdict, struct err *err)
+{
+	const char *id = store_id(merge->core->store);
+	struct store_version version = *known;
+	int ret = ERR_OK;
+
+	if (version_claims_equal(&held->claim, &offer->claim))
+		ret = follow(merge, &held->row, offer, err);
+	else if (verdict->forgot)
+		/* Theirs has a number that was ours once, for something else. */
+		ret = version_set(&version.vector, id, version_get(&version.vector, id) + 1, err);
+	merge->merged++;
+	return ret == ERR_OK ? store_version_save(merge->core->store, &held->row, &version, err) : ret;
+}
+
+/* The row as it is now gets the peer's time and, if it has one, its version. */
+static int stamp(struct merge *merge, const struct peering_offer *offer, const struct store_version *known, struct err *err)
+{
+	struct core *core = merge->core;
+	struct store_zone row = { 0 };
+	int ret = store_zone_find(core->store, offer->name, &row, err);
+
+	if (ret != ERR_OK)
+		return ret;
+	row.updated_at_us = accepted_us(core, offer);
+	ret = store_zone_put(core->store, &row, NULL, 0, err);
+	if (ret == ERR_OK && offer->versioned)
+		ret = store_version_save(core->store, &row, known, err);
+	store_zone_clear(&row);
+	return ret;
+}
+
+static int take_delete(struct merge *merge, struct peering_held *held, const struct peering_offer *offer, struct err *err)
+{
+	struct store_zone *row = &held->row;
+	char plain[ZONE_NAME_SIZE];
+
+	if (offer->hostname != NULL && row->id != 0)
+		own(&row->hostname, offer->hostname);
+	if (row->id == 0)
+		return put_tombstone(merge->core, offer->name, offer->hostname, row, err);
+	core_note_by(merge->core, "peer_deleted", zone_name_plain(offer->name, plain), NULL, &merge->cause,
+		"it was deleted at store %s", offer->origin == NULL ? "unknown" : offer->origin);
+	return core_bury(merge->core, row, &merge->cause, merge->gone, err);
+}
+
+static int take_text(struct merge *merge, const struct peering_offer *offer, bool *took, struct err *err)
+{
+	const struct engine_request *request = merge->command->request;
+	const struct core_content content = { .name = offer->name, .zone = merge->command->zone, .text = request->text,
+		.text_size = request->text_size, .hostname = offer->hostname, .username = offer->username, .origin = "peer",
+		.cause = merge->cause };
+	char plain[ZONE_NAME_SIZE];
+	struct err held;
+
+	int ret = core_accept(merge->core, &content, &held, err);
+	*took = ret == ERR_OK && held.code == ERR_OK;
+	if (*took)
+		core_note_by(merge->core, "peer_taken", zone_name_plain(offer->name, plain), NULL, &merge->cause,
+			"serial %u, accepted at %s", zone_serial(merge->command->zone),
+			offer->origin == NULL ? "directdnsonly" : offer->origin);
+	return ret;
+}
+
+static int take(struct merge *merge, struct peering_held *held, const struct peering_offer *offer,
+	const struct store_version *known, struct err *err)
+{
+	bool may = true;
+	int ret;
+
+	/* Live, and nobody fetched its text: the question came before the answer. */
+	if (!offer->claim.deleted && merge->command->zone == NULL) {
+		merge->waiting++;
+		return ERR_OK;
+	}
+	ret = held->row.id == 0 ? may_create(merge, &may, err) : ERR_OK;
+	if (ret == ERR_OK && may)
+		ret = offer->claim.deleted ? take_delete(merge, held, offer, err) : take_text(merge, offer, &may, err);
+	if (ret == ERR_OK && may)
+		ret = stamp(merge, offer, known, err);
+	merge->taken += ret == ERR_OK && may;
+	merge->waiting += ret == ERR_OK && !may;
+	return ret;
+}
+
+/* ---- judging ---- */
+
+static void note_verdict(struct merge *merge, const struct peering_offer *offer, const struct peering_verdict *verdict)
+{
+	char plain[ZONE_NAME_SIZE];
+
+	zone_name_plain(offer->name, plain);
+	if (verdict->step == PEERING_WAIT)
+		core_note_by(merge->core, "peer_doubt", plain, NULL, &merge->cause, "not taken: %s", verdict->why);
+	else if (verdict->forgot)
+		core_note_by(merge->core, "peer_conflict", plain, NULL, &merge->cause,
+			"the peer knows changes of ours that we do not: our store went back in time; %s", verdict->why);
+	else if (verdict->conflict && verdict->step != PEERING_NOTHING)
+		core_note_by(merge->core, "peer_conflict", plain, NULL, &merge->cause, "changed here and there: %s", verdict->why);
+}
+
+static int carry_out(struct merge *merge, struct peering_held *held, const struct peering_offer *offer,
+	const struct peering_verdict *verdict, struct err *err)
+{
+	struct store_version known = held->version;
+	struct err full;
+
+	if (verdict->step == PEERING_NOTHING)
+		return ERR_OK;
+	if (verdict->step == PEERING_WAIT || version_merge(&known.vector, &offer->vector, &full) != ERR_OK) {
+		merge->waiting++;
+		return ERR_OK;
+	}
+	if (verdict->step == PEERING_JOIN)
+		return join(merge, held, offer, &known, verdict, err);
+	snprintf(known.origin, sizeof(known.origin), "%s", offer->origin == NULL ? "" : offer->origin);
+	return take(merge, held, offer, &known, err);
+}
+
+static int merge_one(struct merge *merge, const struct peering_offer *offer, struct err *err)
+{
+	struct core *core = merge->core;
+	struct peering_held held;
+	int ret = peering_find(core->store, offer->name, &held, err);
+
+	if (ret == ERR_CORRUPT) {
+		/* The next push of it mends it; nothing else of the peer hangs on it. */
+		log_error("a stored zone is damaged", LOG_ERR(err));
+		merge->waiting++;
+		return ERR_OK;
+	}
+	if (ret != ERR_OK)
+		return ret;
+	struct peering_verdict verdict = peering_judge(&held, store_id(core->store), offer, core_wall_us(core));
+	note_verdict(merge, offer, &verdict);
+	ret = carry_out(merge, &held, offer, &verdict, err);
+	peering_clear(&held);
+	return ret;
+}
+
+/* What the text says counts, not what is said of it. */
+static int check_text(const struct core_command *command, struct peering_offer *offer, struct err *refused)
+{
+	const struct engine_request *request = command->request;
+
+	if (request->text == NULL)
+		return ERR_OK;
+	if (command->zone == NULL) {
+		*refused = command->err;
+		return err_prefix(refused, "zone %.255s", request->zone);
+	}
+	if (offer->versioned && !zone_digest_equal(&offer->claim.digest, zone_digest(command->zone)))
+		return err_set(refused, ERR_INVALID, "zone %.255s: its text is not that of its digest", request->zone);
+	offer->known = true;
+	offer->claim.digest = *zone_digest(command->zone);
+	offer->claim.serial = zone_serial(command->zone);
+	return ERR_OK;
+}
+
+static int merge_all(struct merge *merge, struct err *refused, struct err *err)
+{
+	const struct engine_request *request = merge->command->request;
+	struct peering_offer offer;
+	int ret = ERR_OK;
+
+	/* All or nothing: an answer with one thing wrong is not believed. */
+	for (size_t i = 0; i < request->peer_zone_count; i++) {
+		if (peering_read(&request->peer_zones[i], &offer, refused) != ERR_OK ||
+			check_text(merge->command, &offer, refused) != ERR_OK)
+			return ERR_OK;
+	}
+	for (size_t i = 0; ret == ERR_OK && i < request->peer_zone_count; i++) {
+		CHECK(peering_read(&request->peer_zones[i], &offer, refused) == ERR_OK &&
+			check_text(merge->command, &offer, refused) == ERR_OK);
+		ret = merge_one(merge, &offer, err);
+	}
+	return ret;
+}
+
+int core_merge(struct core *core, struct core_command *command, struct err *err)
+{
+	const struct engine_request *request = command->request;
+	struct merge merge = { .core = core, .command = command, .cause = { .actor = "peer", .source = request->peer } };
+	struct engine_message *reply = engine_message_reply(request, NULL);
+
+	CHECK(request->text == NULL || request->peer_zone_count == 1);
+	merge.peer = find_peer(core, request->peer);
+	merge.gone = engine_message_create(ENGINE_NAME_GONE);
+	core_stage(core, merge.gone);
+	int ret = begin_pass(core, merge.peer, request->number, err);
+	if (ret == ERR_OK)
+		ret = merge_all(&merge, &reply->err, err);
+	reply->doc = doc_create();
+	doc_uint(reply->doc, "merged", merge.merged);
+	doc_uint(reply->doc, "taken", merge.taken);
+	doc_uint(reply->doc, "waiting", merge.waiting);
+	doc_uint(reply->doc, "capped", merge.capped);
+	core_stage(core, reply);
+	return ret;
+}
+
+int core_peer_note(struct core *core, struct core_command *command, UNUSED struct err *err)
+{
+	const struct engine_request *request = command->request;
+	struct core_cause cause = { .actor = "peer", .source = request->peer };
+
+	core_note_by(core, request->kind, NULL, NULL, &cause, "%s", request->text == NULL ? "" : request->text);
+	core_stage(core, engine_message_reply(request, NULL));
+	return ERR_OK;
+}
