@@ -32,7 +32,7 @@ void reader_board(struct engine *engine, struct core_board *out)
 	pthread_mutex_unlock(&engine->board.lock);
 }
 
-static struct doc *copy_shown(struct engine *engine)
+struct doc *reader_shown(struct engine *engine)
 {
 	CHECK(pthread_mutex_lock(&engine->board.lock) == 0);
 	struct doc *shown = engine->board.shown == NULL ? NULL : doc_copy(engine->board.shown);
@@ -305,7 +305,7 @@ static int show_status(struct engine *engine, struct engine_message *message, st
 	status->deliveries = board.counters.deliveries;
 	status->delivery_failures = board.counters.delivery_failures;
 	status->started_at_us = board.counters.started_at_us;
-	status->shown = copy_shown(engine);
+	status->shown = reader_shown(engine);
 	status->lanes = xcalloc(board.lane_count, sizeof(*status->lanes));
 	int ret = store_zone_count(engine->reader, &status->zones_total, err);
 	if (ret == ERR_OK)
@@ -340,6 +340,12 @@ static int answer(struct engine *engine, const struct engine_request *request, s
 		return list_events(engine, request, message, err);
 	case ENGINE_HELD:
 		return reader_list_held(engine, request, message, err);
+	case ENGINE_PEER_ZONES:
+		return reader_list_peer_zones(engine, request, message, err);
+	case ENGINE_PEER_URLS:
+		return reader_list_peer_urls(engine, message);
+	case ENGINE_COMPARE:
+		return reader_compare(engine, request, message, err);
 	case ENGINE_HELD_ONE:
 		return reader_show_held(engine, request, message, err);
 	default:

@@ -11,10 +11,19 @@
 size_t reader_limit(const struct engine_request *request);
 void reader_board(struct engine *engine, struct core_board *out);
 
+/* What other rooms published; NULL: nothing. The caller's. */
+struct doc *reader_shown(struct engine *engine);
+
 /* Each fills message->doc; an error is the answer then. */
 MUST_CHECK int reader_list_held(struct engine *engine, const struct engine_request *request,
 	struct engine_message *message, struct err *err);
 MUST_CHECK int reader_show_held(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+
+MUST_CHECK int reader_list_peer_zones(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+MUST_CHECK int reader_list_peer_urls(struct engine *engine, struct engine_message *message);
+MUST_CHECK int reader_compare(struct engine *engine, const struct engine_request *request,
 	struct engine_message *message, struct err *err);
 
 /* reader_diff.c: under "added", "removed" and "changed", how the second record set differs; NULL: an empty one. */

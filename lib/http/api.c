@@ -12,6 +12,8 @@
 #include "http/json.h"
 #include "http/routes.h"
 
+enum { GATHERED_MOST = 64 * 1024 * 1024 };
+
 static bool is_path(const char *path, size_t size, const char *what)
 {
 	return size == strlen(what) && memcmp(path, what, size) == 0;
@@ -159,6 +161,45 @@ static bool is_one_rejected(const struct conn *conn)
 	return strncmp(gate_head(&conn->gate).target, "/api/v1/rejected/", strlen("/api/v1/rejected/")) == 0;
 }
 
+/*
+ * directdnsonly's list of zones has no pages: ours are put together here, one question after the other, so that the loop is
+ * never long at it.
+ */
+static bool is_whole_list(const struct engine_message *message)
+{
+	return message->op == ENGINE_PEER_ZONES && doc_get(message->doc, "next") != NULL &&
+		doc_get(message->doc, "store_id") == NULL;
+}
+
+static void gather(struct conn *conn, const struct engine_message *message)
+{
+	const struct doc *next = doc_get(message->doc, "next");
+	struct buf *out = &conn->gathered;
+
+	for (const struct doc *zone = doc_get(message->doc, "zones")->children; zone != NULL; zone = zone->next) {
+		json_t *json = json_doc(zone);
+		char *text = json_dumps(json, JSON_COMPACT);
+
+		buf_puts(out, out->size == 0 ? "[" : ",");
+		buf_puts(out, text);
+		free(text);
+		json_decref(json);
+	}
+	if (out->size > GATHERED_MOST) {
+		request_fail_json(conn, 503, "the list is too long to be given whole: ask for pages, with v=2");
+	} else if (next->kind == DOC_TEXT) {
+		struct engine_request *request = request_create(conn, ENGINE_PEER_ZONES);
+
+		request->after = xstrdup(next->value.text);
+		request_submit(conn, request);
+		return;
+	} else {
+		buf_puts(out, out->size == 0 ? "[]" : "]");
+		request_reply(conn, 200, "application/json", "", out->data, out->size);
+	}
+	buf_free(out);
+}
+
 void api_reply(struct conn *conn, const struct engine_message *message)
 {
 	json_t *json;
@@ -168,7 +209,12 @@ void api_reply(struct conn *conn, const struct engine_message *message)
 		return;
 	}
 	if (message->err.code != ERR_OK) {
+		buf_free(&conn->gathered);
 		reply_error(conn, &message->err);
+		return;
+	}
+	if (message->doc != NULL && is_whole_list(message)) {
+		gather(conn, message);
 		return;
 	}
 	if (message->doc != NULL) {

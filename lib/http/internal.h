@@ -74,6 +74,7 @@ struct conn {
 	enum conn_wait wait;
 	int64_t wait_until_ms;
 	struct engine_request *waiting_request; /* WAIT_QUEUE: not yet taken */
+	struct buf gathered;               /* of an answer that takes several questions */
 };
 
 TAILQ_HEAD(conn_list, conn);

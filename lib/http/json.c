@@ -340,6 +340,9 @@ json_t *json_doc(const struct doc *doc)
 
 	if (doc->kind != DOC_OBJECT && doc->kind != DOC_LIST)
 		return leaf_of(doc);
+	/* An answer that is a bare list stands under no name. */
+	if (doc->kind == DOC_OBJECT && doc->children != NULL && doc->children->key[0] == '\0')
+		return json_doc(doc->children);
 	out = doc->kind == DOC_OBJECT ? json_object() : json_array();
 	for (const struct doc *child = doc->children; child != NULL; child = child->next) {
 		if (doc->kind == DOC_OBJECT)

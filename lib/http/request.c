@@ -54,6 +54,7 @@ static void stop_waiting(struct conn *conn)
 void request_forget(struct conn *conn)
 {
 	stop_waiting(conn);
+	buf_free(&conn->gathered);
 	conn->id = 0;
 	/* evhttp has let go of a request that was with us, so nobody else frees it. */
 	if (conn->request != NULL && evhttp_request_get_connection(conn->request) == NULL)

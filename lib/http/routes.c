@@ -38,8 +38,11 @@ static const struct route_param event_params[] = { LIMIT, NUMBER("before", befor
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
 static const struct route_param heal_params[] = { TEXT("backend", backend), FLAG("dry_run", dry_run), END };
 
+static const struct route_param peer_params[] = { LIMIT, TEXT("after", after), TEXT("domain", zone), NUMBER("v", number), END };
+
 #define GET(where, asks, ...) { .method = GATE_GET, .path = where, .op = asks, .act = AUTH_LOOK, __VA_ARGS__ }
 #define POST(where, asks, ...) { .method = GATE_POST, .path = where, .op = asks, .act = AUTH_CHANGE, __VA_ARGS__ }
+#define EXCHANGE(where, asks, ...) { .method = GATE_GET, .path = where, .op = asks, .act = AUTH_EXCHANGE, __VA_ARGS__ }
 
 static const struct route routes[] = {
 	GET("/status", ENGINE_STATUS),
@@ -59,6 +62,9 @@ static const struct route routes[] = {
 	GET("/api/v1/held/*", ENGINE_HELD_ONE, .segment = &id_segment),
 	POST("/api/v1/held/*/approve", ENGINE_APPROVE, .segment = &id_segment),
 	POST("/api/v1/held/*/discard", ENGINE_DISCARD, .segment = &id_segment),
+	POST("/api/v1/peers/sync", ENGINE_SYNC_PEERS),
+	EXCHANGE("/internal/zones", ENGINE_PEER_ZONES, .params = peer_params),
+	EXCHANGE("/internal/peers", ENGINE_PEER_URLS),
 };
 
 /* ---- finding ---- */
