@@ -11,6 +11,7 @@
 #include "freeze.h"
 #include "heal.h"
 #include "held.h"
+#include "history.h"
 #include "show.h"
 
 enum { EVENTS_SHOWN = 100 };
@@ -176,6 +177,11 @@ static const struct command commands[] = {
 		"send nothing more there; pushes are taken all the same, also over restarts, until it is resumed", 1, 1, 0,
 		pause_lane },
 	{ "resume", "BACKEND", "deliver again, all that waits", 1, 1, 0, resume_lane },
+	{ "history", "NAME", "the last texts of that zone", 1, 1, 0, history_command },
+	{ "diff", "NAME A [B]", "what changed between two versions of it; B is the present one", 2, 3, 0, history_diff },
+	{ "rollback", "NAME VERSION", "serve the content of that version again, until the master's next push", 2, 2, 0,
+		history_rollback },
+	{ "undelete", "NAME", "bring back a zone that was deleted in the last 30 days", 1, 1, 0, history_undelete },
 	{ "freeze", "NAME", "store what is pushed of that zone, and deliver nothing of it, until it is thawed", 1, 1, 0,
 		freeze_command },
 	{ "thaw", "NAME", "deliver the newest of it", 1, 1, 0, freeze_thaw },

@@ -112,6 +112,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.probe_initial_ms = conf->probe_initial_ms,
 		.probe_max_ms = conf->probe_max_ms,
 		.guard_mode = guard_of(conf->guard_mode),
+		.history_versions = conf->history_versions,
 		.guard_max_shrink_percent = conf->guard_max_shrink_percent,
 		.max_zone_records = conf->max_zone_records,
 		.dry_run = conf->dry_run,

@@ -96,6 +96,7 @@ struct core_params {
 	bool peers;
 	enum engine_guard guard_mode;
 	unsigned guard_max_shrink_percent;
+	unsigned history_versions;
 	uint64_t seed;
 	/* Hands a job to a lane that is idle: never refused, never blocks. The lane gives it back by core_turn. */
 	void (*send)(void *ctx, struct core_job *job);

@@ -9,7 +9,10 @@
 
 #include "engine/core_internal.h"
 #include "engine/message.h"
+#include "sched/version.h"
 #include "store/held.h"
+#include "store/history.h"
+#include "store/override.h"
 
 static bool is_given(const char *text)
 {
@@ -41,12 +44,6 @@ bool core_same_host(const char *a, const char *b)
 	return a_size == b_size && strncasecmp(a, b, a_size) == 0;
 }
 
-/* RFC 1982 3.2: is a greater than b? */
-static bool serial_is_greater(uint32_t a, uint32_t b)
-{
-	return a != b && (uint32_t)(a - b) < UINT32_C(0x80000000);
-}
-
 /* Who owns the zone from now on. A text without hostname keeps the owner. True if that is somebody else now. */
 static bool settle_owner(struct core *core, struct store_zone *row, const struct core_content *content)
 {
@@ -72,7 +69,7 @@ static void note_serial(struct core *core, const struct store_zone *row, const s
 	uint32_t serial = zone_serial(content->zone);
 	char plain[ZONE_NAME_SIZE];
 
-	if (row->id == 0 || row->deleted || serial_is_greater(serial, row->serial))
+	if (row->id == 0 || row->deleted || version_serial_greater(serial, row->serial))
 		return;
 	core_note_by(core, "serial_not_raised", zone_name_plain(row->name, plain), NULL, &content->cause,
 		"other content, but serial %u after %u", serial, row->serial);
@@ -92,21 +89,49 @@ static int drop_held(struct core *core, const char *name, const struct core_caus
 	return store_held_drop(core->store, id, err);
 }
 
-static int write_row(struct core *core, const struct core_content *content, struct store_zone *row, struct err *err)
+/* The master speaks again: what an operator put in its place is over. */
+static int end_rollback(struct core *core, const struct core_content *content, const struct store_zone *row,
+	struct err *err)
 {
-	const struct zone_digest *digest = zone_digest(content->zone);
-	bool equal = row->id != 0 && !row->deleted && zone_digest_equal(&row->digest, digest);
+	char plain[ZONE_NAME_SIZE];
+	bool dropped = false;
+	int ret = row->id == 0 || strcmp(content->origin, "rollback") == 0 ?
+		ERR_OK : store_override_drop(core->store, row->id, &dropped, err);
+
+	if (dropped)
+		core_note_by(core, "rollback_ended", zone_name_plain(row->name, plain), NULL, &content->cause,
+			"the %s replaces what was rolled back to, serial %u after %u", content->origin,
+			zone_serial(content->zone), row->serial);
+	return ret;
+}
+
+/* Content that is the same makes no version, only its layout may be another. */
+static int write_text(struct core *core, const struct core_content *content, struct store_zone *row,
+	const struct store_origin *origin, struct err *err)
+{
+	row->deleted = false;
+	row->digest = *zone_digest(content->zone);
+	row->serial = zone_serial(content->zone);
+	row->updated_at_us = core_wall_us(core);
+	if (origin->version == 0)
+		return store_zone_put(core->store, row, content->text, content->text_size, err);
+	return store_history_put(core->store, row, content->text, content->text_size, origin, err);
+}
+
+/* version: what this text is called in history; 0: it is the content that is there. */
+static int write_row(struct core *core, const struct core_content *content, struct store_zone *row, uint64_t version,
+	struct err *err)
+{
+	struct store_origin origin = { .version = version, .at_us = core_wall_us(core), .origin = content->origin,
+		.source = content->cause.source, .actor = content->cause.actor };
 	uint64_t was = row->generation;
+	bool equal = version == 0;
 
 	if (!equal) {
 		note_serial(core, row, content);
 		row->generation++;
 	}
-	row->deleted = false;
-	row->digest = *digest;
-	row->serial = zone_serial(content->zone);
-	row->updated_at_us = core_wall_us(core);
-	int ret = store_zone_put(core->store, row, content->text, content->text_size, err);
+	int ret = write_text(core, content, row, &origin, err);
 	if (ret == ERR_OK && equal)
 		ret = core_count_change(core, row, err);
 	if (ret == ERR_OK)
@@ -150,11 +175,19 @@ static int accept(struct core *core, const struct core_content *content, struct 
 	struct err *err)
 {
 	bool told = row->id != 0 && !row->deleted && !damaged;
-	bool moved = settle_owner(core, row, content);
+	bool equal = row->id != 0 && !row->deleted && zone_digest_equal(&row->digest, zone_digest(content->zone));
+	uint64_t version = equal ? 0 : 1;
 	int ret = drop_held(core, content->name, &content->cause, err);
 
 	if (ret == ERR_OK)
-		ret = write_row(core, content, row, err);
+		ret = end_rollback(core, content, row, err);
+	if (ret == ERR_OK && !equal && row->id != 0)
+		ret = store_history_keep(core->store, row->id, damaged ? NULL : row, core->params.history_versions, &version,
+			err);
+	if (ret != ERR_OK)
+		return ret;
+	bool moved = settle_owner(core, row, content);
+	ret = write_row(core, content, row, version, err);
 	if (ret != ERR_OK)
 		return ret;
 	/* The loop knows it and its owner already. */

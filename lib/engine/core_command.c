@@ -242,6 +242,9 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 	case ENGINE_FREEZE:
 	case ENGINE_THAW:
 		return core_freeze_order(core, command, err);
+	case ENGINE_ROLLBACK:
+	case ENGINE_UNDELETE:
+		return core_history_order(core, command, err);
 	case ENGINE_APPROVE:
 	case ENGINE_DISCARD:
 		return core_held_order(core, command, err);

@@ -6,6 +6,7 @@
 #include "engine/core.h"
 #include "engine/idmap.h"
 #include "engine/recent.h"
+#include "zone/serial.h"
 
 /* Beyond this a generation found at a target is nonsense that we don't rise above, but overwrite. */
 #define CORE_GENERATION_MAX (UINT64_C(1) << 62)
@@ -284,6 +285,8 @@ struct store_held;
 /* Lets a held push through, once, and drops it. Fills doc; or refused says why not. */
 MUST_CHECK int core_guard_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
 	struct doc *doc, struct err *refused, struct err *err);
+/* core_history.c: ROLLBACK and UNDELETE. */
+MUST_CHECK int core_history_order(struct core *core, struct core_command *command, struct err *err);
 /* core_freeze.c: FREEZE and THAW; what is frozen is parked wherever it would be sent. */
 MUST_CHECK int core_freeze_order(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_freeze_load(struct core *core, struct err *err);

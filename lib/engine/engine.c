@@ -237,6 +237,7 @@ static int make_core(struct engine *engine, struct err *err)
 		.peers = engine->params.peers,
 		.guard_mode = engine->params.guard_mode,
 		.guard_max_shrink_percent = engine->params.guard_max_shrink_percent,
+		.history_versions = engine->params.history_versions,
 		.seed = engine->params.seed,
 		.send = core_sends,
 		.tell = core_tells,

@@ -42,6 +42,7 @@ struct engine_params {
 	int64_t probe_initial_ms;
 	int64_t probe_max_ms;
 	enum engine_guard guard_mode;
+	unsigned history_versions;     /* texts of each zone that are kept, the present one included */
 	unsigned guard_max_shrink_percent; /* of more than 20 records */
 	size_t max_zone_records;       /* 0: no limit */
 	size_t queue_capacity;         /* requests under way; beyond it engine_submit says ERR_BUSY */
@@ -76,6 +77,8 @@ enum engine_op {
 	ENGINE_RESUME,   /* backend */
 	ENGINE_FREEZE,   /* zone: what is pushed is stored, and not delivered */
 	ENGINE_THAW,     /* zone: the newest is delivered */
+	ENGINE_ROLLBACK, /* zone, number: the content of that version again */
+	ENGINE_UNDELETE, /* zone */
 	ENGINE_APPROVE,  /* number: of something held; it is put in force */
 	ENGINE_DISCARD,  /* number: it is dropped */
 	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one is under way */
@@ -91,6 +94,8 @@ enum engine_op {
 	ENGINE_ZONE,     /* zone */
 	ENGINE_REJECTED, /* after, limit; or zone for one with its text */
 	ENGINE_EVENTS,   /* before, limit, zone */
+	ENGINE_HISTORY,  /* zone, before (a version), limit */
+	ENGINE_DIFF,     /* zone, number and other: versions, 0: the present one */
 	ENGINE_HELD,     /* number (a list: those behind it), limit */
 	ENGINE_HELD_ONE, /* number: with what it would change */
 	ENGINE_PEER_ZONES, /* after, limit, or zone for one with its text; number 2: with tombstones, versions and texts of our own form */
@@ -137,6 +142,7 @@ struct engine_request {
 	size_t text_size;
 	char *after;           /* lists: a zone name */
 	int64_t before;        /* EVENTS: an event id, 0: from the newest */
+	int64_t other;         /* a second number */
 	int64_t number;        /* of what is asked for, by op: an id, a version */
 	size_t limit;
 	char *peer;            /* the URL of the peer that it is about */

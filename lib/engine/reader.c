@@ -338,6 +338,10 @@ static int answer(struct engine *engine, const struct engine_request *request, s
 		return list_rejected(engine, request, message, err);
 	case ENGINE_EVENTS:
 		return list_events(engine, request, message, err);
+	case ENGINE_HISTORY:
+		return reader_list_history(engine, request, message, err);
+	case ENGINE_DIFF:
+		return reader_show_diff(engine, request, message, err);
 	case ENGINE_HELD:
 		return reader_list_held(engine, request, message, err);
 	case ENGINE_PEER_ZONES:

@@ -34,6 +34,9 @@ static const struct route_param id_segment = { "id", PARAM_NUMBER, offsetof(stru
 
 static const struct route_param page_params[] = { LIMIT, TEXT("after", after), END };
 static const struct route_param number_params[] = { LIMIT, NUMBER("after", number), END };
+static const struct route_param history_params[] = { LIMIT, NUMBER("before", before), END };
+static const struct route_param diff_params[] = { NUMBER("from", number), NUMBER("to", other), END };
+static const struct route_param version_params[] = { NUMBER("version", number), END };
 static const struct route_param event_params[] = { LIMIT, NUMBER("before", before), TEXT("zone", zone), END };
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
 static const struct route_param heal_params[] = { TEXT("backend", backend), FLAG("dry_run", dry_run), END };
@@ -56,6 +59,10 @@ static const struct route routes[] = {
 	POST("/api/v1/heal", ENGINE_HEAL, .params = heal_params),
 	POST("/api/v1/backends/*/pause", ENGINE_PAUSE, .segment = &backend_segment),
 	POST("/api/v1/backends/*/resume", ENGINE_RESUME, .segment = &backend_segment),
+	GET("/api/v1/zones/*/history", ENGINE_HISTORY, .segment = &zone_segment, .params = history_params),
+	GET("/api/v1/zones/*/diff", ENGINE_DIFF, .segment = &zone_segment, .params = diff_params),
+	POST("/api/v1/zones/*/rollback", ENGINE_ROLLBACK, .segment = &zone_segment, .params = version_params),
+	POST("/api/v1/zones/*/undelete", ENGINE_UNDELETE, .segment = &zone_segment),
 	POST("/api/v1/zones/*/freeze", ENGINE_FREEZE, .segment = &zone_segment),
 	POST("/api/v1/zones/*/thaw", ENGINE_THAW, .segment = &zone_segment),
 	GET("/api/v1/held", ENGINE_HELD, .params = number_params),

@@ -242,6 +242,7 @@ int db_configure(struct store *store, struct err *err)
 
 void db_close(struct store *store)
 {
+	squeeze_free(&store->squeeze);
 	for (size_t i = 0; i < store->statement_count; i++)
 		sqlite3_finalize(store->statements[i].stmt);
 	store->statement_count = 0;

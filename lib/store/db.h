@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "store/squeeze.h"
 #include "store/store.h"
 
 enum { DB_STATEMENTS_MAX = 160 };
@@ -39,6 +40,7 @@ struct store {
 	bool tight;                /* the disk is full, or was a moment ago: the WAL is kept short */
 	int64_t cache_kib;         /* of pages in memory, at most */
 	int restart_at;            /* wait for readers and restart the WAL when it has so many pages */
+	struct squeeze squeeze;
 	char id[STORE_ID_SIZE];
 	size_t statement_count;
 	struct db_statement statements[DB_STATEMENTS_MAX];

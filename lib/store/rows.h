@@ -23,6 +23,10 @@ enum { ROWS_DELIVERY_COLUMNS = 10 };
 
 /* Fills out from ROWS_ZONE; its texts live until the next step. ERR_CORRUPT: out is what stands there all the same. */
 int rows_read_zone(sqlite3_stmt *stmt, struct store_zone *out, struct err *err);
+/* store_zone_put inside a scope; origin NULL: text is what was there already, perhaps in another layout. */
+struct store_origin;
+int rows_put_zone(struct store *store, struct store_zone *zone, const char *text, size_t size,
+	const struct store_origin *origin, struct err *err);
 /* The texts become the zone's own. */
 void rows_own_texts(struct store_zone *zone);
 /*

@@ -7,7 +7,10 @@
 
 #include "store/checksum.h"
 #include "store/db.h"
+#include "store/history.h"
 #include "store/rows.h"
+
+enum { FIELD_MAX = 255 };
 
 static const char find_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.name = ?1";
 static const char get_sql[] = "SELECT " ROWS_ZONE " FROM zone AS z WHERE z.id = ?1";
@@ -28,6 +31,10 @@ static const char update_sql[] = "UPDATE zone SET generation = ?3, deleted = ?4,
 	" digest_low = ?7, serial = ?8, hostname = ?9, username = ?10, updated_at = ?11, text_size = ?12, checksum = ?13"
 	" WHERE id = ?1 AND name = ?2";
 static const char update_text_sql[] = "UPDATE zone_text SET checksum = ?2, text = ?3 WHERE zone_id = ?1";
+static const char update_version_sql[] = "UPDATE zone_text SET checksum = ?2, text = ?3, version = ?4, at = ?5, origin = ?6,"
+	" source = ?7, actor = ?8 WHERE zone_id = ?1";
+static const char insert_version_sql[] = "INSERT INTO zone_text (zone_id, checksum, text, version, at, origin, source, actor)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 static const char insert_text_sql[] = "INSERT INTO zone_text (zone_id, checksum, text) VALUES (?1, ?2, ?3)";
 static const char text_sql[] = "SELECT z.name, z.text_size, t.checksum, t.text FROM zone AS z"
 	" JOIN zone_text AS t ON t.zone_id = z.id WHERE z.id = ?1";
@@ -320,7 +327,7 @@ static int put_row(struct store *store, const struct store_zone *zone, const cha
 }
 
 static int run_put_text(struct store *store, const char *sql, const struct store_zone *zone, const char *text,
-	struct err *err)
+	const struct store_origin *origin, struct err *err)
 {
 	sqlite3_stmt *stmt;
 	uint8_t sum[HASH_SIZE];
@@ -332,20 +339,30 @@ static int run_put_text(struct store *store, const char *sql, const struct store
 	db_bind_int(stmt, 1, zone->id);
 	db_bind_blob(stmt, 2, sum, sizeof(sum));
 	db_bind_blob(stmt, 3, text, (size_t)zone->text_size);
+	if (origin != NULL) {
+		db_bind_uint(stmt, 4, origin->version);
+		db_bind_int(stmt, 5, origin->at_us);
+		db_bind_text(stmt, 6, origin->origin, -1);
+		db_bind_text(stmt, 7, origin->source == NULL ? "" : origin->source, FIELD_MAX);
+		db_bind_text(stmt, 8, origin->actor == NULL ? "" : origin->actor, FIELD_MAX);
+	}
 	return db_run(store, stmt, err);
 }
 
 /* Not by an upsert, which costs more than two plain statements. */
-static int put_text(struct store *store, const struct store_zone *zone, bool fresh, const char *text, struct err *err)
+static int put_text(struct store *store, const struct store_zone *zone, bool fresh, const char *text,
+	const struct store_origin *origin, struct err *err)
 {
-	int rc = fresh ? 0 : run_put_text(store, update_text_sql, zone, text, err);
+	const char *update = origin == NULL ? update_text_sql : update_version_sql;
+	int rc = fresh ? 0 : run_put_text(store, update, zone, text, origin, err);
 
 	if (rc == 0 && (fresh || sqlite3_changes(store->db) == 0))
-		rc = run_put_text(store, insert_text_sql, zone, text, err);
+		rc = run_put_text(store, origin == NULL ? insert_text_sql : insert_version_sql, zone, text, origin, err);
 	return rc;
 }
 
-static int put_zone(struct store *store, struct store_zone *zone, const char *text, size_t size, struct err *err)
+int rows_put_zone(struct store *store, struct store_zone *zone, const char *text, size_t size,
+	const struct store_origin *origin, struct err *err)
 {
 	/* Rows are never removed, so a committed id is never used again. */
 	bool fresh = zone->id == 0;
@@ -365,7 +382,7 @@ static int put_zone(struct store *store, struct store_zone *zone, const char *te
 	if (rc == 0)
 		rc = put_row(store, zone, fresh ? insert_sql : update_sql, err);
 	if (rc == 0 && (text != NULL || fresh))
-		rc = put_text(store, zone, fresh, text, err);
+		rc = put_text(store, zone, fresh, text, origin, err);
 	if (rc < 0 && fresh)
 		zone->id = 0;
 	return rc;
@@ -379,5 +396,5 @@ int store_zone_put(struct store *store, struct store_zone *zone, const char *tex
 	int rc = db_scope_open(store, &own, err);
 	if (rc < 0)
 		return rc;
-	return db_scope_close(store, own, put_zone(store, zone, text, size, err), err);
+	return db_scope_close(store, own, rows_put_zone(store, zone, text, size, NULL, err), err);
 }

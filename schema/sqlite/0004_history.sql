@@ -1,7 +1,14 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- The last texts of each zone. The newest version's text stands in zone_text; it moves here, compressed, when another
--- one replaces it.
+-- The last texts of each zone. The newest version's text stands in zone_text, with where it came from; it moves here,
+-- compressed, when another one replaces it.
 
+ALTER TABLE zone_text ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE zone_text ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE zone_text ADD COLUMN origin TEXT NOT NULL DEFAULT 'push';
+ALTER TABLE zone_text ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE zone_text ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+
+-- One table and one tree: a push that replaces a text writes one row more.
 CREATE TABLE history (
 	zone_id INTEGER NOT NULL REFERENCES zone (id),
 	version INTEGER NOT NULL CHECK (version > 0),
@@ -16,14 +23,7 @@ CREATE TABLE history (
 	digest_high INTEGER NOT NULL,
 	digest_low INTEGER NOT NULL,
 	text_size INTEGER NOT NULL,
-	PRIMARY KEY (zone_id, version)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE history_text (
-	zone_id INTEGER NOT NULL,
-	version INTEGER NOT NULL,
 	checksum BLOB NOT NULL,
 	text BLOB NOT NULL,
-	UNIQUE (zone_id, version),
-	FOREIGN KEY (zone_id, version) REFERENCES history (zone_id, version) ON DELETE CASCADE
-) STRICT;
+	PRIMARY KEY (zone_id, version)
+) STRICT, WITHOUT ROWID;

@@ -183,6 +183,7 @@ static void start_core(struct world *world)
 		.backoff_ms = backoff_ms,
 		.backoff_count = ARRAY_SIZE(backoff_ms),
 		.max_attempts = 5,
+		.history_versions = WORLD_VERSIONS,
 		.probe_initial_ms = 1000,
 		.probe_max_ms = 30000,
 		.seed = rng_next(&world->rng) | 1,
@@ -387,6 +388,12 @@ static struct core_command *command_of(struct world *world, enum engine_op op, c
 	return command;
 }
 
+static void add_version(struct world_zone *zone, unsigned content)
+{
+	zone->version++;
+	zone->contents[zone->version % WORLD_VERSIONS] = content;
+}
+
 static void push(struct world *world, struct world_zone *zone, unsigned content, const char *master)
 {
 	char text[512];
@@ -403,6 +410,8 @@ static void push(struct world *world, struct world_zone *zone, unsigned content,
 		world_violated(world, "a push of %s was not acknowledged", zone->name);
 		return;
 	}
+	if (!zone->known || zone->deleted || !zone_digest_equal(&zone->digest, &digest))
+		add_version(zone, content);
 	zone->known = true;
 	zone->deleted = false;
 	zone->digest = digest;
@@ -466,6 +475,48 @@ static void freeze(struct world *world, struct world_zone *zone, bool freeze)
 		world_violated(world, "%s could not be %s", zone->name, freeze ? "frozen" : "thawed");
 }
 
+/* The stored zone has that content, whatever its serial. */
+static void learn_rollback(struct world *world, struct world_zone *zone, unsigned content)
+{
+	struct store_zone row = { 0 };
+	struct err err;
+	char *text, address[32];
+	size_t size;
+
+	snprintf(address, sizeof(address), "192.0.2.%u\n", content % 250 + 1);
+	CHECK(store_zone_find(world->store, zone->name, &row, &err) == ERR_OK);
+	CHECK(store_zone_text(world->store, row.id, &text, &size, &err) == ERR_OK);
+	if (memmem(text, size, address, strlen(address)) == NULL)
+		world_violated(world, "%s was rolled back, and has other content", zone->name);
+	zone->digest = row.digest;
+	zone->content = content;
+	add_version(zone, content);
+	free(text);
+	store_zone_clear(&row);
+}
+
+/* Of those that are kept, one; or one that is not. A deleted zone is brought back instead. */
+static void go_back(struct world *world, struct world_zone *zone)
+{
+	unsigned steps = (unsigned)rng_between(&world->rng, 0, WORLD_VERSIONS);
+	struct core_command *command = command_of(world, zone->deleted ? ENGINE_UNDELETE : ENGINE_ROLLBACK, zone->name, NULL);
+	unsigned version = zone->version - (steps < zone->version ? steps : 0);
+	bool expected = zone->known && (zone->deleted || zone->version - version < WORLD_VERSIONS);
+
+	command->request->number = version;
+	world_turn(world, &command, 1, NULL, 0);
+	if (!world->replied || world->reply_ok != expected)
+		world_violated(world, "%s: back to version %u of %u went %s", zone->name, version, zone->version,
+			world->reply_ok ? "well" : "wrong");
+	if (!expected)
+		return;
+	if (zone->deleted)
+		add_version(zone, zone->content);
+	else
+		learn_rollback(world, zone, zone->contents[version % WORLD_VERSIONS]);
+	zone->deleted = false;
+}
+
 static void heal(struct world *world, const char *backend, bool dry_run)
 {
 	struct core_command *command = command_of(world, ENGINE_HEAL, NULL, NULL);
@@ -514,6 +565,10 @@ void world_step(struct world *world)
 	case 12:
 		if (chance(world, 30)) {
 			freeze(world, &world->zones[rng_between(&world->rng, 0, WORLD_ZONES - 1)], chance(world, 50));
+			break;
+		}
+		if (chance(world, 30)) {
+			go_back(world, &world->zones[rng_between(&world->rng, 0, WORLD_ZONES - 1)]);
 			break;
 		}
 		heal(world, chance(world, 50) ? NULL : world->backends[rng_between(&world->rng, 0, WORLD_TARGETS - 1)].name,

@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "engine/core.h"
 
-enum { WORLD_TARGETS = 3, WORLD_ZONES = 12, WORLD_JOBS = 16 };
+enum { WORLD_TARGETS = 3, WORLD_ZONES = 12, WORLD_JOBS = 16, WORLD_VERSIONS = 4 };
 
 /* How one target behaves at the moment. */
 struct world_target {
@@ -33,6 +33,8 @@ struct world_zone {
 	bool deleted;
 	struct zone_digest digest;
 	bool frozen;            /* by the operator */
+	unsigned version;       /* how many texts it had */
+	unsigned contents[WORLD_VERSIONS]; /* of version v at v % WORLD_VERSIONS */
 	unsigned content;       /* of the newest acknowledged push */
 	const char *owner;
 };

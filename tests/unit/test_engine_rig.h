@@ -118,6 +118,7 @@ static void start(void)
 	struct engine_params params = { .store_path = rig.path, .backends = backends, .backend_count = TARGETS,
 		.backoff_ms = backoff_ms, .backoff_count = ARRAY_SIZE(backoff_ms), .max_attempts = 5,
 		.probe_initial_ms = 10, .probe_max_ms = 50, .queue_capacity = 1024, .queue_bytes = 1 << 20, .guard_mode = rig.guard, .guard_max_shrink_percent = 80,
+		.history_versions = 5,
 		.clock = &rig_clock };
 	struct err err;
 
