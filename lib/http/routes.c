@@ -126,7 +126,7 @@ static int fill(const struct route_param *param, const char *text, size_t size, 
 	char *slot = (char *)request + param->offset;
 	char *copy = size > 0 ? xstrdup(text) : NULL;
 	bool flag = strcmp(text, "1") == 0;
-	int64_t number;
+	int64_t number = 0;
 	size_t limit;
 
 	switch (param->kind) {
