@@ -308,8 +308,12 @@ static void restore(struct peers_world *world, struct peers_node *node)
 	if (node->store == NULL)
 		return;
 	if (node->backup[0] == '\0') {
+		char *backup = xasprintf("%s.copy", node->path);
+
 		sleep_now(node);
-		snprintf(node->backup, sizeof(node->backup), "%s.copy", node->path);
+		CHECK(strlen(backup) < sizeof(node->backup));
+		memcpy(node->backup, backup, strlen(backup) + 1);
+		free(backup);
 		copy_file(node->path, node->backup);
 		wake(node);
 		return;
