@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "store/held.h"
+#include "store/masters.h"
 
 enum {
 	PLAIN_MAX = 255,
@@ -106,5 +107,22 @@ void checksum_held(const struct store_held *held, uint8_t out[HASH_SIZE])
 	put_text(&row, held->username);
 	put_number(&row, held->text == NULL ? 0 : 1);
 	put_bytes(&row, held->text, held->text_size);
+	hash_sha256(row.bytes, row.size, out);
+}
+
+void checksum_missing(const struct store_missing *missing, uint8_t out[HASH_SIZE])
+{
+	struct row row;
+
+	row.size = 0;
+	put_text(&row, "missing");
+	put_number(&row, (uint64_t)missing->zone_id);
+	put_text(&row, missing->master);
+	put_number(&row, missing->generation);
+	put_number(&row, (uint64_t)missing->updated_at_us);
+	put_number(&row, (uint64_t)missing->first_at_us);
+	put_number(&row, missing->passes);
+	put_number(&row, (uint64_t)missing->last_pass);
+	put_number(&row, missing->condemned ? 1 : 0);
 	hash_sha256(row.bytes, row.size, out);
 }

@@ -16,6 +16,7 @@
 
 struct store_zone;
 struct store_held;
+struct store_missing;
 
 void checksum_zone(const struct store_zone *zone, uint8_t out[HASH_SIZE]);
 /* table: "zone_text" or "rejected_text". */
@@ -33,3 +34,4 @@ struct checksum_version {
 void checksum_version(const struct checksum_version *row, uint8_t out[HASH_SIZE]);
 /* What is put in force when it is approved: not when, by whom and why it was held. */
 void checksum_held(const struct store_held *held, uint8_t out[HASH_SIZE]);
+void checksum_missing(const struct store_missing *missing, uint8_t out[HASH_SIZE]);
