@@ -101,7 +101,10 @@ int ask_pass_order(struct engine *engine, struct engine_request *order)
 	static const struct {
 		enum engine_room room;
 		const char *what;
-	} carries[] = { [ENGINE_SYNC_PEERS - ENGINE_SYNC_PEERS] = { ENGINE_ROOM_PEERS, "peer sync" } };
+	} carries[] = {
+		[ENGINE_SYNC_PEERS - ENGINE_SYNC_PEERS] = { ENGINE_ROOM_PEERS, "peer sync" },
+		[ENGINE_RECONCILE - ENGINE_SYNC_PEERS] = { ENGINE_ROOM_MASTERS, "reconciliation" },
+	};
 	size_t at = (size_t)(order->op - ENGINE_SYNC_PEERS);
 	struct engine_room_door *door = &engine->rooms[carries[at].room];
 	struct err err;

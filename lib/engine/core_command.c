@@ -245,6 +245,18 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 	case ENGINE_ROLLBACK:
 	case ENGINE_UNDELETE:
 		return core_history_order(core, command, err);
+	case ENGINE_PULL:
+		return core_pull(core, command, err);
+	case ENGINE_MASTER_LIST:
+		return core_master_list(core, command, err);
+	case ENGINE_MASTER_CONTESTED:
+		return core_master_contested(core, command, err);
+	case ENGINE_MASTER_MISSING:
+		return core_master_missing(core, command, err);
+	case ENGINE_MASTER_OWN:
+		return core_master_own(core, command, err);
+	case ENGINE_MASTER_JUDGE:
+		return core_master_judge(core, command, err);
 	case ENGINE_APPROVE:
 	case ENGINE_DISCARD:
 		return core_held_order(core, command, err);

@@ -19,6 +19,7 @@ static const struct held_kind {
 } kinds[] = {
 	{ "push", core_guard_approve },
 	{ "peer_zones", core_peer_approve },
+	{ "deletes", core_orphans_approve },
 };
 
 static int approve(struct core *core, const struct store_held *held, const struct core_cause *cause, struct doc *doc,

@@ -198,6 +198,8 @@ struct core {
 	int64_t names_after;            /* zones up to this id were told to the loop */
 	struct core_peer *peers;
 	size_t peer_count;
+	int64_t condemned_us;           /* the next look for orphans that are to be deleted; INT64_MAX: there are none */
+	uint64_t orphans_told;          /* events of this pass over a master */
 };
 
 /* Engine time: wall clock at start plus monotonic time since. */
@@ -277,6 +279,8 @@ struct store_held;
 MUST_CHECK int core_peer_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
 	struct doc *doc, struct err *refused, struct err *err);
 void core_peers_free(struct core *core);
+/* The loop is to know it and its owner from the commit on. */
+void core_tell_name(struct core *core, const struct store_zone *row);
 
 /* core_guard.c: holds back what looks like an accident; row is the zone as it is. See core_accept. */
 MUST_CHECK int core_guard(struct core *core, const struct core_content *content, const struct store_zone *row,
@@ -303,6 +307,26 @@ MUST_CHECK int core_find_asked(struct core *core, struct core_command *command, 
 	struct err *err);
 /* core_held.c: APPROVE and DISCARD, by kind. */
 MUST_CHECK int core_held_order(struct core *core, struct core_command *command, struct err *err);
+
+/* ---- core_masters.c, core_orphans.c: what lib/sync found out about the masters ---- */
+
+/* A master that lost everything must not push all other events out of the store. */
+enum { CORE_ORPHANS_TOLD = 1000 };
+
+struct store_master;
+MUST_CHECK int core_master_list(struct core *core, struct core_command *command, struct err *err);
+MUST_CHECK int core_master_contested(struct core *core, struct core_command *command, struct err *err);
+MUST_CHECK int core_master_missing(struct core *core, struct core_command *command, struct err *err);
+MUST_CHECK int core_master_own(struct core *core, struct core_command *command, struct err *err);
+MUST_CHECK int core_master_judge(struct core *core, struct core_command *command, struct err *err);
+MUST_CHECK int core_pull(struct core *core, struct core_command *command, struct err *err);
+/* Known, or new; free it with store_master_clear. */
+MUST_CHECK int core_master_find(struct core *core, const char *identity, struct store_master *out, struct err *err);
+/* Condemns a held set of orphans, as far as it is still true, and drops it. Fills doc. */
+MUST_CHECK int core_orphans_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
+	struct doc *doc, struct err *refused, struct err *err);
+/* Between the turns' own writes: deletes a few that are condemned, in a transaction of its own. */
+void core_orphans_go_on(struct core *core);
 
 /* core_ask.c: moves one delivery row by an event that ends no flight (PUSHED, CHECK, REPLAY). was: the generation before. */
 MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,

@@ -218,6 +218,8 @@ static int64_t wake_ms(const struct core *core)
 	int64_t wake = core->store_ok ? core->prune_us : core->store_probe_us;
 	int64_t now = core_now_us(core);
 
+	if (core->store_ok && core->condemned_us < wake)
+		wake = core->condemned_us;
 	/* Nothing gets better by itself then. */
 	if (core->broken)
 		wake = now + second_us;
@@ -280,6 +282,7 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 	core_forget_events(core, 0);
 	probe_store(core);
 	prune_store(core);
+	core_orphans_go_on(core);
 	for (size_t i = 0; i < core->lane_count; i++) {
 		revive_dead(core, &core->lanes[i]);
 		if (!core->quiesced && !core->broken && core_now_us(core) >= core->dispatch_us) {

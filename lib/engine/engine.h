@@ -82,6 +82,15 @@ enum engine_op {
 	ENGINE_APPROVE,  /* number: of something held; it is put in force */
 	ENGINE_DISCARD,  /* number: it is dropped */
 	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one is under way */
+	ENGINE_PULL,     /* as PUSH, with a text fetched from the master hostname; seen (one): when that began. It is stored only if
+	                    the zone is still so (decisions.md 20): else ERR_BUSY. ERR_DENIED: signed here, unsigned there */
+
+	/* what lib/sync found out about the master hostname, a step at a time (lib/README.md, "A pass over the masters"): */
+	ENGINE_MASTER_LIST,    /* its list was complete: number zones, and limit names that are none; or text: why it was not */
+	ENGINE_MASTER_CONTESTED, /* names, seen: zones that two masters list */
+	ENGINE_MASTER_MISSING, /* names, seen: zones of it that its list lacks; dry_run */
+	ENGINE_MASTER_OWN,     /* names, seen: zones that it alone lists become its own */
+	ENGINE_MASTER_JUDGE,   /* orphans; number: zones of it that are held; dry_run. doc: what becomes of the missing ones */
 
 	ENGINE_MERGE,    /* peer, number (its pass), peer_zones: as far as they are newer, they become ours. text: of the only one. doc:
 	                    merged, taken, waiting, capped */
@@ -101,9 +110,28 @@ enum engine_op {
 	ENGINE_PEER_ZONES, /* after, limit, or zone for one with its text; number 2: with tombstones, versions and texts of our own form */
 	ENGINE_PEER_URLS,
 	ENGINE_COMPARE,  /* peer_zones: doc "steps", for each 0: nothing, 1: merge it, 2: fetch its text and merge it */
+	ENGINE_HOLDINGS, /* after (number: a row), limit: every zone as the masters are compared with it, tombstones too */
+	ENGINE_ORPHANS,  /* after (number: a row), limit: zones that their masters do not list */
 
 	/* from here on: orders to a room beside the engine, which answers them (engine_take_order) */
-	ENGINE_SYNC_PEERS /* a pass over all peers begins now */
+	ENGINE_SYNC_PEERS, /* a pass over all peers begins now */
+	ENGINE_RECONCILE   /* dry_run: a pass over all masters begins now, or after the one that is under way. doc: its number */
+};
+
+/* A zone as it was when somebody looked. Generation 0: it was not held. */
+struct engine_seen {
+	uint64_t generation;
+	int64_t updated_at_us;
+};
+
+/* When a zone that its master does not list may be deleted (reliability.md 4.6). */
+struct engine_orphan_policy {
+	bool decide;                 /* false: this pass only counts */
+	unsigned passes;             /* it must be missing in so many complete lists in a row */
+	int64_t grace_us;            /* and for so long */
+	unsigned min_delete_zones;   /* more than the larger of these two ... */
+	unsigned max_delete_percent; /* ... of the master's zones, */
+	unsigned max_delete_zones;   /* or more than this, or half of them: held until it is approved */
 };
 
 /* A zone as a peer offers it; each text malloc'ed. */
@@ -127,8 +155,10 @@ struct engine_request {
 	enum engine_op op;
 	uint64_t id;           /* the caller's ticket; 0: no reply is wanted */
 	char *zone;            /* as sent: checked and normalised by the engine */
-	char **names;          /* DELETE: as sent */
+	char **names;          /* DELETE: as sent; MASTER_*: canonical */
 	size_t name_count;
+	struct engine_seen *seen; /* for each name; PULL: of the zone */
+	struct engine_orphan_policy orphans;
 	char *hostname;        /* NULL or "": not given */
 	char *username;
 	char *source;          /* the client's address, for events */
@@ -138,7 +168,7 @@ struct engine_request {
 	bool urgent;           /* PUSH: somebody waits for it (named_reload=yes): it goes before all others */
 	char *backend;         /* PAUSE, RESUME, HEAL: as configured */
 	bool dry_run;          /* HEAL: say what differs, change nothing */
-	char *text;            /* PUSH: zone text, any byte */
+	char *text;            /* PUSH, PULL: zone text, any byte */
 	size_t text_size;
 	char *after;           /* lists: a zone name */
 	int64_t before;        /* EVENTS: an event id, 0: from the newest */
@@ -303,7 +333,7 @@ struct engine_message {
 	struct engine_event *events;    /* EVENTS */
 	size_t event_count;
 	uint64_t affected;              /* RETRY: deliveries that are tried again; PAUSE, RESUME: 0 if it was so already;
-	                                   HEAL: back ends at which the pass began */
+	                                   HEAL: back ends at which the pass began; PULL: 0 if nothing was to be stored */
 	int64_t pass;                   /* HEAL */
 	bool more;                      /* the list goes on behind its last element */
 	struct doc *doc;                /* REPLY: the whole answer, where it is none of those above */
@@ -331,7 +361,7 @@ MUST_CHECK int engine_ask(struct engine *engine, struct engine_request *request,
 void engine_publish(struct engine *engine, const char *key, struct doc *doc);
 
 /* Who carries out orders: a thread of lib/sync each. */
-enum engine_room { ENGINE_ROOM_PEERS, ENGINE_ROOMS };
+enum engine_room { ENGINE_ROOM_PEERS, ENGINE_ROOM_MASTERS, ENGINE_ROOMS };
 
 /* Orders to a room that nobody has opened are refused. */
 void engine_open_room(struct engine *engine, enum engine_room room);

@@ -27,7 +27,7 @@ void intake_read(const struct engine *engine, struct core_command *command)
 	const struct engine_request *request = command->request;
 
 	command->unread = false;
-	if (request->op == ENGINE_PUSH || (request->op == ENGINE_MERGE && request->text != NULL))
+	if (request->op == ENGINE_PUSH || request->op == ENGINE_PULL || (request->op == ENGINE_MERGE && request->text != NULL))
 		read_push(engine, command);
 	else if (request->zone != NULL &&
 		zone_name_parse(request->zone, strlen(request->zone), command->name, &command->err) != ERR_OK)

@@ -34,6 +34,7 @@ void engine_request_destroy(struct engine_request *request)
 	for (size_t i = 0; i < request->name_count; i++)
 		free(request->names[i]);
 	free(request->names);
+	free(request->seen);
 	free(request->zone);
 	free(request->hostname);
 	free(request->username);

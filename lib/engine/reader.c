@@ -352,6 +352,10 @@ static int answer(struct engine *engine, const struct engine_request *request, s
 		return reader_compare(engine, request, message, err);
 	case ENGINE_HELD_ONE:
 		return reader_show_held(engine, request, message, err);
+	case ENGINE_HOLDINGS:
+		return reader_list_holdings(engine, request, message, err);
+	case ENGINE_ORPHANS:
+		return reader_list_orphans(engine, request, message, err);
 	default:
 		WRONG("a command among the queries");
 	}

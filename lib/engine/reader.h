@@ -34,6 +34,11 @@ MUST_CHECK int reader_show_diff(struct engine *engine, const struct engine_reque
 /* The zone that is asked for; ERR_NOTFOUND names it. */
 MUST_CHECK int reader_find_zone(struct engine *engine, const struct engine_request *request, struct store_zone *out,
 	struct err *err);
+MUST_CHECK int reader_list_holdings(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+MUST_CHECK int reader_list_orphans(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+
 /* reader_diff.c: under "added", "removed" and "changed", how the second record set differs; NULL: an empty one. */
 void reader_add_diff(struct doc *doc, const struct zone *before, const struct zone *after);
 /* The stored text of a zone, parsed. ERR_NOTFOUND: nothing of it is stored. */

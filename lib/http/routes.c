@@ -39,6 +39,7 @@ static const struct route_param diff_params[] = { NUMBER("from", number), NUMBER
 static const struct route_param version_params[] = { NUMBER("version", number), END };
 static const struct route_param event_params[] = { LIMIT, NUMBER("before", before), TEXT("zone", zone), END };
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
+static const struct route_param reconcile_params[] = { FLAG("dry_run", dry_run), END };
 static const struct route_param heal_params[] = { TEXT("backend", backend), FLAG("dry_run", dry_run), END };
 
 static const struct route_param peer_params[] = { LIMIT, TEXT("after", after), TEXT("domain", zone), NUMBER("v", number), END };
@@ -72,6 +73,8 @@ static const struct route routes[] = {
 	POST("/api/v1/peers/sync", ENGINE_SYNC_PEERS),
 	EXCHANGE("/internal/zones", ENGINE_PEER_ZONES, .params = peer_params),
 	EXCHANGE("/internal/peers", ENGINE_PEER_URLS),
+	POST("/api/v1/reconcile", ENGINE_RECONCILE, .params = reconcile_params),
+	GET("/api/v1/orphans", ENGINE_ORPHANS, .params = number_params),
 };
 
 /* ---- finding ---- */
