@@ -12,6 +12,7 @@
 #include "heal.h"
 #include "held.h"
 #include "history.h"
+#include "reconcile.h"
 #include "show.h"
 
 enum { EVENTS_SHOWN = 100 };
@@ -173,6 +174,12 @@ static const struct command commands[] = {
 		" --dry-run        deliver nothing, only say what differs (events tells the zones)\n"
 		" --no-wait        do not wait",
 		0, 0, OPTION_BACKEND | OPTION_DRY_RUN | OPTION_NO_WAIT, heal_command },
+	{ "reconcile", "",
+		"ask the DirectAdmin masters for their zones now, and wait for it; it counts as an orphan pass\n"
+		" --dry-run        change nothing, only say what differs\n"
+		" --no-wait        do not wait",
+		0, 0, OPTION_DRY_RUN | OPTION_NO_WAIT, reconcile_command },
+	{ "orphans", "", "zones that their masters do not list any more", 0, 0, 0, orphans_command },
 	{ "pause", "BACKEND",
 		"send nothing more there; pushes are taken all the same, also over restarts, until it is resumed", 1, 1, 0,
 		pause_lane },

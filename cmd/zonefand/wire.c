@@ -8,7 +8,7 @@
 #include "backends/coredns_mysql/coredns_mysql.h"
 #include "base/buf.h"
 
-enum { QUEUE_CAPACITY = 1024, STOP_DEADLINE_MS = 5000 };
+enum { QUEUE_CAPACITY = 1024, STOP_DEADLINE_MS = 5000, MINUTE_US = 60000000 };
 
 static struct coredns_mysql_settings settings_of(const struct conf_backend *conf)
 {
@@ -100,6 +100,33 @@ static void wire_logins(const struct conf *conf, struct wire *wire)
 	wire->http.login_count = count;
 }
 
+static void wire_masters(const struct conf *conf, struct wire *wire)
+{
+	wire->reconciles = conf->reconcile_enabled;
+	wire->masters = xcalloc(conf->master_count, sizeof(*wire->masters));
+	for (size_t i = 0; i < conf->master_count; i++) {
+		const struct conf_master *from = &conf->masters[i];
+
+		wire->masters[i] = (struct sync_master){ .hostname = from->hostname, .port = from->port,
+			.username = from->username, .password = from->password, .ssl = from->ssl,
+			.identity = from->identity, .dns_port = from->dns_port };
+	}
+	wire->sync = (struct sync_params){
+		.dry_run = conf->reconcile_dry_run,
+		.interval_minutes = conf->reconcile_interval_minutes,
+		.initial_delay_minutes = conf->reconcile_delay_minutes,
+		.verify_ssl = conf->reconcile_verify_ssl,
+		.ipp = conf->reconcile_ipp,
+		.orphans = { .passes = conf->orphan_passes,
+			.grace_us = (int64_t)conf->orphan_grace_minutes * MINUTE_US,
+			.min_delete_zones = conf->min_delete_zones,
+			.max_delete_percent = conf->max_delete_percent,
+			.max_delete_zones = conf->max_delete_zones },
+		.masters = wire->masters,
+		.master_count = conf->master_count,
+	};
+}
+
 int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 {
 	coredns_mysql_global_init();
@@ -134,6 +161,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.stop_deadline_ms = STOP_DEADLINE_MS,
 	};
 	wire_logins(conf, out);
+	wire_masters(conf, out);
 	int ret = wire_backends(conf, out, err);
 	if (ret != ERR_OK)
 		wire_clear(out);
@@ -147,5 +175,6 @@ void wire_clear(struct wire *wire)
 	free(wire->logins);
 	free(wire->backends);
 	free(wire->settings);
+	free(wire->masters);
 	*wire = (struct wire){ 0 };
 }

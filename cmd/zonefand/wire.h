@@ -9,12 +9,16 @@
 #include "engine/engine.h"
 #include "http/auth.h"
 #include "http/http.h"
+#include "sync/sync.h"
 
 struct wire {
 	struct engine_params engine;
 	struct http_params http;
+	struct sync_params sync;
+	bool reconciles;  /* sync is wanted */
 	void *backends; /* owned; engine.backends and their settings point into it */
 	void *settings;
+	struct sync_master *masters; /* owned; of sync */
 	struct auth_login *logins; /* owned */
 };
 

@@ -6,6 +6,7 @@
  * What is left is what the front door itself can do.
  */
 #include "engine/engine.h"
+#include "sync/sync.h"
 
 #include <stdlib.h>
 
@@ -71,4 +72,16 @@ int engine_fd(const struct engine *engine)
 size_t engine_take(struct engine *engine, struct engine_message **out, size_t most)
 {
 	return queue_take(engine->messages, (void **)out, most, 0);
+}
+
+struct sync *sync_start(const struct sync_params *params, struct engine *engine)
+{
+	(void)params;
+	(void)engine;
+	return NULL;
+}
+
+void sync_stop(struct sync *sync)
+{
+	(void)sync;
 }

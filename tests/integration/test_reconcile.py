@@ -1,0 +1,664 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+C2, C3 and reliability.md 4.6: what the masters' lists say of our zones. Ignorance is never read as "delete": fault A with
+every variant, the guard against deleting too much, ownership.
+"""
+import json
+import re
+import socket
+import threading
+import time
+
+import pytest
+from zf.master import LOGIN_PAGE, Master, make_certificate
+from zf.wait import free_port, wait_for
+from zf.zones import da_zone, named
+
+
+@pytest.fixture
+def masters(request):
+    """masters(...) -> a Master, closed when the test ends."""
+    made = []
+
+    def make(*arguments, **more):
+        made.append(Master(*arguments, **more))
+        return made[-1]
+    yield make
+    for master in made:
+        master.close()
+
+
+def conf(*masters, **more):
+    """The first pass comes long after the test: each one is asked for."""
+    return {"reconciliation": {"enabled": True, "initial_delay_minutes": 10000, "orphan_grace_minutes": 0,
+                               "directadmin_servers": [master.conf() for master in masters], **more}}
+
+
+def reconcile(zonefan, *options, code=None):
+    """What the status shows after one pass."""
+    done = zonefan.ctl("--json", "reconcile", *options, check=code)
+    return json.loads(done.stdout)
+
+
+def fill(zonefan, master, names):
+    for name in names:
+        master.put(name)
+        master.push(zonefan, name)
+
+
+def events(zonefan, kind):
+    return [event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] == kind]
+
+
+def orphans(zonefan):
+    return {orphan["zone"]: orphan for orphan in zonefan.listing("/api/v1/orphans", "orphans")}
+
+
+def of(run, master):
+    return next(entry for entry in run["masters"] if entry["identity"] == master.identity)
+
+
+def vanish(master, names):
+    for name in names:
+        del master.zones[name]
+
+
+def wait_gone(zonefan, names):
+    wait_for(lambda: not set(names) & set(zonefan.zones()), 30, lambda: f"{names} are gone")
+
+
+# ---- complete lists: counting, grace, the way back ----
+
+def test_exactly_the_missing_zones_go_after_two_passes_and_come_back(install, dcs, masters):
+    """R06, R07. The first pass after a start counts, and deletes nothing."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    names = named("gone", 20)
+    fill(zonefan, master, names)
+    assert reconcile(zonefan, code=0)["last_run"]["zones_in_da"] == 20
+    vanish(master, names[3:6])
+    run = reconcile(zonefan, code=2)
+    assert (of(run, master)["missing"], of(run, master)["deleting"]) == (3, 0)
+    assert {zone: entry["passes"] for zone, entry in orphans(zonefan).items()} == dict.fromkeys(names[3:6], 1)
+    assert {event["zone"] for event in events(zonefan, "orphan")} == set(names[3:6])
+    master.put(names[3])  # listed again
+    run = reconcile(zonefan, code=2)
+    assert (of(run, master)["missing"], of(run, master)["deleting"]) == (2, 2)
+    assert [event["zone"] for event in events(zonefan, "orphan_back")] == [names[3]]
+    wait_gone(zonefan, names[4:6])
+    zonefan.wait_converged()
+    assert set(zonefan.zones()) == set(names) - set(names[4:6])
+    assert set(dcs[0].db.all_rows()) == set(names) - set(names[4:6])
+    assert {event["zone"] for event in events(zonefan, "orphan_deleted")} == set(names[4:6])
+    assert orphans(zonefan) == {}
+    assert reconcile(zonefan, code=0)["last_run"]["orphans_found"] == 0
+
+
+def test_the_first_pass_after_a_start_deletes_nothing(install, dcs, masters):
+    """Passes and first-missing times survive the restart; the first pass only counts, the next one deletes."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    names = named("first", 12)
+    fill(zonefan, master, names)
+    vanish(master, names[:2])
+    first = reconcile(zonefan, code=2)
+    since = {zone: entry["first_missing_at"] for zone, entry in orphans(zonefan).items()}
+    zonefan.restart()
+    run = reconcile(zonefan, code=2)
+    assert (of(first, master)["deleting"], of(run, master)["deleting"]) == (0, 0)
+    assert {zone: (entry["passes"], entry["first_missing_at"]) for zone, entry in orphans(zonefan).items()} == {
+        zone: (2, at) for zone, at in since.items()}
+    reconcile(zonefan, code=2)
+    wait_gone(zonefan, names[:2])
+
+
+def test_grace_is_kept(install, dcs, masters):
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master, orphan_grace_minutes=1))
+    names = named("grace", 12)
+    fill(zonefan, master, names)
+    vanish(master, names[:2])
+    for _ in range(6):
+        run = reconcile(zonefan, code=2)
+    assert (of(run, master)["missing"], of(run, master)["deleting"]) == (2, 0)
+    assert {entry["passes"] for entry in orphans(zonefan).values()} == {6}
+    assert set(zonefan.zones()) == set(names)
+
+
+def test_a_dry_run_only_reports(install, dcs, masters):
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    names = named("dry", 12)
+    fill(zonefan, master, names)
+    vanish(master, names[:2])
+    master.put("new.example")
+    for _ in range(4):
+        run = reconcile(zonefan, "--dry-run", code=2)
+    assert run["last_run"]["dry_run"] and of(run, master)["missing"] == 2 and of(run, master)["behind"] == 1
+    assert {entry["passes"] for entry in orphans(zonefan).values()} == {0}
+    assert set(zonefan.zones()) == set(names) and master.pulled() == []
+
+
+# ---- the guard ----
+
+def test_many_at_once_wait_for_an_operator(install, dcs, masters):
+    """300 of 1,000 zones vanish: nothing is deleted until approved, and then exactly those that are still missing."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    names = named("mass", 1000)
+    fill(zonefan, master, names)
+    vanish(master, names[:300])
+    for _ in range(3):
+        run = reconcile(zonefan, code=2)
+    assert (of(run, master)["missing"], of(run, master)["held"], of(run, master)["deleting"]) == (300, 300, 0)
+    number = of(run, master)["held_id"]
+    assert len(events(zonefan, "orphans_held")) == 1, "it is told once, not with each pass"
+    assert len(zonefan.zones()) == 1000
+    # One is pushed again, one is listed again: neither is of the set any more.
+    zonefan.da(hostname=master.identity).push_ok(names[0], da_zone(names[0], 7))
+    master.put(names[0], 7)
+    master.put(names[1])
+    zonefan.restart()
+    for _ in range(2):
+        run = reconcile(zonefan, code=2)
+    assert (of(run, master)["held"], of(run, master)["held_id"]) == (298, number)
+    assert len(zonefan.zones()) == 1000
+    zonefan.ctl("approve", str(number), check=0)
+    wait_gone(zonefan, names[2:300])
+    assert set(zonefan.zones()) == {names[0], names[1], *names[300:]}
+    zonefan.wait_converged()
+    assert len(dcs[0].db.all_rows()) == 702
+    zonefan.ctl("approve", str(number), check=3)
+    assert reconcile(zonefan, code=0)["last_run"]["orphans_found"] == 0
+
+
+def test_five_of_a_small_masters_six_zones(install, dcs, masters):
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    names = named("small", 6)
+    fill(zonefan, master, names)
+    vanish(master, names[:5])
+    for _ in range(4):
+        run = reconcile(zonefan, code=2)
+    assert (of(run, master)["held"], of(run, master)["deleting"]) == (5, 0)
+    assert set(zonefan.zones()) == set(names)
+
+
+def test_a_larger_set_needs_another_word(install, dcs, masters):
+    """What the operator saw is what he approves: a set that grew since has another number."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    names = named("grow", 20)
+    fill(zonefan, master, names)
+    vanish(master, names[:7])
+    for _ in range(2):
+        run = reconcile(zonefan, code=2)
+    number = of(run, master)["held_id"]
+    vanish(master, names[7:9])
+    for _ in range(2):
+        run = reconcile(zonefan, code=2)
+    assert of(run, master)["held"] == 9 and of(run, master)["held_id"] != number
+    zonefan.ctl("approve", str(number), check=3)
+    assert set(zonefan.zones()) == set(names)
+
+
+# ---- fault A: whatever is odd, nothing is deleted ----
+
+def replace_list(make):
+    """A fault: the list is what make(master, page, ipp, query) gives: (status, body, type)."""
+    def fault(master, handler, path, query):
+        if path != "CMD_DNS_ADMIN":
+            return False
+        answer = make(master, int(query["page"]), int(query["ipp"]))
+        if answer is None:
+            return False
+        handler.send(*answer)
+        return True
+    return fault
+
+
+def json_answer(body):
+    return 200, body, "application/json"
+
+
+def on_page(number, answer):
+    return replace_list(lambda master, page, ipp: answer(master, page, ipp) if page == number else None)
+
+
+def changed_info(**more):
+    """Page 2 tells other numbers."""
+    def make(master, page, ipp):
+        out = json.loads(master.page(page, ipp))
+        out["info"].update(more)
+        return json_answer(json.dumps(out))
+    return on_page(2, make)
+
+
+def short_page(master, page, ipp):
+    out = json.loads(master.page(page, ipp))
+    for key in ("2", "3"):
+        del out[key]
+    return json_answer(json.dumps(out))
+
+
+def without(key):
+    def make(master, page, ipp):
+        out = json.loads(master.page(page, ipp))
+        del out[key]
+        return json_answer(json.dumps(out))
+    return make
+
+
+def doubled(master, page, ipp):
+    return json_answer(master.page(page, ipp).replace('"info"', '"0": {"domain": "other.example"}, "info"'))
+
+
+def cut_connection(master, handler, path, query):
+    """Half of what was promised."""
+    if path != "CMD_DNS_ADMIN":
+        return False
+    body = master.page(int(query["page"]), int(query["ipp"])).encode()
+    handler.send_response_only(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body[:len(body) // 2])
+    handler.close_connection = True
+    return True
+
+
+FEW = 30  # zones on each of the first pages; there are three
+
+ODD = {
+    "500 on page 2": on_page(2, lambda *_: (500, "trouble", "text/plain")),
+    "403 on page 2": on_page(2, lambda *_: (403, "no", "text/plain")),
+    "page 2 is missing": on_page(2, lambda *_: (404, "not found", "text/plain")),
+    "page 2 is empty": on_page(2, lambda *_: json_answer("")),
+    "page 2 is {}": on_page(2, lambda *_: json_answer("{}")),
+    "page 2 is a login page": on_page(2, lambda *_: (200, LOGIN_PAGE, "text/html")),
+    "page 1 again": on_page(2, lambda master, page, ipp: json_answer(master.page(1, ipp))),
+    "page 1 again as page 2": on_page(2, lambda master, page, ipp: json_answer(
+        master.page(1, ipp).replace('"current_page": "1"', '"current_page": "2"'))),
+    "page 2 is short": on_page(2, short_page),
+    "another number of pages": changed_info(total_pages="2"),
+    "another number of rows": changed_info(rows="60"),
+    "no info": replace_list(without("info")),
+    "fewer rows than told": replace_list(lambda master, page, ipp: json_answer(
+        master.page(page, ipp).replace('"rows": "90"', '"rows": "100"'))),
+    "a row is missing": replace_list(without("4")),
+    "a row without its domain": replace_list(lambda master, page, ipp: json_answer(
+        master.page(page, ipp).replace('"domain"', '"name"', 1))),
+    "duplicate keys": replace_list(doubled),
+    "an error": replace_list(lambda *_: json_answer('{"error": "1", "info": {"total_pages": "1"}}')),
+    "an empty list": replace_list(lambda *_: json_answer('{"info": {"total_pages": "1", "rows": "0"}}')),
+    "{}": replace_list(lambda *_: json_answer("{}")),
+    "[]": replace_list(lambda *_: json_answer("[]")),
+    "an empty body": replace_list(lambda *_: json_answer("")),
+    "the legacy form": replace_list(lambda *_: (200, "list[]=a.example&list[]=b.example", "text/plain")),
+    "the legacy form of nothing": replace_list(lambda *_: (200, "list[]=", "text/plain")),
+    "a login page": replace_list(lambda *_: (200, LOGIN_PAGE, "text/html")),
+    "a login page that says it is JSON": replace_list(lambda *_: (200, LOGIN_PAGE, "application/json")),
+    "the list as an image": replace_list(lambda master, page, ipp: (200, master.page(page, ipp), "image/png")),
+    "a redirect": replace_list(lambda *_: (302, "", "text/html", [("Location", "/login")])),
+    "401": replace_list(lambda *_: (401, "no", "text/html")),
+    "half of the body": cut_connection,
+    "every zone is another master's": replace_list(lambda master, page, ipp: json_answer(
+        master.page(page, ipp).replace('"yes", "local_mail"', '"no", "local_mail"'))),
+}
+
+
+@pytest.fixture
+def three_pages(install, dcs, masters):
+    """A master with three pages of zones, and one that is already missing in two passes: the next list may delete it."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master, ipp=FEW, orphan_passes=2))
+    names = named("odd", 3 * FEW)
+    fill(zonefan, master, names)
+    reconcile(zonefan, code=0)
+    return zonefan, master, names
+
+
+def test_whatever_is_odd_deletes_nothing(three_pages):
+    zonefan, master, names = three_pages
+    known = 0
+    for what, fault in ODD.items():
+        for _ in range(3):
+            master.faults = [fault]
+            run = reconcile(zonefan, code=1)
+            entry = of(run, master)
+            assert entry["state"] == "unknown" and entry["error"], what
+            assert (entry["missing"], entry["deleting"], entry["held"]) == (0, 0, 0), what
+        assert orphans(zonefan) == {}, what
+        assert len(zonefan.zones()) == len(names), what
+        known += 1
+        assert len(events(zonefan, "master_unknown")) == known, f"{what}: told once for each change"
+        master.faults = []
+        assert of(reconcile(zonefan, code=0), master)["state"] == "ok", what
+    assert events(zonefan, "orphan") == [] and events(zonefan, "orphan_deleted") == []
+
+
+def test_a_list_cut_at_every_hundredth_byte(three_pages):
+    """R03, on page 2, well framed by HTTP."""
+    zonefan, master, names = three_pages
+    size = len(master.page(2, FEW))
+    for cut in range(1, size, 100):
+        master.faults = [on_page(2, lambda master, page, ipp, cut=cut: json_answer(master.page(page, ipp)[:cut]))]
+        assert of(reconcile(zonefan, code=1), master)["state"] == "unknown", cut
+    assert size > 2000 and len(zonefan.zones()) == len(names) and orphans(zonefan) == {}
+
+
+def test_page_two_missing_deletes_nothing_ever(three_pages):
+    """The predecessor takes the pages so far as the whole list."""
+    zonefan, master, names = three_pages
+    master.faults = [ODD["page 2 is missing"]]
+    vanish(master, names[:1])
+    for _ in range(10):
+        reconcile(zonefan, code=1)
+    assert set(zonefan.zones()) == set(names) and orphans(zonefan) == {}
+
+
+def test_a_master_that_does_not_answer(install, dcs, masters):
+    """R01: refused, reset, nothing said, no such host; and what the others lack waits meanwhile: it may stand there."""
+    well, away = masters(), masters("da2.host.example")
+    server = {"da2": away.conf()}
+    zonefan = install(dcs[:1], config=conf(well, away))
+    names = named("well", 12)
+    fill(zonefan, well, names)
+    fill(zonefan, away, named("away", 12))
+    reconcile(zonefan, code=0)
+    vanish(well, names[:1])
+    dead = free_port()
+    reset = socket.create_server(("127.0.0.1", 0))
+
+    def reset_all():
+        while True:
+            try:
+                conn, _ = reset.accept()
+            except OSError:
+                return
+            conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            conn.close()
+    threading.Thread(target=reset_all, daemon=True).start()
+    for change in ({"port": dead}, {"port": reset.getsockname()[1]}, {"hostname": "no.such.host.invalid"},
+                   {"ssl": True}):
+        zonefan.stop()
+        settings = conf(well, away)
+        settings["reconciliation"]["directadmin_servers"][1] = {**server["da2"], **change}
+        zonefan.configure(settings)
+        zonefan.start()
+        for _ in range(3):
+            run = reconcile(zonefan, code=1)
+        assert of(run, away)["state"] == "unknown" and of(run, away)["error"], change
+        assert (of(run, well)["state"], of(run, well)["missing"], of(run, well)["deleting"]) == ("ok", 1, 0)
+    reset.close()
+    assert len(zonefan.zones()) == 24 and set(orphans(zonefan)) == set(names[:1])
+
+
+def test_tls(install, dcs, masters, scratch):
+    """Self-signed: unknown while certificates are checked, taken if they are not."""
+    master = masters(certificate=make_certificate(scratch))
+    zonefan = install(dcs[:1], config=conf(master))
+    fill(zonefan, master, named("tls", 3))
+    run = reconcile(zonefan, code=1)
+    assert of(run, master)["state"] == "unknown" and "certificate" in of(run, master)["error"]
+    assert master.requests == [], "somebody saw the password without proof of who it is"
+    zonefan.stop()
+    zonefan.configure({"reconciliation": {"verify_ssl": False}})
+    zonefan.start()
+    assert of(reconcile(zonefan, code=0), master)["zones"] == 3
+
+
+def test_a_slow_master(install, dcs, masters):
+    """R09: a byte now and then. A stop does not wait for it."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    fill(zonefan, master, named("slow", 3))
+    reached = threading.Event()
+    over = threading.Event()
+
+    def drip(master, handler, path, query):
+        handler.send_response_only(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", "100000")
+        handler.end_headers()
+        reached.set()
+        while not over.wait(0.2):
+            handler.wfile.write(b" ")
+        return True
+    master.faults = [drip]
+    zonefan.ctl("reconcile", "--no-wait", check=0)
+    assert reached.wait(20)
+    status = zonefan.status()["reconciler"]
+    assert zonefan.da().get("/readyz").status == 200 and status["enabled"] and status["alive"]
+    zonefan.da(hostname=master.identity).push_ok("slow0000.example", da_zone("slow0000.example", 5))
+    begun = time.monotonic()
+    zonefan.stop()
+    assert time.monotonic() - begun < 15, "a master that hangs holds up the stop"
+    over.set()
+
+
+def test_a_list_that_never_ends(install, dcs, masters):
+    """R09: more bytes than any list has."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    fill(zonefan, master, named("huge", 3))
+
+    def endless(master, handler, path, query):
+        handler.send_response_only(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.end_headers()
+        for _ in range(200):
+            handler.wfile.write(b" " * (1 << 20))
+        handler.close_connection = True
+        return True
+    master.faults = [endless]
+    run = reconcile(zonefan, code=1)
+    assert of(run, master)["state"] == "unknown" and "bytes" in of(run, master)["error"]
+    assert len(zonefan.zones()) == 3
+
+
+def test_names_in_every_spelling(install, dcs, masters):
+    """R09: case and final dots are no difference; what is no name of a zone is counted, and IDN in letters spares xn--."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    names = named("name", 12)
+    fill(zonefan, master, [*names, "xn--bcher-kva.example"])
+
+    def spell(master, page, ipp):
+        rows = [{"domain": name.upper() + ".", "local_data": "YES"} for name in names]
+        rows += [{"domain": odd} for odd in ("b\u00fccher.example", "a'b.example", "x y.example", "", "a..b", "*.w.example")]
+        return json_answer(master.page(page, ipp, rows))
+    master.faults = [replace_list(spell)]
+    for _ in range(3):
+        run = reconcile(zonefan, code=0)
+    assert (of(run, master)["state"], of(run, master)["zones"], of(run, master)["ignored_names"]) == ("ok", 12, 6)
+    assert len(zonefan.zones()) == 13 and orphans(zonefan) == {}
+
+
+# ---- sessions ----
+
+def test_evolution(install, dcs, masters):
+    """Basic is redirected: a session by CMD_LOGIN, its cookie without Basic, renewed once when it dies."""
+    master = masters(style="evolution")
+    zonefan = install(dcs[:1], config=conf(master, ipp=4))
+    names = named("evo", 12)
+    fill(zonefan, master, names)
+    reconcile(zonefan, code=0)
+    assert master.logins == 1
+    with_cookie = [basic for path, _, basic, cookie in master.requests if "session=" in cookie]
+    assert len(with_cookie) == 3 and not any(with_cookie), "the password went along with the cookie"
+    reconcile(zonefan, code=0)
+    assert master.logins == 1, "the session is kept"
+    master.sessions.clear()
+    reconcile(zonefan, code=0)
+    assert master.logins == 2
+    # It dies in the middle of a list, and then again at once: that is enough.
+    seen = []
+
+    def die(master, handler, path, query):
+        if path == "CMD_DNS_ADMIN" and query["page"] == "2":
+            seen.append(query)
+            master.sessions.clear()
+        return False
+    master.faults = [die]
+    run = reconcile(zonefan, code=1)
+    assert of(run, master)["state"] == "unknown" and master.logins <= 4 and len(seen) <= 3
+    master.faults = []
+    reconcile(zonefan, code=0)
+    assert set(zonefan.zones()) == set(names)
+
+
+def test_a_session_where_basic_finds_nothing(install, dcs, masters):
+    """Some panels answer 404, or 200 with the login page, to a login key."""
+    for status, body in ((404, "not found"), (200, LOGIN_PAGE), (303, ""), (307, "")):
+        master = masters(style="evolution")
+        master.turn_away = lambda handler, basic, status=status, body=body: handler.send(status, body)
+        zonefan = install(dcs[:1], config=conf(master))
+        fill(zonefan, master, named("key", 3))
+        assert of(reconcile(zonefan, code=0), master)["zones"] == 3 and master.logins == 1
+        zonefan.stop()
+
+
+def test_a_wrong_password(install, dcs, masters):
+    for style in ("classic", "evolution"):
+        master = masters(style=style)
+        zonefan = install(dcs[:1], config=conf(master))
+        fill(zonefan, master, named("pass", 3))
+        master.password = "another"
+        for _ in range(2):
+            run = reconcile(zonefan, code=1)
+        assert of(run, master)["state"] == "unknown" and "login" in of(run, master)["error"]
+        assert len(zonefan.zones()) == 3
+        zonefan.stop()
+
+
+def test_no_credentials_for_another_host(install, dcs, masters):
+    """A redirect to another host is followed by nobody."""
+    master, other = masters(), masters("other.host.example")
+    zonefan = install(dcs[:1], config=conf(master))
+    fill(zonefan, master, named("redirect", 3))
+    for status in (301, 302, 303, 307, 308):
+        def away(master, handler, path, query, status=status):
+            handler.send(status, "", headers=[("Location", f"http://127.0.0.1:{other.port}/{path}"),
+                                              ("Set-Cookie", "session=0123; Domain=127.0.0.1")])
+            return True
+        master.faults = [away]
+        assert of(reconcile(zonefan, code=1), master)["state"] == "unknown"
+    assert other.requests == []
+    assert len(zonefan.zones()) == 3
+
+
+# ---- ownership ----
+
+def test_ownership_follows_the_lists(install, dcs, masters):
+    """R08: moved, claimed by two, without owner, owned by somebody who is not configured."""
+    one, two = masters(), masters("DA2.Host.Example.")
+    zonefan = install(dcs[:1], config=conf(one, two))
+    fill(zonefan, one, named("one", 12))
+    fill(zonefan, two, named("two", 12))
+    reconcile(zonefan, code=0)
+    zonefan.da(hostname="").push_ok("free.example", da_zone("free.example"))
+    zonefan.da(hostname="da9.host.example").push_ok("else.example", da_zone("else.example"))
+    zonefan.da(hostname="").push_ok("nobody.example", da_zone("nobody.example"))
+    one.put("free.example")
+    two.put("one0003.example", 1)          # moved from one to two
+    del one.zones["one0003.example"]
+    two.put("one0004.example", 1)          # claimed by both
+    two.foreign.add("one0005.example")     # only mirrored there
+    reconcile(zonefan, code=2)
+    for _ in range(3):
+        run = reconcile(zonefan, code=2)
+    assert run["last_run"]["zones_contested"] == 1
+    owners = {name: entry["hostname"] for name, entry in zonefan.zones().items()}
+    assert owners["free.example"] == one.identity
+    assert owners["one0003.example"].rstrip(".").lower() == "da2.host.example"
+    assert owners["one0004.example"] == one.identity and owners["one0005.example"] == one.identity
+    assert owners["else.example"] == "da9.host.example" and owners["nobody.example"] == ""
+    assert [event["zone"] for event in events(zonefan, "owner_moved")] == ["one0003.example"]
+    assert [event["zone"] for event in events(zonefan, "owner_found")] == ["free.example"]
+    assert [event["zone"] for event in events(zonefan, "owner_contested")] == ["one0004.example"], "told once"
+    assert len(owners) == 27 and orphans(zonefan) == {} and events(zonefan, "orphan_deleted") == []
+    # The old master's late delete is refused, the new one's is taken.
+    zonefan.da(hostname=one.identity).delete_ok("one0003.example")
+    assert "one0003.example" in zonefan.zones()
+    zonefan.da(hostname="da2.host.example").delete_ok("one0003.example")
+    assert "one0003.example" not in zonefan.zones()
+
+
+# ---- races ----
+
+def test_a_push_between_list_and_delete_wins(install, dcs, masters):
+    """R10: it arrives when the list that lacks it was fetched already; an equal one, too."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    names = named("race", 20)
+    fill(zonefan, master, names)
+    reconcile(zonefan, code=0)
+    vanish(master, names[:2])
+    reconcile(zonefan, code=2)
+
+    def push_meanwhile(master, handler, path, query):
+        if path == "CMD_DNS_ADMIN":
+            body = master.page(1, 1000)
+            for name, serial in ((names[0], 9), (names[1], 1)):
+                zonefan.da(hostname=master.identity).push_ok(name, da_zone(name, serial))
+            handler.send(*json_answer(body))
+            return True
+        return False
+    master.faults = [push_meanwhile]
+    reconcile(zonefan)
+    master.faults = []
+    assert set(zonefan.zones()) == set(names)
+    assert events(zonefan, "orphan_deleted") == []
+    # They are counted anew from there.
+    run = reconcile(zonefan, code=2)
+    assert of(run, master)["deleting"] == 0 and {entry["passes"] for entry in orphans(zonefan).values()} == {1}
+    reconcile(zonefan, code=2)
+    wait_gone(zonefan, names[:2])
+
+
+def test_a_delete_that_waits_and_a_new_push(install, dcs, masters):
+    """R10: the delete is queued while the data centre is down; then the zone is pushed again."""
+    master = masters()
+    zonefan = install(dcs, config=conf(master))
+    names = named("wait", 12)
+    fill(zonefan, master, names)
+    zonefan.wait_converged()
+    dcs[0].proxy.refuse()
+    vanish(master, names[:1])
+    for _ in range(3):
+        reconcile(zonefan)
+    wait_gone(zonefan, names[:1])
+    master.put(names[0], 4)
+    master.push(zonefan, names[0])
+    dcs[0].proxy.passing()
+    zonefan.wait_converged()
+    for dc in dcs:
+        assert dc.db.all_rows()[names[0]] == dcs[2].db.all_rows()[names[0]]
+    assert names[0] in zonefan.zones()
+
+
+# ---- the operator ----
+
+def test_the_operators_view(install, dcs, masters):
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    fill(zonefan, master, named("view", 12))
+    begun = zonefan.status()["reconciler"]
+    assert (begun["enabled"], begun["alive"], begun["last_run"], begun["interval_minutes"]) == (True, True, None, 60)
+    assert begun["masters"][0]["state"] == "new"
+    vanish(master, named("view", 1))
+    out = zonefan.ctl("reconcile", check=2).stdout
+    assert re.search(r"da1\.host\.example +ok +11 +1 ", out), out
+    assert re.search(r"view0000\.example +da1\.host\.example .* 1 +no", zonefan.ctl("orphans", check=0).stdout)
+    run = zonefan.status()["reconciler"]["last_run"]
+    assert (run["status"], run["da_servers_polled"], run["da_servers_unreachable"], run["orphans_found"]) == ("ok", 1, 0, 1)
+    master.faults = [ODD["a login page"]]
+    out = zonefan.ctl("reconcile", check=1).stdout
+    assert "unknown" in out
+
+
+def test_switched_off(zonefan):
+    assert zonefan.status()["reconciler"] == {"enabled": False, "alive": False}
+    done = zonefan.ctl("reconcile", check=1)
+    assert "reconciliation is not switched on" in done.stderr
