@@ -260,6 +260,8 @@ MUST_CHECK int core_bury(struct core *core, struct store_zone *row, const struct
 	struct engine_message *gone, struct err *err);
 /* The loop is to know the zone and its owner. */
 void core_tell_name(struct core *core, const struct store_zone *row);
+/* The loop is to know it and its owner from the commit on. */
+void core_tell_name(struct core *core, const struct store_zone *row);
 /* Host names of masters are compared as host names are: without case, without a final dot. */
 bool core_same_host(const char *a, const char *b);
 
@@ -279,8 +281,6 @@ struct store_held;
 MUST_CHECK int core_peer_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
 	struct doc *doc, struct err *refused, struct err *err);
 void core_peers_free(struct core *core);
-/* The loop is to know it and its owner from the commit on. */
-void core_tell_name(struct core *core, const struct store_zone *row);
 
 /* core_guard.c: holds back what looks like an accident; row is the zone as it is. See core_accept. */
 MUST_CHECK int core_guard(struct core *core, const struct core_content *content, const struct store_zone *row,

@@ -14,6 +14,7 @@
 #include "engine/message.h"
 #include "engine/orphan.h"
 #include "store/masters.h"
+#include "store/override.h"
 
 int core_master_find(struct core *core, const char *identity, struct store_master *out, struct err *err)
 {
@@ -160,6 +161,8 @@ static int give_owner(struct core *core, const struct engine_request *request, s
 	row->hostname = xstrdup(request->hostname);
 	int ret = store_zone_put(core->store, row, NULL, 0, err);
 	if (ret == ERR_OK)
+		ret = core_count_change(core, row, err);
+	if (ret == ERR_OK)
 		ret = store_missing_drop(core->store, row->id, err);
 	core_tell_name(core, row);
 	return ret;
@@ -221,14 +224,14 @@ static int is_held_signed(struct core *core, const struct store_zone *row, bool 
 static int judge_pull(struct core *core, const struct core_command *command, const struct store_zone *row, bool *store,
 	struct err *no, struct err *err)
 {
-	uint32_t serial;
+	struct store_override override;
 	bool is_signed = false;
 	char plain[ZONE_NAME_SIZE];
 
 	*store = !zone_digest_equal(&row->digest, zone_digest(command->zone));
-	int ret = store_master_serial(core->store, row->id, &serial, err);
+	int ret = store_override_get(core->store, row->id, &override, err);
 	/* A rollback is in force until the master has something newer. */
-	if (ret == ERR_OK && serial == zone_serial(command->zone))
+	if (ret == ERR_OK && override.master_serial == zone_serial(command->zone))
 		*store = false;
 	if (ret != ERR_OK && ret != ERR_NOTFOUND)
 		return ret;

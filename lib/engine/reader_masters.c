@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "store/masters.h"
+#include "store/override.h"
 
 /* ---- what sync compares with ---- */
 
@@ -17,8 +18,8 @@ struct holdings {
 static void add_holding(struct holdings *holdings, const struct store_zone *zone)
 {
 	struct doc *entry = doc_object(holdings->list, NULL);
-	uint32_t serial = zone->serial;
-	int ret = store_master_serial(holdings->store, zone->id, &serial, holdings->err);
+	struct store_override override;
+	int ret = store_override_get(holdings->store, zone->id, &override, holdings->err);
 
 	if (ret != ERR_OK && ret != ERR_NOTFOUND)
 		holdings->ret = ret;
@@ -26,7 +27,7 @@ static void add_holding(struct holdings *holdings, const struct store_zone *zone
 	doc_text(entry, "hostname", zone->hostname);
 	doc_uint(entry, "generation", zone->generation);
 	doc_int(entry, "updated_at", zone->updated_at_us);
-	doc_uint(entry, "serial", serial);
+	doc_uint(entry, "serial", ret == ERR_OK ? override.master_serial : zone->serial);
 	doc_bool(entry, "deleted", zone->deleted);
 }
 

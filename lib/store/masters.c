@@ -24,7 +24,6 @@ static const char drop_missing_sql[] = "DELETE FROM missing WHERE zone_id = ?1";
 static const char list_sql[] = NAMED " WHERE m.zone_id > ?1 ORDER BY m.zone_id LIMIT ?2";
 static const char list_master_sql[] = NAMED " WHERE m.zone_id > ?1 AND m.master = ?3 ORDER BY m.zone_id LIMIT ?2";
 static const char condemned_sql[] = NAMED " WHERE m.condemned = 1 ORDER BY m.zone_id LIMIT ?1";
-static const char serial_sql[] = "SELECT master_serial FROM zone_override WHERE zone_id = ?1";
 
 /* ---- masters ---- */
 
@@ -212,20 +211,4 @@ int store_missing_condemned(struct store *store, size_t limit, struct store_miss
 			(*count)++;
 	}
 	return rc;
-}
-
-int store_master_serial(struct store *store, int64_t zone_id, uint32_t *serial, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, serial_sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	db_bind_int(stmt, 1, zone_id);
-	rc = db_step(store, stmt, err);
-	if (rc <= 0)
-		return rc < 0 ? rc : err_set(err, ERR_NOTFOUND, "the zone is as its master gave it");
-	*serial = (uint32_t)sqlite3_column_int64(stmt, 0);
-	db_reset(stmt);
-	return 0;
 }

@@ -53,6 +53,3 @@ MUST_CHECK int store_missing_list(struct store *store, const char *master, int64
 /* Up to limit of the condemned ones; *count: how many are in out. */
 MUST_CHECK int store_missing_condemned(struct store *store, size_t limit, struct store_missing *out, size_t *count,
 	struct err *err);
-
-/* The SOA serial of what the zone's master gave last, where that is not what is served: ERR_NOTFOUND: it is. */
-MUST_CHECK int store_master_serial(struct store *store, int64_t zone_id, uint32_t *serial, struct err *err);
