@@ -172,8 +172,9 @@ static const struct command commands[] = {
 		"compare every zone at every back end with what is wanted, deliver again what differs, and wait for it\n"
 		" --backend B      at this one alone\n"
 		" --dry-run        deliver nothing, only say what differs (events tells the zones)\n"
-		" --no-wait        do not wait",
-		0, 0, OPTION_BACKEND | OPTION_DRY_RUN | OPTION_NO_WAIT, heal_command },
+		" --no-wait        do not wait\n"
+		" --stop           end what is under way instead; what it found is delivered all the same",
+		0, 0, OPTION_BACKEND | OPTION_DRY_RUN | OPTION_NO_WAIT | OPTION_STOP, heal_command },
 	{ "reconcile", "",
 		"ask the DirectAdmin masters for their zones now, and wait for it; it counts as an orphan pass\n"
 		" --dry-run        change nothing, only say what differs\n"

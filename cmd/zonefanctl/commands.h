@@ -10,7 +10,7 @@
 struct conf;
 
 /* Options that only some commands take. */
-enum { OPTION_BACKEND = 1, OPTION_DRY_RUN = 2, OPTION_NO_WAIT = 4 };
+enum { OPTION_BACKEND = 1, OPTION_DRY_RUN = 2, OPTION_NO_WAIT = 4, OPTION_STOP = 8 };
 
 struct options {
 	const char *config;
@@ -22,6 +22,7 @@ struct options {
 	const char *backend;
 	bool dry_run;
 	bool no_wait;
+	bool stop;
 };
 
 struct call {

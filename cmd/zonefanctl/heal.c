@@ -112,11 +112,32 @@ static void show_begun(const json_t *answer)
 		json_integer_value(json_object_get(answer, "backends")));
 }
 
+static void show_stopped(const json_t *answer)
+{
+	printf("stopped at %" JSON_INTEGER_FORMAT " back ends\n", json_integer_value(json_object_get(answer, "stopped")));
+}
+
+static int stop(const struct call *call)
+{
+	char *backend = call->options->backend == NULL ? NULL : client_encode(call->options->backend);
+	char *path = xasprintf("/api/v1/heal/stop%s%s", backend == NULL ? "" : "?backend=", backend == NULL ? "" : backend);
+	json_t *answer = NULL;
+	struct err err;
+	int ret = client_post(call->client, path, &answer, &err);
+
+	free(path);
+	free(backend);
+	return commands_finish(call, ret, &err, answer, show_stopped);
+}
+
 int heal_command(const struct call *call)
 {
 	json_t *parts = NULL;
 	json_int_t pass, count;
 	struct err err;
+
+	if (call->options->stop)
+		return stop(call);
 	int ret = begin(call->client, call->options, &pass, &count, &err);
 
 	if (ret == ERR_OK && call->options->no_wait)

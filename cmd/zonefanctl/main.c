@@ -158,6 +158,7 @@ int main(int argc, char **argv)
 		{ "backend", required_argument, NULL, 'b' },
 		{ "dry-run", no_argument, NULL, 'd' },
 		{ "no-wait", no_argument, NULL, 'w' },
+		{ "stop", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -184,6 +185,10 @@ int main(int argc, char **argv)
 		case 'w':
 			options.no_wait = true;
 			options.given |= OPTION_NO_WAIT;
+			break;
+		case 's':
+			options.stop = true;
+			options.given |= OPTION_STOP;
 			break;
 		case 'u':
 			options.url = optarg;

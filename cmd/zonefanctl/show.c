@@ -54,6 +54,11 @@ bool show_status(const json_t *status)
 	table_print(&table);
 	json_array_foreach(json_object_get(status, "backends"), index, lane)
 		show_running_heal(lane);
+	json_array_foreach(json_object_get(status, "backends"), index, lane) {
+		if (cell_number_at(lane, "contested") > 0)
+			printf("%s: %" JSON_INTEGER_FORMAT " zones are contested: somebody keeps changing them there (zonefanctl "
+			       "events)\n", cell_text_at(lane, "name"), cell_number_at(lane, "contested"));
+	}
 	if (cell_number_at(status, "frozen") > 0)
 		printf("frozen zones: %" JSON_INTEGER_FORMAT "\n", cell_number_at(status, "frozen"));
 	if (cell_number_at(status, "held") > 0)
@@ -133,8 +138,10 @@ void show_zone(const json_t *zone)
 	show_frozen(zone);
 	json_array_foreach(json_object_get(zone, "deliveries"), index, delivery) {
 		bool suspect = json_is_true(json_object_get(delivery, "suspect"));
+		bool contested = json_is_true(json_object_get(delivery, "contested"));
 		char *cells[] = { cell_text(delivery, "backend"),
-			xasprintf("%s%s", cell_text_at(delivery, "state"), suspect ? " (suspect)" : ""),
+			xasprintf("%s%s%s", cell_text_at(delivery, "state"), suspect ? " (suspect)" : "",
+				contested ? " (contested)" : ""),
 			cell_number(delivery, "applied_generation"), cell_number(delivery, "wanted_generation"),
 			cell_number(delivery, "attempts"), cell_age(delivery, "next_try", true),
 			cell_text(delivery, "applied_at"), cell_text(delivery, "last_error") };

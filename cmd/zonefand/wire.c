@@ -45,6 +45,12 @@ static enum engine_guard guard_of(const char *mode)
 					   ENGINE_GUARD_OFF;
 }
 
+static enum engine_healing healing_of(const char *heal)
+{
+	return strcmp(heal, "report") == 0 ? ENGINE_HEALING_REPORT :
+		strcmp(heal, "off") == 0 ? ENGINE_HEALING_OFF : ENGINE_HEALING_REPAIR;
+}
+
 static int wire_backends(const struct conf *conf, struct wire *wire, struct err *err)
 {
 	struct engine_backend *backends = xcalloc(conf->backend_count, sizeof(*backends));
@@ -57,7 +63,8 @@ static int wire_backends(const struct conf *conf, struct wire *wire, struct err 
 
 		settings[i] = settings_of(from);
 		backends[i] = (struct engine_backend){ .name = from->name, .ops = backend_find(from->type),
-			.settings = &settings[i], .connections = from->connections };
+			.settings = &settings[i], .connections = from->connections,
+			.healing = healing_of(from->heal) };
 		if (backends[i].ops == NULL)
 			return err_set(err, ERR_INVALID, "back end %s: type %s is not built in", from->name,
 				from->type);
@@ -143,6 +150,8 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.guard_max_shrink_percent = conf->guard_max_shrink_percent,
 		.max_zone_records = conf->max_zone_records,
 		.dry_run = conf->dry_run,
+		.healing_enabled = conf->healing_enabled,
+		.healing_interval_ms = (int64_t)conf->healing_interval_minutes * 60000,
 		.queue_capacity = QUEUE_CAPACITY,
 		.queue_bytes = conf->max_inflight_bytes,
 	};

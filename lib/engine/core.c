@@ -96,6 +96,8 @@ int core_create(const struct core_params *params, struct core **out, struct err 
 	core->lanes = xcalloc(params->backend_count, sizeof(*core->lanes));
 	core->lane_count = params->backend_count;
 	int ret = register_lanes(core, err);
+	for (size_t i = 0; i < core->lane_count; i++)
+		core_heal_auto_init(core, &core->lanes[i]);
 	if (ret != ERR_OK) {
 		core_destroy(core);
 		return ret;
@@ -130,6 +132,7 @@ void core_destroy(struct core *core)
 		free_values(&lane->contested);
 		free(lane->accused);
 		core_heal_free(lane);
+		core_contest_free(lane);
 		free(lane->slots);
 	}
 	core_drop_staged(core);
@@ -222,6 +225,9 @@ void core_show(const struct core *core, struct core_board *out)
 		snprintf(shown->last_error, sizeof(shown->last_error), "%s", lane->health.last_error);
 		snprintf(shown->trouble, sizeof(shown->trouble), "%s", lane->trouble);
 		core_heal_show(core, lane, &shown->heal);
+		core_contest_copy(core, lane, shown);
+		shown->next_heal_us = lane->healing.auto_us == INT64_MAX ? 0 :
+			lane->healing.auto_us - core_now_us(core) + core_wall_us(core);
 	}
 }
 

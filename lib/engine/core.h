@@ -28,7 +28,8 @@
 enum {
 	CORE_BATCH_ZONES = BATCH_MOST,   /* most zones of one job (sched/batch.h says how many at a time) */
 	CORE_BATCH_BYTES = 1024 * 1024,  /* most zone text of one job, unless one zone has more */
-	CORE_BACKENDS_MAX = 64
+	CORE_BACKENDS_MAX = 64,
+	CORE_CONTESTED_MOST = 64         /* zones that are known as contested at one back end; of more the oldest are forgotten */
 };
 
 /* A push or delete on its way in; made by the intake. */
@@ -94,6 +95,8 @@ struct core_params {
 	int64_t probe_max_ms;
 	bool dry_run;
 	bool peers;
+	bool healing_enabled;
+	int64_t healing_interval_ms;
 	enum engine_guard guard_mode;
 	unsigned guard_max_shrink_percent;
 	unsigned history_versions;
@@ -147,6 +150,9 @@ struct core_board_lane {
 	char last_error[ERR_TEXT_SIZE]; /* of the lane as a whole, "" while it is well */
 	char trouble[ERR_TEXT_SIZE];    /* why something waits although the lane is up; may be stale once nothing does */
 	struct engine_heal heal;
+	int64_t next_heal_us;           /* wall clock; 0: none */
+	int64_t contested[CORE_CONTESTED_MOST]; /* zone ids */
+	size_t contested_count;
 };
 
 struct core_counters {

@@ -239,6 +239,9 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 	case ENGINE_HEAL:
 		core_heal_order(core, command);
 		return ERR_OK;
+	case ENGINE_HEAL_STOP:
+		core_heal_stop_order(core, command);
+		return ERR_OK;
 	case ENGINE_FREEZE:
 	case ENGINE_THAW:
 		return core_freeze_order(core, command, err);

@@ -42,22 +42,22 @@ static void count(struct engine_heal *shown, enum page_drift drift)
 	WRONG("a finding that is none");
 }
 
-static void note_drift(struct core *core, const struct core_lane *lane, const struct page_finding *finding,
-	const struct engine_heal *shown)
+static void note_drift(struct core *core, struct core_lane *lane, const struct page_finding *finding,
+	const struct engine_heal *shown, bool left, const char *outcome)
 {
 	const char *records = inspect_text(lane->healing.details.told, finding->zone->zone_id);
 	struct buf text = { 0 };
 	char plain[ZONE_NAME_SIZE];
 
-	if (zones_told(shown) >= TOLD_MOST)
-		return;
 	page_describe(finding, store_id(core->store), &text);
 	if (records != NULL)
 		buf_printf(&text, ": %s", records);
-	core_note(core, "drift", zone_name_plain(finding->zone->name, plain), lane->name, NULL, "%s%s", text.data,
-		shown->dry_run				       ? "; left as it is (dry run)" :
-		core_is_frozen(core, finding->zone->zone_id) ? "; left as it is (the zone is frozen)" :
-							       "; delivered again");
+	buf_printf(&text, "; %s", outcome);
+	bool news = !left || core_heal_is_news(lane, finding->zone->zone_id, text.data);
+	if (news && zones_told(shown) < TOLD_MOST) {
+		core_note(core, "drift", zone_name_plain(finding->zone->name, plain), lane->name, NULL, "%s", text.data);
+		lane->healing.news++;
+	}
 	buf_free(&text);
 }
 
@@ -79,6 +79,69 @@ static int still_holds(struct core *core, const struct core_lane *lane, const st
 	return ret;
 }
 
+/*
+ * It was repaired too often lately: from now on a slow delivery repairs it, which is seen in the zone and in what is
+ * pending.
+ */
+static int slow_down(struct core *core, struct core_lane *lane, const struct page_zone *zone, struct delivery *delivery,
+	int64_t until_us, struct err *err)
+{
+	struct delivery_args args = { .now_us = core_now_us(core), .wall_us = core_wall_us(core),
+		.generation = zone->generation,
+		.error = "contested: somebody keeps changing it there; repaired once an hour" };
+
+	delivery_move(delivery, DELIVERY_CHECK, &args, &core->policy);
+	delivery_move(delivery, DELIVERY_TAKEN, &args, &core->policy);
+	delivery_move(delivery, DELIVERY_CONTESTED, &args, &core->policy);
+	delivery->next_try_us = until_us;
+	lane->next_due_us = 0;
+	return store_delivery_save(core->store, zone->zone_id, lane->backend_id, delivery, err);
+}
+
+static int repair(struct core *core, struct core_lane *lane, const struct page_zone *zone, enum delivery_event event,
+	struct err *err)
+{
+	idmap_set(&lane->healing.repairs, zone->zone_id, lane);
+	return core_move_asked(core, lane, zone->zone_id, zone->generation, event, zone->generation, err);
+}
+
+/* Not clean: it is on its way. But what is slow because it is contested is tried at once if the operator asks. */
+static int leave(struct core *core, struct core_lane *lane, const struct page_zone *zone, const struct delivery *delivery,
+	struct engine_heal *shown, struct err *err)
+{
+	shown->waiting++;
+	if (lane->healing.automatic || shown->dry_run || delivery->state != DELIVERY_WAIT ||
+		!core_is_contested(core, lane, zone->zone_id))
+		return ERR_OK;
+	return repair(core, lane, zone, DELIVERY_REPLAY, err);
+}
+
+static int treat(struct core *core, struct core_lane *lane, const struct page_finding *finding, struct delivery *delivery,
+	struct engine_heal *shown, struct err *err)
+{
+	const struct page_zone *zone = finding->zone;
+	bool begins = false;
+	int64_t until_us;
+	char plain[ZONE_NAME_SIZE];
+
+	if (shown->dry_run || core_is_frozen(core, zone->zone_id)) {
+		note_drift(core, lane, finding, shown, true, !shown->dry_run ? "left as it is (the zone is frozen)" :
+			lane->healing.automatic ? "left as it is (heal: report)" : "left as it is (dry run)");
+		return ERR_OK;
+	}
+	if (!lane->healing.automatic || core_contest_may_repair(core, lane, zone->zone_id, &until_us, &begins)) {
+		note_drift(core, lane, finding, shown, false, "delivered again");
+		return repair(core, lane, zone, DELIVERY_CHECK, err);
+	}
+	note_drift(core, lane, finding, shown, false, "contested, so it is repaired once an hour");
+	if (begins)
+		core_note(core, "contested", zone_name_plain(zone->name, plain), lane->name, NULL,
+			"somebody keeps changing it there: it was repaired three times within an hour, and is from now on once an "
+			"hour");
+	shown->contested++;
+	return slow_down(core, lane, zone, delivery, until_us, err);
+}
+
 static int record_finding(struct core *core, struct core_lane *lane, const struct page_finding *finding,
 	struct engine_heal *shown, struct err *err)
 {
@@ -92,22 +155,18 @@ static int record_finding(struct core *core, struct core_lane *lane, const struc
 	ret = store_delivery_load(core->store, zone->zone_id, lane->backend_id, &delivery, err);
 	if (ret != ERR_OK)
 		return ret == ERR_NOTFOUND ? ERR_OK : ret;
-	bool clean = delivery.state == DELIVERY_CLEAN;
-	delivery_clear(&delivery);
-	if (!clean) {
-		shown->waiting++;
-		return ERR_OK;
+	if (delivery.state != DELIVERY_CLEAN) {
+		ret = leave(core, lane, zone, &delivery, shown, err);
+	} else {
+		ret = treat(core, lane, finding, &delivery, shown, err);
+		count(shown, finding->drift);
 	}
-	note_drift(core, lane, finding, shown);
-	count(shown, finding->drift);
-	if (shown->dry_run || core_is_frozen(core, zone->zone_id))
-		return ERR_OK;
-	idmap_set(&lane->healing.repairs, zone->zone_id, lane);
-	return core_move_asked(core, lane, zone->zone_id, zone->generation, DELIVERY_CHECK, zone->generation, err);
+	delivery_clear(&delivery);
+	return ret;
 }
 
 /* A zone that was pushed since, or whose row is damaged, is known. */
-static int record_stray(struct core *core, const struct core_lane *lane, const char *name, struct engine_heal *shown,
+static int record_stray(struct core *core, struct core_lane *lane, const char *name, struct engine_heal *shown,
 	struct err *err)
 {
 	struct store_zone row = { 0 };
@@ -117,9 +176,11 @@ static int record_stray(struct core *core, const struct core_lane *lane, const c
 	store_zone_clear(&row);
 	if (ret != ERR_NOTFOUND)
 		return ret == ERR_CORRUPT ? ERR_OK : ret;
-	if (zones_told(shown) < TOLD_MOST)
+	if (core_heal_is_news(lane, 0, name) && zones_told(shown) < TOLD_MOST) {
 		core_note(core, "stray", zone_name_plain(name, plain), lane->name, NULL,
 			"it bears our stamp there, and the store does not know it: left as it is");
+		lane->healing.news++;
+	}
 	shown->stray++;
 	return ERR_OK;
 }

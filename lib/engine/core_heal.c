@@ -8,6 +8,7 @@
  *   repairing   all is compared; what the pass made due is being delivered
  *   done        nothing of it is left
  *   failed      the back end went away, was paused, or the store can't be used
+ *   stopped     by the operator
  *
  * All of it may be forgotten: a restart ends it, and another pass finds what
  * is left.
@@ -54,7 +55,8 @@ void core_heal_free(struct core_lane *lane)
 {
 	forget(lane);
 	free(lane->healing.source);
-	core_heal_forget_order(lane);
+	free(lane->healing.order.source);
+	core_heal_auto_free(lane);
 }
 
 void core_heal_begin(struct core *core, struct core_lane *lane)
@@ -66,21 +68,25 @@ void core_heal_begin(struct core *core, struct core_lane *lane)
 	free(healing->source);
 	healing->source = order->source;
 	order->source = NULL;
+	core_heal_keep_told(lane, false);
+	healing->automatic = strcmp(order->trigger, "operator") != 0;
+	healing->news = 0;
+	core_heal_auto_restart(core, lane);
 	healing->running = true;
 	healing->compared = false;
 	healing->next_us = 0;
 	healing->failures = 0;
 	healing->after[0] = '\0';
 	healing->begun_ms = clock_mono_ms(core->params.clock);
-	healing->shown = (struct engine_heal){ .pass = order->pass, .state = "comparing", .dry_run = order->dry_run,
+	healing->shown = (struct engine_heal){ .pass = order->pass, .state = "comparing", .trigger = order->trigger, .dry_run = order->dry_run,
 		.started_at_us = core_wall_us(core) };
 	/* Only for people: how far it is. */
 	if (store_zone_count(core->store, &healing->shown.zones, NULL) != ERR_OK)
 		healing->shown.zones = 0;
 	/* The operator wants it right now: also what was given up for an hour. */
-	lane->revive = lane->revive || (!order->dry_run && lane->health.state == LANE_UP);
+	lane->revive = lane->revive || (!healing->automatic && !order->dry_run && lane->health.state == LANE_UP);
 	log_info("healing pass", LOG_STR("backend", lane->name), LOG_UINT("zones", healing->shown.zones),
-		LOG_STR("source", healing->source));
+		LOG_STR("trigger", order->trigger), LOG_STR("source", healing->source));
 }
 
 /* ---- the end ---- */
@@ -104,38 +110,65 @@ static int write_events(struct core *core, struct err *err)
 	return ret;
 }
 
+static void tell_done(struct core *core, struct core_lane *lane, const struct engine_heal *shown, uint64_t differ)
+{
+	char contested[64] = "";
+
+	if (shown->contested > 0)
+		snprintf(contested, sizeof(contested), ", %" PRIu64 " contested", shown->contested);
+	core_note(core, "heal_done", NULL, lane->name, lane->healing.source,
+		"%" PRIu64 " zones compared in %.1f s, %" PRIu64 " differed (%" PRIu64 " missing, %" PRIu64
+		" changed, %" PRIu64 " with a wrong stamp, %" PRIu64 " deleted and there); %" PRIu64 " repaired%s%s, %" PRIu64
+		" strays",
+		shown->compared, (double)shown->took_us / 1e6, differ, shown->missing, shown->changed, shown->stamp,
+		shown->undeleted, shown->repaired, shown->dry_run ? " (dry run)" : "", contested, shown->stray);
+}
+
+/* A pass by itself that found nothing new is no event, nor one that the lane's going down has ended: that is one itself. */
 static void note_end(struct core *core, struct core_lane *lane, const struct engine_heal *shown)
 {
 	uint64_t differ = shown->missing + shown->changed + shown->stamp + shown->undeleted;
+	bool failed = shown->error[0] != '\0';
 
-	if (shown->error[0] != '\0') {
+	if (lane->healing.automatic && (failed ? lane->health.state != LANE_UP : lane->healing.news == 0))
+		log_info(failed ? "healing pass ended" : "healing pass done", LOG_STR("backend", lane->name),
+			LOG_UINT("zones", shown->compared), LOG_UINT("differ", differ),
+			LOG_STR("why", failed ? shown->error : NULL));
+	else if (failed)
 		core_note(core, "heal_failed", NULL, lane->name, lane->healing.source, "%s; %" PRIu64 " of %" PRIu64
 			" zones compared, %" PRIu64 " differed", shown->error, shown->compared, shown->zones, differ);
-		return;
-	}
-	core_note(core, "heal_done", NULL, lane->name, lane->healing.source,
-		"%" PRIu64 " zones compared in %.1f s, %" PRIu64 " differed (%" PRIu64 " missing, %" PRIu64
-		" changed, %" PRIu64 " with a wrong stamp, %" PRIu64 " deleted and there); %" PRIu64 " repaired%s, %" PRIu64
-		" strays",
-		shown->compared, (double)shown->took_us / 1e6, differ, shown->missing, shown->changed, shown->stamp,
-		shown->undeleted, shown->repaired, shown->dry_run ? " (dry run)" : "", shown->stray);
+	else
+		tell_done(core, lane, shown, differ);
+}
+
+static void finish(struct core *core, struct core_lane *lane, const char *state, const char *error)
+{
+	struct engine_heal *shown = &lane->healing.shown;
+
+	shown->state = state;
+	shown->ended_at_us = core_wall_us(core);
+	shown->took_us = took_us(core, &lane->healing);
+	snprintf(shown->error, sizeof(shown->error), "%s", error);
+	lane->healing.running = false;
+	core_heal_keep_told(lane, error[0] == '\0');
+	forget(lane);
 }
 
 /* error NULL: it is done. */
 static void end(struct core *core, struct core_lane *lane, const char *error)
 {
-	struct engine_heal *shown = &lane->healing.shown;
 	struct err err;
 
-	shown->state = error == NULL ? "done" : "failed";
-	shown->ended_at_us = core_wall_us(core);
-	shown->took_us = took_us(core, &lane->healing);
-	snprintf(shown->error, sizeof(shown->error), "%s", error == NULL ? "" : error);
-	lane->healing.running = false;
-	forget(lane);
-	note_end(core, lane, shown);
-	if (write_events(core, &err) != ERR_OK)
+	finish(core, lane, error == NULL ? "done" : "failed", error == NULL ? "" : error);
+	note_end(core, lane, &lane->healing.shown);
+	if (core->event_count > 0 && write_events(core, &err) != ERR_OK)
 		log_warn("the end of a healing pass is not recorded", LOG_STR("backend", lane->name), LOG_ERR(&err));
+}
+
+void core_heal_stop(struct core *core, struct core_lane *lane)
+{
+	finish(core, lane, "stopped", "stopped by the operator");
+	log_info("healing pass stopped", LOG_STR("backend", lane->name));
 }
 
 PRINTF_LIKE(3, 4) static void fail(struct core *core, struct core_lane *lane, const char *format, ...)
@@ -157,6 +190,8 @@ void core_heal_delivered(const struct core *core, struct core_lane *lane, int64_
 
 	if (healing->running && (lane->pages_out > 0 || healing->landed != NULL))
 		idmap_set(&healing->touched, zone_id, lane);
+	if (event == DELIVERY_OK)
+		core_contest_delivered(core, lane, zone_id);
 	if (idmap_get(&healing->repairs, zone_id) == NULL)
 		healing->live_us = core_now_us(core);
 	if (event == DELIVERY_STALE || idmap_remove(&healing->repairs, zone_id) == NULL)
@@ -326,8 +361,10 @@ int64_t core_heal_wake_us(const struct core *core, const struct core_lane *lane)
 	int64_t now_us = core_now_us(core);
 
 	/* All else that it may wait for is an answer of the lane. */
-	if (!healing->running || core->quiesced || core->broken)
+	if (core->quiesced || core->broken)
 		return INT64_MAX;
+	if (!healing->running)
+		return core_heal_auto_wake_us(core, lane);
 	if (core->dispatch_us > now_us)
 		return core->dispatch_us;
 	return !healing->compared && lane->health.state == LANE_UP && healing->next_us > now_us ? healing->next_us :

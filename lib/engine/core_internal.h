@@ -48,6 +48,13 @@ struct batch_stats {
 struct healing {
 	struct engine_heal shown;       /* what people see of it */
 	bool running;
+	bool automatic;                 /* nobody asked for it */
+	int64_t auto_us;                /* the next one by itself; engine time, INT64_MAX: none is to come */
+	int64_t auto_begun_us;          /* the last one; 0: none yet */
+	bool came_up;                   /* the next one is because the lane came up */
+	uint64_t news;                  /* events that it wrote */
+	struct idmap told_before;       /* what the pass before found and left as it was: it is no news */
+	struct idmap told_now;
 	char *source;                   /* who asked */
 	int64_t begun_ms;
 	char after[ZONE_NAME_SIZE];     /* compared as far as this */
@@ -67,7 +74,9 @@ struct healing {
 	struct idmap repairs;           /* zones that the pass made due and that are not yet delivered */
 	struct heal_order {             /* of this turn: the pass begins once it is committed */
 		int64_t pass;           /* 0: none */
+		const char *trigger;
 		bool dry_run;
+		bool stop;              /* what is under way ends */
 		char *source;
 	} order;
 };
@@ -94,6 +103,12 @@ struct core_lane {
 	uint64_t successes;             /* zones delivered since we started */
 	struct idmap overrides;         /* zone id -> struct backend_stamp: foreign stamps that may be overwritten */
 	struct idmap contested;         /* zone id -> struct repairs */
+	struct idmap repaired;          /* zone id -> struct repaired: by passes by themselves, lately */
+	struct contest {
+		int64_t zone_id;
+		int64_t at_us;          /* when it was last seen to be */
+	} contests[CORE_CONTESTED_MOST];
+	size_t contest_count;
 	struct accused *accused;        /* of the doubt that is being cleared up */
 	size_t accused_count;
 	int64_t next_due_us;            /* nothing is due before; 0: look */
@@ -242,10 +257,8 @@ MUST_CHECK int core_recall_lanes(struct core *core, struct err *err);
 struct core_lane *core_find_lane(struct core *core, const char *name);
 /* Returns ERR_NOTFOUND; err names it and those that there are. */
 int core_no_such_lane(const struct core *core, const char *name, struct err *err);
-/* Note and stage PAUSE or RESUME, and HEAL, inside the transaction; core_obey brings the orders in force, or forgets them. */
+/* Note and stage PAUSE or RESUME inside the transaction; core_obey brings the orders in force, or forgets them. */
 void core_order(struct core *core, struct core_command *command);
-void core_heal_order(struct core *core, struct core_command *command);
-void core_heal_forget_order(struct core_lane *lane);
 void core_obey(struct core *core, bool committed);
 
 /* ---- core_accept.c: what the store is to hold; inside the transaction ---- */
@@ -335,10 +348,58 @@ MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_
 MUST_CHECK int core_ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery_event event,
 	uint64_t generation, struct err *err);
 
+/* ---- core_heal_order.c: the operator's orders ---- */
+
+/* HEAL, HEAL_STOP: as core_order, inside the transaction. */
+void core_heal_order(struct core *core, struct core_command *command);
+void core_heal_stop_order(struct core *core, struct core_command *command);
+void core_heal_obey(struct core *core, struct core_lane *lane, bool committed);
+/* Grows. */
+int64_t core_heal_next_pass(struct core *core);
+
+/* ---- core_heal_auto.c: passes by themselves ---- */
+
+void core_heal_auto_init(struct core *core, struct core_lane *lane);
+/* The lane came up: what it holds may be another database. */
+void core_heal_came_up(const struct core *core, struct core_lane *lane);
+/* A pass has begun, whoever asked: the clock begins anew. */
+void core_heal_auto_restart(const struct core *core, struct core_lane *lane);
+/* Begins one if it is time. */
+void core_heal_auto(struct core *core, struct core_lane *lane);
+/* When that is; engine time. */
+int64_t core_heal_auto_wake_us(const struct core *core, const struct core_lane *lane);
+/*
+ * A pass by itself leaves the same things as they are each time: is it news what it says of this one? key: the zone's id, or
+ * 0: text alone.
+ */
+bool core_heal_is_news(struct core_lane *lane, int64_t key, const char *text);
+/* At the end of a pass; whole: it got to the end. */
+void core_heal_keep_told(struct core_lane *lane, bool whole);
+void core_heal_auto_free(struct core_lane *lane);
+
+/* ---- core_contest.c: what somebody else keeps writing (decisions.md 3) ---- */
+
+/* It is seen to be contested: people are shown so for two hours. */
+void core_contest_show(const struct core *core, struct core_lane *lane, int64_t zone_id);
+bool core_is_contested(const struct core *core, const struct core_lane *lane, int64_t zone_id);
+/*
+ * A pass by itself is about to repair the zone. False: that was done too often lately, and *until_us is when it may be next;
+ * *news if that is the first time.
+ */
+bool core_contest_may_repair(const struct core *core, struct core_lane *lane, int64_t zone_id, int64_t *until_us, bool *news);
+/* It was delivered. */
+void core_contest_delivered(const struct core *core, struct core_lane *lane, int64_t zone_id);
+/* Forgets what is long ago. */
+void core_contest_prune(const struct core *core, struct core_lane *lane);
+void core_contest_copy(const struct core *core, const struct core_lane *lane, struct core_board_lane *out);
+void core_contest_free(struct core_lane *lane);
+
 /* ---- core_heal.c: the healing pass ---- */
 
-/* Begins what lane->healing.order asks for. */
+/* Begins what lane->healing.order asks for, in the place of what is under way. */
 void core_heal_begin(struct core *core, struct core_lane *lane);
+/* Ends what is under way; the event is the caller's. */
+void core_heal_stop(struct core *core, struct core_lane *lane);
 /* A page came back. Takes it. */
 void core_heal_land(struct core *core, struct core_lane *lane, struct page *page);
 /* A flight ended: what is out as a page was compared before or after it, and may be what the pass asked for. */

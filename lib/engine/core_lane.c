@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A lane's health as the engine keeps it: what is told of it, what of it
- * survives a restart; and what the operator orders: pause, resume, a healing
- * pass. The events are a lane's record: a lane change writes one row
+ * survives a restart; and what the operator orders: pause, resume. The events are a lane's record: a lane change writes one row
  * (decisions.md 5).
  */
 #include <inttypes.h>
@@ -25,6 +24,8 @@ void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event e
 	if (!told)
 		return;
 	lane->revive = lane->health.state == LANE_UP;
+	if (lane->health.state == LANE_UP)
+		core_heal_came_up(core, lane);
 	if (lane->health.state == LANE_UP)
 		core_note(core, "lane_up", NULL, lane->name, NULL, "the back end answers");
 	else
@@ -120,59 +121,6 @@ void core_order(struct core *core, struct core_command *command)
 	core_stage(core, reply);
 }
 
-void core_heal_forget_order(struct core_lane *lane)
-{
-	free(lane->healing.order.source);
-	lane->healing.order = (struct heal_order){ 0 };
-}
-
-static bool is_asked(const struct core_lane *lane, const struct engine_request *request)
-{
-	return request->backend == NULL || strcmp(request->backend, lane->name) == 0;
-}
-
-static bool is_busy(const struct core *core, const struct engine_request *request, struct err *err)
-{
-	for (size_t i = 0; i < core->lane_count; i++) {
-		const struct core_lane *lane = &core->lanes[i];
-		const struct engine_heal *shown = &lane->healing.shown;
-
-		if (!is_asked(lane, request) || (!lane->healing.running && lane->healing.order.pass == 0))
-			continue;
-		err_set(err, ERR_BUSY, "a healing pass is under way at %s: %" PRIu64 " of %" PRIu64 " zones compared",
-			lane->name, shown->compared, shown->zones);
-		return true;
-	}
-	return false;
-}
-
-void core_heal_order(struct core *core, struct core_command *command)
-{
-	const struct engine_request *request = command->request;
-	struct engine_message *reply;
-	struct err err = { 0 };
-
-	if ((request->backend != NULL && core_find_lane(core, request->backend) == NULL &&
-		    core_no_such_lane(core, request->backend, &err) != ERR_OK) ||
-		is_busy(core, request, &err)) {
-		core_stage(core, engine_message_reply(request, &err));
-		return;
-	}
-	reply = engine_message_reply(request, NULL);
-	core->last_pass = core_wall_us(core) > core->last_pass ? core_wall_us(core) : core->last_pass + 1;
-	reply->pass = core->last_pass;
-	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
-
-		if (!is_asked(lane, request))
-			continue;
-		lane->healing.order = (struct heal_order){ .pass = core->last_pass, .dry_run = request->dry_run,
-			.source = xstrdup(request->source) };
-		reply->affected++;
-	}
-	core_stage(core, reply);
-}
-
 static void obey(struct core *core, struct core_lane *lane)
 {
 	bool pause = lane->order == ORDER_PAUSE;
@@ -195,8 +143,6 @@ void core_obey(struct core *core, bool committed)
 		if (committed && lane->order != ORDER_NONE)
 			obey(core, lane);
 		lane->order = ORDER_NONE;
-		if (committed && lane->healing.order.pass != 0)
-			core_heal_begin(core, lane);
-		core_heal_forget_order(lane);
+		core_heal_obey(core, lane, committed);
 	}
 }

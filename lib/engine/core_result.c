@@ -114,6 +114,7 @@ static void land_stale(struct core *core, struct core_lane *lane, struct core_jo
 	if (contested) {
 		char plain[ZONE_NAME_SIZE];
 
+		core_contest_show(core, lane, zone->zone_id);
 		note_trouble(lane, zone_name_plain(zone->name, plain), "contested: another store keeps writing it there");
 	}
 	snprintf(outcome->error, sizeof(outcome->error), "the database bears generation %llu of %s",

@@ -286,6 +286,7 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 	for (size_t i = 0; i < core->lane_count; i++) {
 		revive_dead(core, &core->lanes[i]);
 		if (!core->quiesced && !core->broken && core_now_us(core) >= core->dispatch_us) {
+			core_heal_auto(core, &core->lanes[i]);
 			core_heal_settle(core, &core->lanes[i]);
 			core_dispatch(core, &core->lanes[i]);
 			core_heal_go_on(core, &core->lanes[i]);

@@ -235,6 +235,8 @@ static int make_core(struct engine *engine, struct err *err)
 		.probe_max_ms = engine->params.probe_max_ms,
 		.dry_run = engine->params.dry_run,
 		.peers = engine->params.peers,
+		.healing_enabled = engine->params.healing_enabled,
+		.healing_interval_ms = engine->params.healing_interval_ms,
 		.guard_mode = engine->params.guard_mode,
 		.guard_max_shrink_percent = engine->params.guard_max_shrink_percent,
 		.history_versions = engine->params.history_versions,

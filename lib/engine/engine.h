@@ -22,11 +22,15 @@
 
 struct backend_ops;
 
+/* What passes by themselves do about what differs; those that the operator asks for repair. */
+enum engine_healing { ENGINE_HEALING_REPAIR, ENGINE_HEALING_REPORT, ENGINE_HEALING_OFF };
+
 struct engine_backend {
 	const char *name;
 	const struct backend_ops *ops;
 	const void *settings;          /* as backend.h says, of the type */
 	unsigned connections;          /* lane threads */
+	enum engine_healing healing;
 };
 
 /* What becomes of a text that looks like an accident (core_guard.c). */
@@ -49,6 +53,8 @@ struct engine_params {
 	size_t queue_bytes;            /* zone text of requests under way; likewise (one request is always taken) */
 	bool dry_run;                  /* every back end is paused, and stays so */
 	bool peers;                    /* zones are exchanged with peers */
+	bool healing_enabled;          /* passes begin by themselves: by the clock, and when a back end came up */
+	int64_t healing_interval_ms;
 	uint64_t seed;                 /* of jitter; 0: random */
 	const struct clock *clock;     /* NULL: the system's */
 };
@@ -81,7 +87,6 @@ enum engine_op {
 	ENGINE_UNDELETE, /* zone */
 	ENGINE_APPROVE,  /* number: of something held; it is put in force */
 	ENGINE_DISCARD,  /* number: it is dropped */
-	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one is under way */
 	ENGINE_PULL,     /* as PUSH, with a text fetched from the master hostname; seen (one): when that began. It is stored only if
 	                    the zone is still so (decisions.md 20): else ERR_BUSY. ERR_DENIED: signed here, unsigned there */
 
@@ -91,6 +96,8 @@ enum engine_op {
 	ENGINE_MASTER_MISSING, /* names, seen: zones of it that its list lacks; dry_run */
 	ENGINE_MASTER_OWN,     /* names, seen: zones that it alone lists become its own */
 	ENGINE_MASTER_JUDGE,   /* orphans; number: zones of it that are held; dry_run. doc: what becomes of the missing ones */
+	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one that was asked for is under way */
+	ENGINE_HEAL_STOP, /* backend, or NULL for all: what is under way there ends */
 
 	ENGINE_MERGE,    /* peer, number (its pass), peer_zones: as far as they are newer, they become ours. text: of the only one. doc:
 	                    merged, taken, waiting, capped */
@@ -212,6 +219,7 @@ struct engine_delivery {
 	const char *state;   /* "clean", "due", "wait", "held" (not clean and the lane is not up), "rejected", "dead",
 	                        "parked" (not tried until somebody asks) */
 	bool suspect;
+	bool contested;      /* somebody else keeps writing it there: repaired once an hour */
 	uint32_t attempts;
 	int64_t next_try_us; /* wall clock; 0: none */
 	int64_t since_us;    /* 0 while clean */
@@ -238,7 +246,8 @@ struct engine_zone {
 /* The newest healing pass at one back end; not over a restart. */
 struct engine_heal {
 	int64_t pass;          /* names it, grows; 0: there was none since start */
-	const char *state;     /* "comparing", "repairing", "done", "failed" */
+	const char *state;     /* "comparing", "repairing", "done", "failed", "stopped" */
+	const char *trigger;   /* "operator", "schedule", "lane_up" */
 	bool dry_run;
 	int64_t started_at_us;
 	int64_t ended_at_us;   /* 0: it is under way */
@@ -253,7 +262,8 @@ struct engine_heal {
 	uint64_t waiting;      /* differed, but was on its way anyway */
 	uint64_t repaired;
 	uint64_t unrepaired;   /* the delivery failed, and will be tried again on its own clock */
-	char error[ERR_TEXT_SIZE]; /* "failed": why */
+	uint64_t contested;    /* of those that differ: repaired too often lately, and now once an hour */
+	char error[ERR_TEXT_SIZE]; /* "failed", "stopped": why */
 };
 
 struct engine_lane {
@@ -270,6 +280,8 @@ struct engine_lane {
 	uint64_t parked;
 	int64_t next_probe_us;     /* wall clock; 0: not down */
 	char *last_error;    /* of the lane; NULL: none */
+	uint64_t contested;  /* zones that somebody else keeps writing there */
+	int64_t next_heal_us; /* wall clock: the next healing pass by itself; 0: none is to come */
 	struct engine_heal heal;
 };
 

@@ -95,6 +95,15 @@ static const char *shown_state(const struct delivery *delivery, const struct cor
 	return delivery_state_name(delivery->state);
 }
 
+static bool is_contested(const struct core_board_lane *lane, int64_t zone_id)
+{
+	for (size_t i = 0; i < lane->contested_count; i++) {
+		if (lane->contested[i] == zone_id)
+			return true;
+	}
+	return false;
+}
+
 static int add_delivery(struct engine *engine, const struct core_board *board, size_t index,
 	const struct store_zone *row, struct engine_zone *zone, struct err *err)
 {
@@ -111,6 +120,7 @@ static int add_delivery(struct engine *engine, const struct core_board *board, s
 		.applied = delivery.applied,
 		.state = shown_state(&delivery, &board->lanes[index]),
 		.suspect = delivery.suspect,
+		.contested = is_contested(&board->lanes[index], row->id),
 		.attempts = delivery.attempts,
 		.next_try_us = delivery.state == DELIVERY_CLEAN || delivery.state == DELIVERY_PARKED ? 0 :
 			delivery.next_try_us,
@@ -264,6 +274,8 @@ static int fill_lane(struct engine *engine, const struct core_board *board, size
 		.next_probe_us = lane->next_probe_us,
 		.last_error = xstrdup(lane->last_error[0] != '\0' ? lane->last_error :
 				counts.pending > 0 && lane->trouble[0] != '\0' ? lane->trouble : NULL),
+		.contested = lane->contested_count,
+		.next_heal_us = lane->next_heal_us,
 		.heal = lane->heal,
 	};
 	if (out->oldest_pending_us < 0)

@@ -93,6 +93,7 @@ json_t *json_heal(const struct engine_heal *heal)
 	out = json_object();
 	set(out, "pass", json_integer(heal->pass));
 	set(out, "state", json_text(heal->state));
+	set(out, "trigger", json_text(heal->trigger));
 	set(out, "dry_run", json_boolean(heal->dry_run));
 	set(out, "started_at", time_of(heal->started_at_us));
 	set(out, "ended_at", time_of(heal->ended_at_us));
@@ -107,6 +108,7 @@ json_t *json_heal(const struct engine_heal *heal)
 	set(out, "waiting", number_of(heal->waiting));
 	set(out, "repaired", number_of(heal->repaired));
 	set(out, "unrepaired", number_of(heal->unrepaired));
+	set(out, "contested", number_of(heal->contested));
 	set(out, "error", json_text(heal->error[0] != '\0' ? heal->error : NULL));
 	return out;
 }
@@ -144,6 +146,8 @@ static json_t *lane_of(const struct engine_lane *lane)
 	set(out, "parked", number_of(lane->parked));
 	set(out, "next_probe", time_of(lane->next_probe_us));
 	set(out, "last_error", json_text(lane->last_error));
+	set(out, "contested", number_of(lane->contested));
+	set(out, "next_heal", time_of(lane->next_heal_us));
 	set(out, "heal", json_heal(&lane->heal));
 	return out;
 }
@@ -239,6 +243,7 @@ static json_t *delivery_of(const struct engine_delivery *delivery)
 	set(out, "applied_generation", number_of(delivery->applied));
 	set(out, "state", json_text(delivery->state));
 	set(out, "suspect", json_boolean(delivery->suspect));
+	set(out, "contested", json_boolean(delivery->contested));
 	set(out, "attempts", number_of(delivery->attempts));
 	set(out, "next_try", time_of(delivery->next_try_us));
 	set(out, "since", time_of(delivery->since_us));

@@ -40,6 +40,7 @@ static const struct route_param version_params[] = { NUMBER("version", number), 
 static const struct route_param event_params[] = { LIMIT, NUMBER("before", before), TEXT("zone", zone), END };
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
 static const struct route_param reconcile_params[] = { FLAG("dry_run", dry_run), END };
+static const struct route_param heal_stop_params[] = { TEXT("backend", backend), END };
 static const struct route_param heal_params[] = { TEXT("backend", backend), FLAG("dry_run", dry_run), END };
 
 static const struct route_param peer_params[] = { LIMIT, TEXT("after", after), TEXT("domain", zone), NUMBER("v", number), END };
@@ -58,6 +59,7 @@ static const struct route routes[] = {
 	POST("/api/v1/retry", ENGINE_RETRY, .params = retry_params),
 	GET("/api/v1/heal", ENGINE_HEALS),
 	POST("/api/v1/heal", ENGINE_HEAL, .params = heal_params),
+	POST("/api/v1/heal/stop", ENGINE_HEAL_STOP, .params = heal_stop_params),
 	POST("/api/v1/backends/*/pause", ENGINE_PAUSE, .segment = &backend_segment),
 	POST("/api/v1/backends/*/resume", ENGINE_RESUME, .segment = &backend_segment),
 	GET("/api/v1/zones/*/history", ENGINE_HISTORY, .segment = &zone_segment, .params = history_params),

@@ -27,6 +27,22 @@ static void check_flights(struct world *world)
 	}
 }
 
+/*
+ * A pass by itself repairs a zone three times an hour at most. Which pass wrote an event is known after each step alone,
+ * so not while all settles.
+ */
+static void see_repair(struct world *world, size_t target, size_t zone, const struct store_event *event)
+{
+	int64_t *repaired_ms = world->targets[target].repaired_ms[zone];
+
+	if (world->calm || !world->core->lanes[target].healing.automatic || strstr(event->detail, "; delivered again") == NULL)
+		return;
+	if (repaired_ms[2] != 0 && world->mono_ms - repaired_ms[2] < 3600000)
+		world_violated(world, "%s at %s was repaired four times within an hour", event->zone, event->backend);
+	memmove(repaired_ms + 1, repaired_ms, 2 * sizeof(*repaired_ms));
+	repaired_ms[0] = world->mono_ms;
+}
+
 /* What a pass calls a drift is one: whatever is pushed meanwhile must not be taken for it. */
 static bool see_event(void *ctx, const struct store_event *event)
 {
@@ -35,11 +51,14 @@ static bool see_event(void *ctx, const struct store_event *event)
 
 	if (event->id <= world->last_event)
 		return false;
+	world->contests += strcmp(event->kind, "contested") == 0;
 	if (strcmp(event->kind, "drift") != 0)
 		return true;
 	world->drifts++;
 	snprintf(name, sizeof(name), "%s.", event->zone);
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
+		if (strcmp(world->backends[i].name, event->backend) == 0)
+			see_repair(world, i, world_index_of(world, name), event);
 		if (strcmp(world->backends[i].name, event->backend) == 0 &&
 			!world->targets[i].meddled[world_index_of(world, name)])
 			world_violated(world, "%s at %s was called drifted (%s), and is not", name, event->backend, event->detail);
@@ -70,6 +89,14 @@ static void check_healing(struct world *world)
 		size_t at = 0;
 		int64_t id;
 
+		if (healing->automatic && healing->running && !world->healing)
+			world_violated(world, "%s: a healing pass began by itself", lane->name);
+		if (healing->automatic && healing->running && world->backends[i].healing != ENGINE_HEALING_REPAIR &&
+			(!healing->shown.dry_run || world->backends[i].healing == ENGINE_HEALING_OFF))
+			world_violated(world, "%s: a healing pass beyond its policy", lane->name);
+		if (healing->shown.pass != world->targets[i].last_pass && healing->automatic)
+			world->passes++;
+		world->targets[i].last_pass = healing->shown.pass;
 		if (lane->pages_out > 1)
 			world_violated(world, "%s: two pages are out", lane->name);
 		if (!healing->running)
@@ -136,6 +163,9 @@ static void check_attention(struct world *world)
 			if (next_us != INT64_MAX && world->wait_ms * 1000 > next_us - now_us + 1000)
 				world_violated(world, "%s: the next delivery is slept over", lane->name);
 		}
+		if (lane->health.state == LANE_UP && !lane->healing.running && lane->healing.auto_us != INT64_MAX &&
+			world->wait_ms * 1000 > lane->healing.auto_us - now_us + 1000)
+			world_violated(world, "%s: a healing pass is slept over", lane->name);
 		if (lane->health.state == LANE_DOWN && room && !lane->probe_out &&
 			world->wait_ms * 1000 > lane->health.next_probe_us - now_us + 1000)
 			world_violated(world, "%s: its probe is slept over", lane->name);

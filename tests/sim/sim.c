@@ -20,6 +20,8 @@ struct tally {
 	uint64_t faults;
 	uint64_t restarts;
 	uint64_t drifts;
+	uint64_t passes;
+	uint64_t contests;
 };
 
 static bool run_schedule(uint64_t seed, uint64_t steps, struct tally *tally)
@@ -40,6 +42,8 @@ static bool run_schedule(uint64_t seed, uint64_t steps, struct tally *tally)
 	tally->faults += world.faults;
 	tally->restarts += world.restarts;
 	tally->drifts += world.drifts;
+	tally->passes += world.passes;
+	tally->contests += world.contests;
 	world_destroy(&world);
 	return world_violations() == before;
 }
@@ -78,8 +82,9 @@ int main(int argc, char **argv)
 				seed + i);
 		}
 	}
-	printf("%" PRIu64 " steps, %" PRIu64 " faults, %" PRIu64 " restarts, %" PRIu64 " drifts found\n", tally.steps,
-		tally.faults, tally.restarts, tally.drifts);
+	printf("%" PRIu64 " steps, %" PRIu64 " faults, %" PRIu64 " restarts, %" PRIu64 " drifts found, %" PRIu64
+	       " passes by themselves, %" PRIu64 " contested\n",
+		tally.steps, tally.faults, tally.restarts, tally.drifts, tally.passes, tally.contests);
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", schedules - failed, failed);
 	return failed == 0 ? 0 : 1;
 }

@@ -184,6 +184,8 @@ static void start_core(struct world *world)
 		.backoff_count = ARRAY_SIZE(backoff_ms),
 		.max_attempts = 5,
 		.history_versions = WORLD_VERSIONS,
+		.healing_enabled = world->healing,
+		.healing_interval_ms = 600000,
 		.probe_initial_ms = 1000,
 		.probe_max_ms = 30000,
 		.seed = rng_next(&world->rng) | 1,
@@ -224,10 +226,12 @@ void world_create(struct world *world, uint64_t seed)
 		*target = (struct world_target){ .world = world, .poison = -1 };
 		target->target = memory_target_create(fate_of, target);
 		target->settings.target = target->target;
-		world->backends[i] = (struct engine_backend){ .name = names[i], .ops = &memory_ops, .connections = 2 };
+		world->backends[i] = (struct engine_backend){ .name = names[i], .ops = &memory_ops, .connections = 2,
+			.healing = (enum engine_healing)(seed / 3 % 3 * i % 3) };
 	}
 	for (size_t i = 0; i < WORLD_ZONES; i++)
 		snprintf(world->zones[i].name, sizeof(world->zones[i].name), "z%zu.example.", i);
+	world->healing = seed % 3 != 0;
 	start_core(world);
 }
 
@@ -368,6 +372,8 @@ static void restart(struct world *world)
 	}
 	world->restarts++;
 	kill_core(world);
+	for (size_t i = 0; i < WORLD_TARGETS; i++)
+		memset(world->targets[i].repaired_ms, 0, sizeof(world->targets[i].repaired_ms));
 	if (chance(world, 30))
 		world->skew_us = rng_between(&world->rng, -7200, 7200) * 1000000;
 	start_core(world);
@@ -581,23 +587,27 @@ void world_step(struct world *world)
 }
 
 /* Virtual hours: dead, contested and rejected ones have slow clocks. */
+static void go_on(struct world *world, int64_t end_ms)
+{
+	int64_t left_ms = end_ms - world->mono_ms;
+
+	if (world->job_count > 0)
+		finish_job(world);
+	else
+		pass_time(world, world->wait_ms < left_ms ? world->wait_ms : left_ms);
+}
+
 static void rest(struct world *world, int hours)
 {
-	for (int quiet = 0; quiet < 6 * hours; quiet++) {
-		for (int i = 0; world->job_count > 0 || world->wait_ms < 600000; i++) {
-			if (i == 100000) {
-				world_violated(world, "it never comes to rest");
-				return;
-			}
-			if (world->job_count > 0)
-				finish_job(world);
-			else
-				pass_time(world, world->wait_ms);
+	int64_t end_ms = world->mono_ms + hours * INT64_C(3600000);
+
+	for (int i = 0; world->mono_ms < end_ms || world->job_count > 0; i++) {
+		if (i == 200000) {
+			world_violated(world, "it never comes to rest");
+			return;
 		}
-		pass_time(world, 600000);
+		go_on(world, end_ms);
 	}
-	while (world->job_count > 0)
-		finish_job(world);
 }
 
 /* Rows that are silently wrong are found by the check of an equal push. */
@@ -612,29 +622,57 @@ static void push_all(struct world *world)
 	rest(world, 7);
 }
 
-/* One pass is enough, and its repairs are done when it ends. */
-static void heal_all(struct world *world)
+/* A pass that was asked for: what came of it at each. */
+static void heal_and_wait(struct world *world, struct engine_heal out[WORLD_TARGETS])
 {
-	rest(world, 7);
+	int64_t end_ms = world->mono_ms + INT64_C(3600000);
+	size_t ended = 0;
+	bool seen[WORLD_TARGETS] = { false };
+
 	heal(world, NULL, false);
 	if (!world->reply_ok)
 		world_violated(world, "an old pass is still under way after hours");
-	rest(world, 1);
-	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		const struct engine_heal *shown = &world->core->lanes[i].healing.shown;
+	while (ended < WORLD_TARGETS && world->mono_ms < end_ms) {
+		ended = 0;
+		for (size_t i = 0; i < WORLD_TARGETS; i++) {
+			const struct engine_heal *shown = &world->core->lanes[i].healing.shown;
 
-		if (shown->pass != world->pass || strcmp(shown->state, "done") != 0)
-			world_violated(world, "the last pass at %s is %s: %s", world->backends[i].name, shown->state,
-				shown->error);
+			if (!seen[i] && shown->pass == world->pass && shown->ended_at_us != 0) {
+				out[i] = *shown;
+				seen[i] = true;
+			}
+			ended += seen[i];
+		}
+		if (ended < WORLD_TARGETS)
+			go_on(world, end_ms);
 	}
-	heal(world, NULL, false);
-	rest(world, 1);
+	if (ended < WORLD_TARGETS)
+		world_violated(world, "a healing pass does not end");
+}
+
+/* One pass is enough, and its repairs are done when it ends. */
+static void heal_all(struct world *world)
+{
+	struct engine_heal heals[WORLD_TARGETS] = { { .pass = 0 } };
+
+	rest(world, 7);
+	heal_and_wait(world, heals);
+	for (size_t i = 0; i < WORLD_TARGETS && heals[i].pass != 0; i++) {
+		if (strcmp(heals[i].state, "done") != 0)
+			world_violated(world, "the last pass at %s is %s: %s", world->backends[i].name, heals[i].state,
+				heals[i].error);
+	}
+	rest(world, 1); /* what was repaired at one may have raised the generation at all */
+	heal_and_wait(world, heals);
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		const struct engine_heal *shown = &world->core->lanes[i].healing.shown;
+		const struct engine_heal *shown = &heals[i];
 
 		if (shown->missing + shown->changed + shown->stamp + shown->undeleted + shown->waiting > 0)
-			world_violated(world, "%s still differs after a pass", world->backends[i].name);
+			world_violated(world, "%s still differs after a pass: %d missing, %d changed, %d stamp, %d undeleted, %d waiting",
+				world->backends[i].name, (int)shown->missing, (int)shown->changed, (int)shown->stamp,
+				(int)shown->undeleted, (int)shown->waiting);
 	}
+	rest(world, 1);
 }
 
 void world_settle(struct world *world)

@@ -24,6 +24,8 @@ struct world_target {
 	int poison;             /* this zone always fails; -1: none */
 	bool poison_is_down;    /* it is answered DOWN, instead of losing the connection */
 	bool meddled[WORLD_ZONES]; /* it may hold something else than the store believes */
+	int64_t last_pass;
+	int64_t repaired_ms[WORLD_ZONES][3]; /* by passes by themselves since the last start, the newest first */
 };
 
 /* What the client side knows of one zone. */
@@ -61,9 +63,12 @@ struct world {
 	int64_t last_event;
 	int64_t pass;           /* of the newest healing that was begun */
 	uint64_t drifts;        /* found by passes */
+	uint64_t passes;        /* that began by themselves */
+	uint64_t contests;
 	bool replied;
 	bool reply_ok;
 	bool reply_busy;
+	bool healing;           /* passes begin by themselves */
 	bool calm;              /* no faults any more */
 	uint64_t steps;
 	uint64_t faults;

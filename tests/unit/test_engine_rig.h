@@ -43,6 +43,9 @@ struct rig {
 	atomic_int watched_at;      /* which of them the watched one was, the first time; 0: not yet */
 	atomic_int slow_ms;         /* each zone's write at target 0 */
 	atomic_llong skew_us;       /* of the wall clock */
+	atomic_llong ahead_ms;      /* so much more time has passed than did */
+	int64_t healing_interval_ms; /* 0: no passes by themselves */
+	enum engine_healing healing[TARGETS];
 	unsigned connections;
 	const struct backend_ops *ops;
 	enum engine_guard guard;
@@ -61,13 +64,13 @@ static void nap_ms(long ms)
 static int64_t rig_mono_ms(void *ctx)
 {
 	(void)ctx;
-	return clock_mono_ms(clock_system());
+	return clock_mono_ms(clock_system()) + atomic_load(&rig.ahead_ms);
 }
 
 static int64_t rig_wall_us(void *ctx)
 {
 	(void)ctx;
-	return clock_wall_us(clock_system()) + atomic_load(&rig.skew_us);
+	return clock_wall_us(clock_system()) + atomic_load(&rig.skew_us) + atomic_load(&rig.ahead_ms) * 1000;
 }
 
 static const struct clock rig_clock = { .mono_ms = rig_mono_ms, .wall_us = rig_wall_us };
@@ -124,7 +127,9 @@ static void start(void)
 
 	for (size_t i = 0; i < TARGETS; i++)
 		backends[i] = (struct engine_backend){ .name = names[i], .ops = rig.ops,
-			.settings = &rig.settings[i], .connections = rig.connections };
+			.settings = &rig.settings[i], .connections = rig.connections, .healing = rig.healing[i] };
+	params.healing_enabled = rig.healing_interval_ms > 0;
+	params.healing_interval_ms = rig.healing_interval_ms;
 	if (engine_start(&params, &rig.engine, &err) != ERR_OK)
 		fail_msg("%s", err.text);
 }
