@@ -136,8 +136,9 @@ int client_list(const struct client *client, const char *path, const char *key, 
 
 	do {
 		size_t left = most == 0 ? PAGE : most - json_array_size(all);
-		char *url = xasprintf("%s?limit=%zu%s%s%s%s", path, left < PAGE ? left : PAGE, next == NULL ? "" : "&",
-			next == NULL ? "" : page_by, next == NULL ? "" : "=", next == NULL ? "" : next);
+		char *url = xasprintf("%s%climit=%zu%s%s%s%s", path, strchr(path, '?') == NULL ? '?' : '&',
+			left < PAGE ? left : PAGE, next == NULL ? "" : "&", next == NULL ? "" : page_by,
+			next == NULL ? "" : "=", next == NULL ? "" : next);
 		json_t *page;
 
 		free(next);

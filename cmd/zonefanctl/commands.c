@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "dead.h"
 #include "exit.h"
 #include "freeze.h"
 #include "heal.h"
@@ -190,6 +191,12 @@ static const struct command commands[] = {
 	{ "rollback", "NAME VERSION", "serve the content of that version again, until the master's next push", 2, 2, 0,
 		history_rollback },
 	{ "undelete", "NAME", "bring back a zone that was deleted in the last 30 days", 1, 1, 0, history_undelete },
+	{ "dead", "list | show NAME | replay [NAME] | drop NAME",
+		"deliveries that were given up for an hour, or that a back end can't hold: list them, show what waits, try them\n"
+		"now, or drop them: then only a push, a thaw or a replay tries them again\n"
+		" --backend B      of this one alone\n"
+		" --all            list: dropped ones too",
+		1, 2, OPTION_BACKEND | OPTION_ALL, dead_command },
 	{ "freeze", "NAME", "store what is pushed of that zone, and deliver nothing of it, until it is thawed", 1, 1, 0,
 		freeze_command },
 	{ "thaw", "NAME", "deliver the newest of it", 1, 1, 0, freeze_thaw },

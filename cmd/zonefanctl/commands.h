@@ -10,7 +10,7 @@
 struct conf;
 
 /* Options that only some commands take. */
-enum { OPTION_BACKEND = 1, OPTION_DRY_RUN = 2, OPTION_NO_WAIT = 4, OPTION_STOP = 8 };
+enum { OPTION_BACKEND = 1, OPTION_DRY_RUN = 2, OPTION_NO_WAIT = 4, OPTION_STOP = 8, OPTION_ALL = 16 };
 
 struct options {
 	const char *config;

@@ -157,6 +157,7 @@ int main(int argc, char **argv)
 		{ "password-file", required_argument, NULL, 'p' },
 		{ "backend", required_argument, NULL, 'b' },
 		{ "dry-run", no_argument, NULL, 'd' },
+		{ "all", no_argument, NULL, 'a' },
 		{ "no-wait", no_argument, NULL, 'w' },
 		{ "stop", no_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'v' },
@@ -181,6 +182,9 @@ int main(int argc, char **argv)
 		case 'd':
 			options.dry_run = true;
 			options.given |= OPTION_DRY_RUN;
+			break;
+		case 'a':
+			options.given |= OPTION_ALL;
 			break;
 		case 'w':
 			options.no_wait = true;

@@ -260,6 +260,9 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 		return core_master_own(core, command, err);
 	case ENGINE_MASTER_JUDGE:
 		return core_master_judge(core, command, err);
+	case ENGINE_DEAD_REPLAY:
+	case ENGINE_DEAD_DROP:
+		return core_dead_order(core, command, err);
 	case ENGINE_APPROVE:
 	case ENGINE_DISCARD:
 		return core_held_order(core, command, err);

@@ -304,6 +304,8 @@ MUST_CHECK int core_guard_approve(struct core *core, const struct store_held *he
 	struct doc *doc, struct err *refused, struct err *err);
 /* core_history.c: ROLLBACK and UNDELETE. */
 MUST_CHECK int core_history_order(struct core *core, struct core_command *command, struct err *err);
+/* core_dead.c: DEAD_REPLAY and DEAD_DROP. */
+MUST_CHECK int core_dead_order(struct core *core, struct core_command *command, struct err *err);
 /* core_freeze.c: FREEZE and THAW; what is frozen is parked wherever it would be sent. */
 MUST_CHECK int core_freeze_order(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_freeze_load(struct core *core, struct err *err);

@@ -85,6 +85,8 @@ enum engine_op {
 	ENGINE_THAW,     /* zone: the newest is delivered */
 	ENGINE_ROLLBACK, /* zone, number: the content of that version again */
 	ENGINE_UNDELETE, /* zone */
+	ENGINE_DEAD_REPLAY, /* zone, backend; NULL for all: dead letters are tried now */
+	ENGINE_DEAD_DROP, /* zone; backend, or NULL for all: not tried any more until somebody asks */
 	ENGINE_APPROVE,  /* number: of something held; it is put in force */
 	ENGINE_DISCARD,  /* number: it is dropped */
 	ENGINE_PULL,     /* as PUSH, with a text fetched from the master hostname; seen (one): when that began. It is stored only if
@@ -112,6 +114,8 @@ enum engine_op {
 	ENGINE_EVENTS,   /* before, limit, zone */
 	ENGINE_HISTORY,  /* zone, before (a version), limit */
 	ENGINE_DIFF,     /* zone, number and other: versions, 0: the present one */
+	ENGINE_DEAD,     /* backend or NULL, all, number (zone ids behind it), limit */
+	ENGINE_DEAD_ZONE, /* zone, backend or NULL: with its text */
 	ENGINE_HELD,     /* number (a list: those behind it), limit */
 	ENGINE_HELD_ONE, /* number: with what it would change */
 	ENGINE_PEER_ZONES, /* after, limit, or zone for one with its text; number 2: with tombstones, versions and texts of our own form */
@@ -176,6 +180,7 @@ struct engine_request {
 	char *backend;         /* PAUSE, RESUME, HEAL: as configured */
 	bool dry_run;          /* HEAL: say what differs, change nothing */
 	char *text;            /* PUSH, PULL: zone text, any byte */
+	bool all;              /* DEAD: dropped ones too */
 	size_t text_size;
 	char *after;           /* lists: a zone name */
 	int64_t before;        /* EVENTS: an event id, 0: from the newest */

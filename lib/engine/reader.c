@@ -354,6 +354,10 @@ static int answer(struct engine *engine, const struct engine_request *request, s
 		return reader_list_history(engine, request, message, err);
 	case ENGINE_DIFF:
 		return reader_show_diff(engine, request, message, err);
+	case ENGINE_DEAD:
+		return reader_list_dead(engine, request, message, err);
+	case ENGINE_DEAD_ZONE:
+		return reader_show_dead(engine, request, message, err);
 	case ENGINE_HELD:
 		return reader_list_held(engine, request, message, err);
 	case ENGINE_PEER_ZONES:

@@ -31,6 +31,11 @@ MUST_CHECK int reader_list_history(struct engine *engine, const struct engine_re
 MUST_CHECK int reader_show_diff(struct engine *engine, const struct engine_request *request,
 	struct engine_message *message, struct err *err);
 
+MUST_CHECK int reader_list_dead(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+MUST_CHECK int reader_show_dead(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+
 /* The zone that is asked for; ERR_NOTFOUND names it. */
 MUST_CHECK int reader_find_zone(struct engine *engine, const struct engine_request *request, struct store_zone *out,
 	struct err *err);

@@ -37,6 +37,8 @@ static const struct route_param number_params[] = { LIMIT, NUMBER("after", numbe
 static const struct route_param history_params[] = { LIMIT, NUMBER("before", before), END };
 static const struct route_param diff_params[] = { NUMBER("from", number), NUMBER("to", other), END };
 static const struct route_param version_params[] = { NUMBER("version", number), END };
+static const struct route_param dead_params[] = { LIMIT, NUMBER("after", number), TEXT("zone", zone), TEXT("backend", backend),
+	FLAG("all", all), END };
 static const struct route_param event_params[] = { LIMIT, NUMBER("before", before), TEXT("zone", zone), END };
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
 static const struct route_param reconcile_params[] = { FLAG("dry_run", dry_run), END };
@@ -68,6 +70,10 @@ static const struct route routes[] = {
 	POST("/api/v1/zones/*/undelete", ENGINE_UNDELETE, .segment = &zone_segment),
 	POST("/api/v1/zones/*/freeze", ENGINE_FREEZE, .segment = &zone_segment),
 	POST("/api/v1/zones/*/thaw", ENGINE_THAW, .segment = &zone_segment),
+	GET("/api/v1/dead", ENGINE_DEAD, .params = dead_params),
+	POST("/api/v1/dead/replay", ENGINE_DEAD_REPLAY, .params = dead_params),
+	POST("/api/v1/dead/drop", ENGINE_DEAD_DROP, .params = dead_params),
+	GET("/api/v1/dead/*", ENGINE_DEAD_ZONE, .segment = &zone_segment, .params = dead_params),
 	GET("/api/v1/held", ENGINE_HELD, .params = number_params),
 	GET("/api/v1/held/*", ENGINE_HELD_ONE, .segment = &id_segment),
 	POST("/api/v1/held/*/approve", ENGINE_APPROVE, .segment = &id_segment),

@@ -218,7 +218,7 @@ static void check_zone(struct world *world, const struct world_zone *zone)
 			world_violated(world, "zone %s: applied exceeds wanted at %s", zone->name, world->backends[i].name);
 		else if (delivery.state == DELIVERY_CLEAN && delivery.applied != delivery.wanted)
 			world_violated(world, "zone %s is clean but behind at %s", zone->name, world->backends[i].name);
-		else if (delivery.state == DELIVERY_PARKED && !zone->frozen)
+		else if (delivery.state == DELIVERY_PARKED && !zone->frozen && !zone->dropped)
 			world_violated(world, "zone %s is parked at %s, and nobody wanted that", zone->name,
 				world->backends[i].name);
 		delivery_clear(&delivery);

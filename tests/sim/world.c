@@ -418,6 +418,7 @@ static void push(struct world *world, struct world_zone *zone, unsigned content,
 	}
 	if (!zone->known || zone->deleted || !zone_digest_equal(&zone->digest, &digest))
 		add_version(zone, content);
+	zone->dropped = false;
 	zone->known = true;
 	zone->deleted = false;
 	zone->digest = digest;
@@ -479,6 +480,17 @@ static void freeze(struct world *world, struct world_zone *zone, bool freeze)
 	world_turn(world, &command, 1, NULL, 0);
 	if (!world->replied || world->reply_ok != zone->known)
 		world_violated(world, "%s could not be %s", zone->name, freeze ? "frozen" : "thawed");
+}
+
+/* Where there is none, it is refused. */
+static void dead_letters(struct world *world, struct world_zone *zone, bool drop)
+{
+	struct core_command *command = command_of(world, drop ? ENGINE_DEAD_DROP : ENGINE_DEAD_REPLAY, zone->name, NULL);
+
+	world_turn(world, &command, 1, NULL, 0);
+	if (!world->replied)
+		world_violated(world, "%s: its dead letters are not answered for", zone->name);
+	zone->dropped = zone->dropped || (drop && world->reply_ok);
 }
 
 /* The stored zone has that content, whatever its serial. */
@@ -575,6 +587,10 @@ void world_step(struct world *world)
 		}
 		if (chance(world, 30)) {
 			go_back(world, &world->zones[rng_between(&world->rng, 0, WORLD_ZONES - 1)]);
+			break;
+		}
+		if (chance(world, 40)) {
+			dead_letters(world, &world->zones[rng_between(&world->rng, 0, WORLD_ZONES - 1)], chance(world, 70));
 			break;
 		}
 		heal(world, chance(world, 50) ? NULL : world->backends[rng_between(&world->rng, 0, WORLD_TARGETS - 1)].name,
@@ -683,6 +699,8 @@ void world_settle(struct world *world)
 	for (size_t i = 0; i < WORLD_ZONES; i++) {
 		if (world->zones[i].frozen)
 			freeze(world, &world->zones[i], false);
+		if (world->zones[i].dropped)
+			dead_letters(world, &world->zones[i], false);
 	}
 	while (world->job_count > 0)
 		finish_job(world);

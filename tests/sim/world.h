@@ -35,6 +35,7 @@ struct world_zone {
 	bool deleted;
 	struct zone_digest digest;
 	bool frozen;            /* by the operator */
+	bool dropped;           /* dead letters of it were, so it may be parked */
 	unsigned version;       /* how many texts it had */
 	unsigned contents[WORLD_VERSIONS]; /* of version v at v % WORLD_VERSIONS */
 	unsigned content;       /* of the newest acknowledged push */
