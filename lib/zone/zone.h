@@ -87,6 +87,8 @@ const char *zone_name(const struct zone *zone);
 uint32_t zone_serial(const struct zone *zone); /* of the SOA */
 const struct zone_digest *zone_digest(const struct zone *zone);
 const struct zone_record *zone_records(const struct zone *zone, size_t *count);
+/* Appends zone text that zone_parse reads as this very zone: a record a line, the SOA first. */
+void zone_print(const struct zone *zone, struct buf *out);
 /* Has RRSIG or DNSKEY records: the public CoreDNS plugin cannot serve it right. */
 bool zone_is_signed(const struct zone *zone);
 /* Memory it holds, for cache bounds. */
