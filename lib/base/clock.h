@@ -6,7 +6,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/check.h"
 
 struct clock {
 	int64_t (*mono_ms)(void *ctx);
@@ -30,3 +33,8 @@ static inline int64_t clock_wall_us(const struct clock *clock)
 /* RFC 3339 in UTC with microseconds, "2026-11-20T18:00:00.000000Z". */
 enum { CLOCK_TEXT_SIZE = 40 };
 const char *clock_text(int64_t wall_us, char out[CLOCK_TEXT_SIZE]);
+/*
+ * The reverse, strictly: "YYYY-MM-DD", "T" or a blank, "HH:MM:SS", a fraction or none, "Z" or nothing (a naive time is UTC:
+ * decisions.md 19). False: it is no time after 1970.
+ */
+MUST_CHECK bool clock_parse(const char *text, int64_t *wall_us);
