@@ -112,7 +112,7 @@ static int write_text(struct core *core, const struct core_content *content, str
 	row->deleted = false;
 	row->digest = *zone_digest(content->zone);
 	row->serial = zone_serial(content->zone);
-	row->updated_at_us = core_wall_us(core);
+	row->updated_at_us = origin->at_us;
 	if (origin->version == 0)
 		return store_zone_put(core->store, row, content->text, content->text_size, err);
 	return store_history_put(core->store, row, content->text, content->text_size, origin, err);
@@ -122,7 +122,8 @@ static int write_text(struct core *core, const struct core_content *content, str
 static int write_row(struct core *core, const struct core_content *content, struct store_zone *row, uint64_t version,
 	struct err *err)
 {
-	struct store_origin origin = { .version = version, .at_us = core_wall_us(core), .origin = content->origin,
+	struct store_origin origin = { .version = version,
+		.at_us = content->at_us != 0 ? content->at_us : core_wall_us(core), .origin = content->origin,
 		.source = content->cause.source, .actor = content->cause.actor };
 	uint64_t was = row->generation;
 	bool equal = version == 0;

@@ -230,6 +230,8 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 		return push(core, command, err);
 	case ENGINE_DELETE:
 		return delete (core, command, err);
+	case ENGINE_IMPORT:
+		return core_import(core, command, err);
 	case ENGINE_RETRY:
 		return retry(core, command, err);
 	case ENGINE_PAUSE:

@@ -158,6 +158,7 @@ struct core_content {
 	const char *username;
 	const char *origin;             /* "push", "pull", "peer", "import", "rollback", "undelete" */
 	struct core_cause cause;
+	int64_t at_us;                  /* when it was accepted; 0: now */
 	bool urgent;                    /* somebody waits for it */
 	bool approved;                  /* an operator wants it as it is: the guard is not asked */
 };
@@ -342,6 +343,9 @@ MUST_CHECK int core_orphans_approve(struct core *core, const struct store_held *
 	struct doc *doc, struct err *refused, struct err *err);
 /* Between the turns' own writes: deletes a few that are condemned, in a transaction of its own. */
 void core_orphans_go_on(struct core *core);
+
+/* core_import.c */
+MUST_CHECK int core_import(struct core *core, struct core_command *command, struct err *err);
 
 /* core_ask.c: moves one delivery row by an event that ends no flight (PUSHED, CHECK, REPLAY). was: the generation before. */
 MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,

@@ -89,6 +89,8 @@ enum engine_op {
 	ENGINE_DEAD_DROP, /* zone; backend, or NULL for all: not tried any more until somebody asks */
 	ENGINE_APPROVE,  /* number: of something held; it is put in force */
 	ENGINE_DISCARD,  /* number: it is dropped */
+	ENGINE_IMPORT,   /* zone, hostname, username, at_us, text (none: the owner alone), dry_run: what stood elsewhere is taken
+	                    where we hold nothing, or something older. doc: zone, result, reason (core_import.c) */
 	ENGINE_PULL,     /* as PUSH, with a text fetched from the master hostname; seen (one): when that began. It is stored only if
 	                    the zone is still so (decisions.md 20): else ERR_BUSY. ERR_DENIED: signed here, unsigned there */
 
@@ -178,14 +180,15 @@ struct engine_request {
 	char *push_id;         /* set by engine_submit: one name for this request in all events and log lines */
 	bool urgent;           /* PUSH: somebody waits for it (named_reload=yes): it goes before all others */
 	char *backend;         /* PAUSE, RESUME, HEAL: as configured */
-	bool dry_run;          /* HEAL: say what differs, change nothing */
-	char *text;            /* PUSH, PULL: zone text, any byte */
+	bool dry_run;          /* HEAL, IMPORT, orders: say what differs, change nothing */
+	char *text;            /* PUSH, PULL, IMPORT: zone text, any byte */
 	bool all;              /* DEAD: dropped ones too */
 	size_t text_size;
 	char *after;           /* lists: a zone name */
 	int64_t before;        /* EVENTS: an event id, 0: from the newest */
 	int64_t other;         /* a second number */
 	int64_t number;        /* of what is asked for, by op: an id, a version */
+	int64_t at_us;         /* IMPORT: when it was accepted, wall clock; 0: nobody knows */
 	size_t limit;
 	char *peer;            /* the URL of the peer that it is about */
 	char *kind;            /* PEER_NOTE: of the event */

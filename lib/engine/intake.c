@@ -22,12 +22,28 @@ static void read_push(const struct engine *engine, struct core_command *command)
 		command->zone = NULL;
 }
 
+/* An import without a text is of an owner, a merge without one of a delete. */
+static bool brings_text(const struct engine_request *request)
+{
+	switch (request->op) {
+	case ENGINE_PUSH:
+	case ENGINE_PULL:
+		return true;
+	case ENGINE_MERGE:
+		return request->text != NULL;
+	case ENGINE_IMPORT:
+		return request->text_size > 0;
+	default:
+		return false;
+	}
+}
+
 void intake_read(const struct engine *engine, struct core_command *command)
 {
 	const struct engine_request *request = command->request;
 
 	command->unread = false;
-	if (request->op == ENGINE_PUSH || request->op == ENGINE_PULL || (request->op == ENGINE_MERGE && request->text != NULL))
+	if (brings_text(request))
 		read_push(engine, command);
 	else if (request->zone != NULL &&
 		zone_name_parse(request->zone, strlen(request->zone), command->name, &command->err) != ERR_OK)

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "http/form.h"
 
 enum { LIST_MAX = 1000 };
 
 struct route_param {
 	const char *key;
-	enum { PARAM_TEXT, PARAM_LIMIT, PARAM_NUMBER, PARAM_FLAG } kind;
+	enum { PARAM_TEXT, PARAM_LIMIT, PARAM_NUMBER, PARAM_FLAG, PARAM_TIME } kind;
 	size_t offset;   /* in struct engine_request */
 	const char *what; /* of a segment: for people */
 };
@@ -19,6 +20,7 @@ struct route_param {
 #define TEXT(key, member) { key, PARAM_TEXT, offsetof(struct engine_request, member), NULL }
 #define NUMBER(key, member) { key, PARAM_NUMBER, offsetof(struct engine_request, member), NULL }
 #define FLAG(key, member) { key, PARAM_FLAG, offsetof(struct engine_request, member), NULL }
+#define TIME(key, member) { key, PARAM_TIME, offsetof(struct engine_request, member), NULL }
 #define LIMIT { "limit", PARAM_LIMIT, offsetof(struct engine_request, limit), NULL }
 #define END { NULL, PARAM_TEXT, 0, NULL }
 
@@ -43,6 +45,8 @@ static const struct route_param event_params[] = { LIMIT, NUMBER("before", befor
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
 static const struct route_param reconcile_params[] = { FLAG("dry_run", dry_run), END };
 static const struct route_param heal_stop_params[] = { TEXT("backend", backend), END };
+static const struct route_param import_params[] = { TEXT("zone", zone), TEXT("hostname", hostname), TEXT("username", username),
+	TIME("at", at_us), FLAG("dry_run", dry_run), END };
 static const struct route_param heal_params[] = { TEXT("backend", backend), FLAG("dry_run", dry_run), END };
 
 static const struct route_param peer_params[] = { LIMIT, TEXT("after", after), TEXT("domain", zone), NUMBER("v", number), END };
@@ -62,6 +66,7 @@ static const struct route routes[] = {
 	GET("/api/v1/heal", ENGINE_HEALS),
 	POST("/api/v1/heal", ENGINE_HEAL, .params = heal_params),
 	POST("/api/v1/heal/stop", ENGINE_HEAL_STOP, .params = heal_stop_params),
+	POST("/api/v1/import", ENGINE_IMPORT, .params = import_params, .body = true),
 	POST("/api/v1/backends/*/pause", ENGINE_PAUSE, .segment = &backend_segment),
 	POST("/api/v1/backends/*/resume", ENGINE_RESUME, .segment = &backend_segment),
 	GET("/api/v1/zones/*/history", ENGINE_HISTORY, .segment = &zone_segment, .params = history_params),
@@ -131,6 +136,17 @@ static int parse_number(const char *key, const char *text, int64_t most, int64_t
 	return ERR_OK;
 }
 
+/* Empty: not known. */
+static int fill_time(const struct route_param *param, const char *text, char *slot, struct err *err)
+{
+	int64_t wall_us = 0;
+
+	if (text[0] != '\0' && !clock_parse(text, &wall_us))
+		return err_set(err, ERR_INVALID, "%s must be a time like 2026-11-20T18:00:00Z", param->key);
+	memcpy(slot, &wall_us, sizeof(wall_us));
+	return ERR_OK;
+}
+
 static int fill(const struct route_param *param, const char *text, size_t size, struct engine_request *request,
 	struct err *err)
 {
@@ -153,6 +169,8 @@ static int fill(const struct route_param *param, const char *text, size_t size, 
 		break;
 	}
 	free(copy);
+	if (param->kind == PARAM_TIME)
+		return fill_time(param, text, slot, err);
 	int ret = parse_number(param->key, text, param->kind == PARAM_LIMIT ? LIST_MAX : INT64_MAX / 16, &number, err);
 	if (ret != ERR_OK)
 		return ret;
