@@ -155,7 +155,7 @@ static int serve(struct wire *wire)
 	struct http *http;
 	struct err err;
 
-	int ret = engine_start(&wire->engine, &engine, &err);
+	int ret = engine_start(&wire->engine.params, &engine, &err);
 	if (ret != ERR_OK)
 		return start_failed(&err);
 	ret = http_create(&wire->http, engine, &http, &err);
@@ -165,7 +165,7 @@ static int serve(struct wire *wire)
 		return start_failed(&err);
 	}
 	log_info("zonefand serves", LOG_STR("version", ZONEFAN_VERSION), LOG_UINT("port", http_port(http)),
-		LOG_STR("store", wire->engine.store_path), LOG_UINT("backends", wire->engine.backend_count));
+		LOG_STR("store", wire->engine.params.store_path), LOG_UINT("backends", wire->engine.params.backend_count));
 	struct sync *sync = wire->reconciles ? sync_start(&wire->sync, engine) : NULL;
 	ret = http_run(http, &err);
 	if (ret != ERR_OK)

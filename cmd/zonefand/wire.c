@@ -4,75 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/backend.h"
-#include "backends/coredns_mysql/coredns_mysql.h"
 #include "base/buf.h"
 
-enum { QUEUE_CAPACITY = 1024, STOP_DEADLINE_MS = 5000, MINUTE_US = 60000000 };
-
-static struct coredns_mysql_settings settings_of(const struct conf_backend *conf)
-{
-	return (struct coredns_mysql_settings){
-		.host = conf->host,
-		.port = conf->port,
-		.unix_socket = conf->unix_socket,
-		.database = conf->database,
-		.username = conf->username,
-		.password = conf->password,
-		.zones_table = conf->zones_table,
-		.records_table = conf->records_table,
-		.state_table = conf->state_table,
-		.manage_schema = conf->manage_schema,
-		.catch_all_zone = conf->catch_all_zone,
-		.signed_zones = strcmp(conf->signed_zones, "refuse") == 0 ? COREDNS_MYSQL_SIGNED_REFUSE :
-									     COREDNS_MYSQL_SIGNED_WARN,
-		.connect_timeout_ms = conf->connect_timeout_ms,
-		.query_timeout_ms = conf->query_timeout_ms,
-		.transaction_stall_ms = conf->transaction_stall_ms,
-		.transaction_max_ms = conf->transaction_max_ms,
-		.ssl_ca = conf->ssl_ca,
-		.ssl_cert = conf->ssl_cert,
-		.ssl_key = conf->ssl_key,
-		.ssl = conf->ssl,
-		.ssl_verify = conf->ssl_verify,
-	};
-}
-
-static enum engine_guard guard_of(const char *mode)
-{
-	return strcmp(mode, "hold") == 0 ? ENGINE_GUARD_HOLD :
-	       strcmp(mode, "warn") == 0 ? ENGINE_GUARD_WARN :
-					   ENGINE_GUARD_OFF;
-}
-
-static enum engine_healing healing_of(const char *heal)
-{
-	return strcmp(heal, "report") == 0 ? ENGINE_HEALING_REPORT :
-		strcmp(heal, "off") == 0 ? ENGINE_HEALING_OFF : ENGINE_HEALING_REPAIR;
-}
-
-static int wire_backends(const struct conf *conf, struct wire *wire, struct err *err)
-{
-	struct engine_backend *backends = xcalloc(conf->backend_count, sizeof(*backends));
-	struct coredns_mysql_settings *settings = xcalloc(conf->backend_count, sizeof(*settings));
-
-	wire->backends = backends;
-	wire->settings = settings;
-	for (size_t i = 0; i < conf->backend_count; i++) {
-		const struct conf_backend *from = &conf->backends[i];
-
-		settings[i] = settings_of(from);
-		backends[i] = (struct engine_backend){ .name = from->name, .ops = backend_find(from->type),
-			.settings = &settings[i], .connections = from->connections,
-			.healing = healing_of(from->heal) };
-		if (backends[i].ops == NULL)
-			return err_set(err, ERR_INVALID, "back end %s: type %s is not built in", from->name,
-				from->type);
-	}
-	wire->engine.backends = backends;
-	wire->engine.backend_count = conf->backend_count;
-	return ERR_OK;
-}
+enum { STOP_DEADLINE_MS = 5000, MINUTE_US = 60000000 };
 
 static enum auth_role role_of(const char *role)
 {
@@ -136,25 +70,7 @@ static void wire_masters(const struct conf *conf, struct wire *wire)
 
 int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 {
-	coredns_mysql_global_init();
 	*out = (struct wire){ 0 };
-	out->engine = (struct engine_params){
-		.store_path = conf->store_path,
-		.backoff_ms = conf->backoff_ms,
-		.backoff_count = conf->backoff_count,
-		.max_attempts = conf->max_attempts,
-		.probe_initial_ms = conf->probe_initial_ms,
-		.probe_max_ms = conf->probe_max_ms,
-		.guard_mode = guard_of(conf->guard_mode),
-		.history_versions = conf->history_versions,
-		.guard_max_shrink_percent = conf->guard_max_shrink_percent,
-		.max_zone_records = conf->max_zone_records,
-		.dry_run = conf->dry_run,
-		.healing_enabled = conf->healing_enabled,
-		.healing_interval_ms = (int64_t)conf->healing_interval_minutes * 60000,
-		.queue_capacity = QUEUE_CAPACITY,
-		.queue_bytes = conf->max_inflight_bytes,
-	};
 	out->http = (struct http_params){
 		.listen_address = conf->listen_address,
 		.listen_port = conf->listen_port,
@@ -171,7 +87,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 	};
 	wire_logins(conf, out);
 	wire_masters(conf, out);
-	int ret = wire_backends(conf, out, err);
+	int ret = wire_engine_create(conf, &out->engine, err);
 	if (ret != ERR_OK)
 		wire_clear(out);
 	return ret;
@@ -182,8 +98,7 @@ void wire_clear(struct wire *wire)
 	for (size_t i = 0; i < wire->http.login_count; i++)
 		free((char *)(uintptr_t)wire->logins[i].identities);
 	free(wire->logins);
-	free(wire->backends);
-	free(wire->settings);
+	wire_engine_clear(&wire->engine);
 	free(wire->masters);
 	*wire = (struct wire){ 0 };
 }

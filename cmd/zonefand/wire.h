@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The wiring: what the configuration says, in the words of the engine and of
- * the HTTP front. The only place that knows both sides.
+ * The wiring: what the configuration says, in the words of the engine, of the
+ * HTTP front and of sync. With cmd/wiring the only place that knows all sides.
  */
 #pragma once
 
 #include "conf/conf.h"
-#include "engine/engine.h"
 #include "http/auth.h"
 #include "http/http.h"
 #include "sync/sync.h"
+#include "wire_engine.h"
 
 struct wire {
-	struct engine_params engine;
+	struct wire_engine engine;
 	struct http_params http;
 	struct sync_params sync;
 	bool reconciles;  /* sync is wanted */
-	void *backends; /* owned; engine.backends and their settings point into it */
-	void *settings;
 	struct sync_master *masters; /* owned; of sync */
 	struct auth_login *logins; /* owned */
 };
