@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "audit.h"
 #include "dead.h"
 #include "exit.h"
 #include "freeze.h"
@@ -15,8 +16,6 @@
 #include "history.h"
 #include "reconcile.h"
 #include "show.h"
-
-enum { EVENTS_SHOWN = 100 };
 
 int commands_failed(const struct err *err)
 {
@@ -101,15 +100,6 @@ static int rejected(const struct call *call)
 	return commands_finish(call, ret, &err, answer, show_rejected);
 }
 
-static int events(const struct call *call)
-{
-	struct err err;
-	json_t *answer = NULL;
-	int ret = client_list(call->client, "/api/v1/events", "events", "before", EVENTS_SHOWN, &answer, &err);
-
-	return commands_finish(call, ret, &err, answer, show_events);
-}
-
 static void show_retried(const json_t *answer)
 {
 	printf("%" JSON_INTEGER_FORMAT " deliveries are tried now\n",
@@ -167,7 +157,12 @@ static const struct command commands[] = {
 	{ "zones", "", "all zones", 0, 0, 0, zones },
 	{ "zone", "NAME", "one zone and its deliveries", 1, 1, 0, zone },
 	{ "rejected", "[NAME]", "pushes that were refused; with NAME the refused text too", 0, 1, 0, rejected },
-	{ "events", "", "the newest events", 0, 0, 0, events },
+	{ "events", "",
+		"the newest events: who did what, when, from where\n"
+		" --follow         and those to come, also over a restart of zonefand; with --json a line each\n"
+		" --zone NAME      of that zone alone\n"
+		" --kind KIND      of that kind alone",
+		0, 0, OPTION_FOLLOW | OPTION_ZONE | OPTION_KIND, audit_events },
 	{ "retry", "[NAME]", "try every delivery that waits (of that zone) now; a zone that is clean is compared", 0, 1, 0, retry },
 	{ "heal", "",
 		"compare every zone at every back end with what is wanted, deliver again what differs, and wait for it\n"

@@ -10,7 +10,8 @@
 struct conf;
 
 /* Options that only some commands take. */
-enum { OPTION_BACKEND = 1, OPTION_DRY_RUN = 2, OPTION_NO_WAIT = 4, OPTION_STOP = 8, OPTION_ALL = 16 };
+enum { OPTION_BACKEND = 1, OPTION_DRY_RUN = 2, OPTION_NO_WAIT = 4, OPTION_STOP = 8, OPTION_ALL = 16,
+	OPTION_FOLLOW = 32, OPTION_ZONE = 64, OPTION_KIND = 128 };
 
 struct options {
 	const char *config;
@@ -20,6 +21,8 @@ struct options {
 	bool json;
 	unsigned given;       /* OPTION_* */
 	const char *backend;
+	const char *zone;
+	const char *kind;
 	bool dry_run;
 	bool no_wait;
 	bool stop;

@@ -157,6 +157,9 @@ int main(int argc, char **argv)
 		{ "password-file", required_argument, NULL, 'p' },
 		{ "backend", required_argument, NULL, 'b' },
 		{ "dry-run", no_argument, NULL, 'd' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ "zone", required_argument, NULL, 'z' },
+		{ "kind", required_argument, NULL, 'k' },
 		{ "all", no_argument, NULL, 'a' },
 		{ "no-wait", no_argument, NULL, 'w' },
 		{ "stop", no_argument, NULL, 's' },
@@ -182,6 +185,17 @@ int main(int argc, char **argv)
 		case 'd':
 			options.dry_run = true;
 			options.given |= OPTION_DRY_RUN;
+			break;
+		case 'f':
+			options.given |= OPTION_FOLLOW;
+			break;
+		case 'z':
+			options.zone = optarg;
+			options.given |= OPTION_ZONE;
+			break;
+		case 'k':
+			options.kind = optarg;
+			options.given |= OPTION_KIND;
 			break;
 		case 'a':
 			options.given |= OPTION_ALL;

@@ -179,19 +179,3 @@ void show_refused(const json_t *refused)
 		free(cells[i]);
 	records_show_text(cell_text_at(refused, "text"));
 }
-
-void show_events(const json_t *list)
-{
-	static const char *const titles[] = { "AT", "KIND", "ZONE", "BACKEND", "FROM", "WHAT" };
-	struct table table = table_of(ARRAY_SIZE(titles), titles);
-	size_t index;
-	json_t *event;
-
-	json_array_foreach(json_object_get(list, "events"), index, event) {
-		char *cells[] = { cell_text(event, "at"), cell_text(event, "kind"), cell_text(event, "zone"),
-			cell_text(event, "backend"), cell_text(event, "source"), cell_text(event, "detail") };
-
-		table_add(&table, cells);
-	}
-	table_print(&table);
-}

@@ -13,4 +13,3 @@ void show_zones(const json_t *list);
 void show_zone(const json_t *zone);
 void show_rejected(const json_t *list);
 void show_refused(const json_t *refused);
-void show_events(const json_t *list);

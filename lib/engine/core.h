@@ -47,7 +47,7 @@ void core_command_destroy(struct core_command *command);
 struct core_job_zone {
 	int64_t zone_id;
 	char name[ZONE_NAME_SIZE];
-	struct source *source;          /* one reference; NULL: deleted */
+	struct source *source;          /* one reference; of a deleted zone it says only whose request that was, or is NULL */
 	bool deleted;
 	bool suspect;
 	struct backend_item *item;      /* of core_job.items; name and zone are set by the lane */

@@ -89,14 +89,20 @@ static int drop_held(struct core *core, const char *name, const struct core_caus
 	return store_held_drop(core->store, id, err);
 }
 
+/* Not from a master, but out of history. */
+static bool is_operators(const struct core_content *content)
+{
+	return strcmp(content->origin, "rollback") == 0 || strcmp(content->origin, "undelete") == 0;
+}
+
 /* The master speaks again: what an operator put in its place is over. */
 static int end_rollback(struct core *core, const struct core_content *content, const struct store_zone *row,
 	struct err *err)
 {
 	char plain[ZONE_NAME_SIZE];
 	bool dropped = false;
-	int ret = row->id == 0 || strcmp(content->origin, "rollback") == 0 ?
-		ERR_OK : store_override_drop(core->store, row->id, &dropped, err);
+	int ret = row->id == 0 || is_operators(content) ? ERR_OK :
+							  store_override_drop(core->store, row->id, &dropped, err);
 
 	if (dropped)
 		core_note_by(core, "rollback_ended", zone_name_plain(row->name, plain), NULL, &content->cause,
@@ -172,6 +178,19 @@ static int find_row(struct core *core, const struct core_content *content, struc
 	return ERR_OK;
 }
 
+/* The audit: one for each text that was accepted, whoever brought it. An operator's own orders have an event of theirs. */
+static void note_accepted(struct core *core, const struct core_content *content, const struct store_zone *row, bool equal)
+{
+	char plain[ZONE_NAME_SIZE];
+
+	if (is_operators(content))
+		return;
+	core_note_by(core, "push", zone_name_plain(row->name, plain), NULL, &content->cause,
+		"%s%sserial %u, generation %llu%s", strcmp(content->origin, "push") == 0 ? "" : content->origin,
+		strcmp(content->origin, "push") == 0 ? "" : ", ", row->serial, (unsigned long long)row->generation,
+		equal ? ", equal" : "");
+}
+
 static int accept(struct core *core, const struct core_content *content, struct store_zone *row, bool damaged,
 	struct err *err)
 {
@@ -194,7 +213,8 @@ static int accept(struct core *core, const struct core_content *content, struct 
 	/* The loop knows it and its owner already. */
 	if (!told || moved)
 		core_tell_name(core, row);
-	core_keep(core, row->id, row->generation, content->zone);
+	note_accepted(core, content, row, version == 0);
+	core_keep(core, row->id, row->generation, content->zone, content->cause.push_id);
 	return ERR_OK;
 }
 
@@ -217,9 +237,13 @@ int core_bury(struct core *core, struct store_zone *row, const struct core_cause
 	struct err *err)
 {
 	uint64_t was = row->generation;
+	char plain[ZONE_NAME_SIZE];
 
 	row->generation++;
 	row->deleted = true;
+	core_note_by(core, "delete", zone_name_plain(row->name, plain), NULL, cause, "generation %llu",
+		(unsigned long long)row->generation);
+	core_keep(core, row->id, row->generation, NULL, cause->push_id);
 	row->updated_at_us = core_wall_us(core);
 	core->counters.deletes++;
 	engine_message_add_name(gone, row->name, row->hostname, row->username);

@@ -63,7 +63,9 @@ static int load_zone(struct core *core, struct core_lane *lane, int64_t zone_id,
 	int ret = store_delivery_open(core->store, zone_id, lane->backend_id, &row, &delivery, err);
 
 	*full = ret == ERR_OK && job->zone_count > 0 && job->bytes + row.text_size > CORE_BATCH_BYTES;
-	if (ret == ERR_OK && !*full && !row.deleted)
+	if (ret == ERR_OK && !*full && row.deleted)
+		zone->source = recent_get(&core->recent, row.id, row.generation);
+	else if (ret == ERR_OK && !*full)
 		ret = core_source(core, &row, &zone->source, err);
 	if (ret == ERR_OK && !*full) {
 		zone->item = &job->items[job->zone_count];

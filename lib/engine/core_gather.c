@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "engine/core_internal.h"
 
-/* What goes well, or as somebody wants it, is no warning. */
+/* What goes well, or as somebody wants it, is no warning; what everybody does all the time is for those who look for it. */
 static enum log_level level_of(const char *kind)
 {
 	static const char *const quiet[] = { "lane_up", "lane_paused", "lane_resumed", "held_approved",
@@ -19,6 +19,8 @@ static enum log_level level_of(const char *kind)
 		if (strcmp(kind, quiet[i]) == 0)
 			return LOG_LEVEL_INFO;
 	}
+	if (strcmp(kind, "push") == 0 || strcmp(kind, "delete") == 0)
+		return LOG_LEVEL_DEBUG;
 	return LOG_LEVEL_WARN;
 }
 
@@ -107,17 +109,19 @@ void core_stage(struct core *core, struct engine_message *message)
 	core->staged[core->staged_count++] = message;
 }
 
-void core_keep(struct core *core, int64_t zone_id, uint64_t generation, struct zone *zone)
+void core_keep(struct core *core, int64_t zone_id, uint64_t generation, struct zone *zone, const char *push_id)
 {
 	core->fresh = xrealloc(core->fresh, (core->fresh_count + 1) * sizeof(*core->fresh));
 	core->fresh[core->fresh_count++] = (struct fresh){ .zone_id = zone_id, .generation = generation,
-		.zone = zone_ref(zone) };
+		.zone = zone == NULL ? NULL : zone_ref(zone), .push_id = xstrdup(push_id) };
 }
 
 static void forget_fresh(struct core *core)
 {
-	for (size_t i = 0; i < core->fresh_count; i++)
+	for (size_t i = 0; i < core->fresh_count; i++) {
 		zone_unref(core->fresh[i].zone);
+		free(core->fresh[i].push_id);
+	}
 	core->fresh_count = 0;
 }
 
@@ -126,7 +130,7 @@ void core_tell_staged(struct core *core)
 	core_obey(core, true);
 	core_freeze_settle(core, true);
 	for (size_t i = 0; i < core->fresh_count; i++) {
-		struct source *source = source_parsed(core->fresh[i].zone);
+		struct source *source = source_parsed(core->fresh[i].zone, core->fresh[i].push_id);
 
 		recent_put(&core->recent, core->fresh[i].zone_id, core->fresh[i].generation, source);
 		source_unref(source);

@@ -191,7 +191,8 @@ struct core {
 	struct fresh {                  /* parsed zones of this turn: for the lanes, once they are committed */
 		int64_t zone_id;
 		uint64_t generation;
-		struct zone *zone;
+		struct zone *zone;      /* NULL: it is deleted */
+		char *push_id;
 	} *fresh;
 	size_t fresh_count;
 	struct engine_message **staged; /* told when the transaction is committed */
@@ -235,8 +236,8 @@ void core_note_by(struct core *core, const char *kind, const char *zone, const c
 struct core_cause core_cause_of(const struct engine_request *request);
 /* Says what is told once the transaction is committed. */
 void core_stage(struct core *core, struct engine_message *message);
-/* Keeps a parsed zone for the lanes, from the commit on. */
-void core_keep(struct core *core, int64_t zone_id, uint64_t generation, struct zone *zone);
+/* Keeps a parsed zone (NULL: deleted) for the lanes, and whose request it is, from the commit on. */
+void core_keep(struct core *core, int64_t zone_id, uint64_t generation, struct zone *zone, const char *push_id);
 /* The events noted so far go into the transaction; those from keep on are forgotten. */
 MUST_CHECK int core_write_events(struct core *core, struct err *err);
 void core_forget_events(struct core *core, size_t keep);

@@ -121,6 +121,12 @@ static void land_stale(struct core *core, struct core_lane *lane, struct core_jo
 		(unsigned long long)zone->item->found.generation, ours ? "this store" : "another store");
 }
 
+/* The request whose content it is; NULL: not known, after a restart. */
+static const char *push_of(const struct core_job_zone *zone)
+{
+	return zone->source == NULL ? NULL : source_push_id(zone->source);
+}
+
 static void land_ok(struct core *core, struct core_lane *lane, struct core_job_zone *zone, bool again)
 {
 	clear_suspicion(lane, zone->zone_id);
@@ -128,11 +134,14 @@ static void land_ok(struct core *core, struct core_lane *lane, struct core_job_z
 	core->counters.deliveries++;
 	lane->batch.zones++;
 	lane->successes++;
+	log_debug("delivered", LOG_STR("backend", lane->name), LOG_STR("zone", zone->name),
+		LOG_UINT("generation", zone->item->generation), LOG_STR("push", push_of(zone)));
 	add_outcome(core, lane, zone->zone_id, DELIVERY_OK, zone->item->generation)->again = again;
 }
 
 static void land_failed(struct core *core, struct core_lane *lane, struct core_job_zone *zone, bool again)
 {
+	const struct core_cause cause = { .push_id = push_of(zone) };
 	bool rejected = zone->item->verdict == BACKEND_REJECT;
 	char plain[ZONE_NAME_SIZE];
 	struct outcome *outcome;
@@ -140,10 +149,11 @@ static void land_failed(struct core *core, struct core_lane *lane, struct core_j
 	count_failure(core, lane);
 	zone_name_plain(zone->name, plain);
 	if (rejected)
-		core_note(core, "rejected", plain, lane->name, NULL, "%s", zone->item->err.text);
+		core_note_by(core, "rejected", plain, lane->name, &cause, "%s", zone->item->err.text);
 	else
 		log_warn("delivery failed", LOG_STR("backend", lane->name), LOG_STR("zone", plain),
-			LOG_UINT("generation", zone->item->generation), LOG_ERR(&zone->item->err));
+			LOG_UINT("generation", zone->item->generation), LOG_STR("push", cause.push_id),
+			LOG_ERR(&zone->item->err));
 	outcome = add_outcome(core, lane, zone->zone_id, rejected ? DELIVERY_REJECT : DELIVERY_RETRY,
 		zone->item->generation);
 	outcome->again = again;

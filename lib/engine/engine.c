@@ -426,6 +426,8 @@ int engine_pass_on(struct engine *engine, struct engine_request *request, bool d
 	if (request->push_id == NULL)
 		request->push_id = xasprintf("%08x-%llu", engine->boot,
 			(unsigned long long)atomic_fetch_add(&engine->submitted, 1) + 1);
+	log_debug("received", LOG_STR("zone", request->zone), LOG_STR("actor", request->actor),
+		LOG_STR("source", request->source), LOG_STR("push", request->push_id));
 	size_t waiting = atomic_load(&engine->bytes_under_way);
 	if (waiting > 0 && waiting + bytes > engine->params.queue_bytes)
 		return ERR_BUSY;

@@ -113,7 +113,7 @@ enum engine_op {
 	ENGINE_ZONES,    /* after, limit */
 	ENGINE_ZONE,     /* zone */
 	ENGINE_REJECTED, /* after, limit; or zone for one with its text */
-	ENGINE_EVENTS,   /* before, limit, zone */
+	ENGINE_EVENTS,   /* before or (the other way) number, limit, zone, kind */
 	ENGINE_HISTORY,  /* zone, before (a version), limit */
 	ENGINE_DIFF,     /* zone, number and other: versions, 0: the present one */
 	ENGINE_DEAD,     /* backend or NULL, all, number (zone ids behind it), limit */
@@ -191,7 +191,7 @@ struct engine_request {
 	int64_t at_us;         /* IMPORT: when it was accepted, wall clock; 0: nobody knows */
 	size_t limit;
 	char *peer;            /* the URL of the peer that it is about */
-	char *kind;            /* PEER_NOTE: of the event */
+	char *kind;            /* PEER_NOTE: of the event; EVENTS: of those asked for */
 	struct engine_peer_zone *peer_zones;
 	size_t peer_zone_count;
 	struct engine_mailbox *mailbox; /* engine_ask's own */

@@ -10,6 +10,7 @@
 #include "engine/engine_internal.h"
 #include "engine/message.h"
 #include "engine/reader.h"
+#include "store/audit.h"
 #include "store/frozen.h"
 #include "store/held.h"
 
@@ -240,11 +241,11 @@ static int list_events(struct engine *engine, const struct engine_request *reque
 	struct err *err)
 {
 	struct listing listing = { .message = message, .limit = reader_limit(request) };
-	int64_t before = request->before == 0 ? INT64_MAX : request->before;
+	struct store_audit audit = { .before = request->before, .after = request->number, .zone = request->zone,
+		.kind = request->kind };
 
 	message->events = xcalloc(listing.limit, sizeof(*message->events));
-	return store_event_list(engine->reader, before, listing.limit + 1, request->zone, NULL, list_event, &listing,
-		err);
+	return store_audit_list(engine->reader, &audit, listing.limit + 1, list_event, &listing, err);
 }
 
 /* ---- status ---- */

@@ -12,6 +12,7 @@ enum { PARSED_PER_TEXT = 3 }; /* about; 20 records of 1.5 KB of text take 4 KB *
 struct source {
 	atomic_uint references;
 	size_t memory;
+	char *push_id;        /* NULL: not known */
 	pthread_mutex_t lock; /* of all below */
 	char *text;           /* NULL: it was parsed */
 	size_t size;
@@ -38,11 +39,12 @@ struct source *source_create(char *text, size_t size)
 	return source;
 }
 
-struct source *source_parsed(struct zone *zone)
+struct source *source_parsed(struct zone *zone, const char *push_id)
 {
-	struct source *source = make(zone_memory(zone));
+	struct source *source = make(zone == NULL ? 0 : zone_memory(zone));
 
-	source->zone = zone_ref(zone);
+	source->zone = zone == NULL ? NULL : zone_ref(zone);
+	source->push_id = xstrdup(push_id);
 	return source;
 }
 
@@ -58,9 +60,15 @@ void source_unref(struct source *source)
 		return;
 	pthread_mutex_destroy(&source->lock);
 	zone_unref(source->zone);
+	free(source->push_id);
 	free(source->text);
 	free(source->err);
 	free(source);
+}
+
+const char *source_push_id(const struct source *source)
+{
+	return source->push_id;
 }
 
 size_t source_memory(const struct source *source)

@@ -15,8 +15,10 @@ struct source;
 
 /* With one reference, the caller's. Owns the text. */
 struct source *source_create(char *text, size_t size);
-/* One that is parsed already; takes a reference of the zone. */
-struct source *source_parsed(struct zone *zone);
+/* One that is parsed already; takes a reference of the zone (NULL: it is deleted). push_id (NULL: not known) is copied. */
+struct source *source_parsed(struct zone *zone, const char *push_id);
+/* The request that it came with; NULL: not known. */
+const char *source_push_id(const struct source *source);
 struct source *source_ref(struct source *source);
 /* NULL is allowed. */
 void source_unref(struct source *source);

@@ -41,7 +41,8 @@ static const struct route_param diff_params[] = { NUMBER("from", number), NUMBER
 static const struct route_param version_params[] = { NUMBER("version", number), END };
 static const struct route_param dead_params[] = { LIMIT, NUMBER("after", number), TEXT("zone", zone), TEXT("backend", backend),
 	FLAG("all", all), END };
-static const struct route_param event_params[] = { LIMIT, NUMBER("before", before), TEXT("zone", zone), END };
+static const struct route_param event_params[] = { LIMIT, NUMBER("before", before), NUMBER("after", number),
+	TEXT("zone", zone), TEXT("kind", kind), END };
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
 static const struct route_param reconcile_params[] = { FLAG("dry_run", dry_run), END };
 static const struct route_param heal_stop_params[] = { TEXT("backend", backend), END };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/store.h"
 
+#include "store/audit.h"
 #include "store/db.h"
 
 enum {
@@ -11,7 +12,8 @@ enum {
 
 static const int64_t KEPT_US = INT64_C(90) * 86400 * 1000000;
 
-#define SELECT "SELECT id, at, kind, zone, backend, source, detail, actor, push_id FROM event WHERE id < ?1"
+#define ROWS "SELECT id, at, kind, zone, backend, source, detail, actor, push_id FROM event"
+#define SELECT ROWS " WHERE id < ?1"
 #define NEWEST " ORDER BY id DESC LIMIT ?2"
 
 static const char insert_sql[] =
@@ -20,6 +22,12 @@ static const char insert_sql[] =
 static const char list_sql[] = SELECT NEWEST;
 static const char list_zone_sql[] = SELECT " AND zone = ?3 AND (?4 IS NULL OR backend = ?4)" NEWEST;
 static const char list_backend_sql[] = SELECT " AND ?3 IS NULL AND backend = ?4" NEWEST;
+#define OF_KIND " AND (?3 IS NULL OR kind = ?3)"
+#define OLDEST " ORDER BY id LIMIT ?2"
+static const char audit_sql[] = SELECT OF_KIND NEWEST;
+static const char audit_zone_sql[] = SELECT OF_KIND " AND zone = ?4" NEWEST;
+static const char follow_sql[] = ROWS " WHERE id > ?1" OF_KIND OLDEST;
+static const char follow_zone_sql[] = ROWS " WHERE id > ?1" OF_KIND " AND zone = ?4" OLDEST;
 /* A back end that is paused has no other record of it: its event stays until it is resumed. */
 #define IN_FORCE                                                                                             \
 	" AND NOT (kind = 'lane_paused' AND NOT EXISTS (SELECT 1 FROM event AS later WHERE later.backend = event.backend" \
@@ -63,21 +71,11 @@ static const char *or_null(sqlite3_stmt *stmt, int column)
 	return (const char *)sqlite3_column_text(stmt, column);
 }
 
-int store_event_list(struct store *store, int64_t before, size_t limit, const char *zone, const char *backend,
-	bool (*each)(void *ctx, const struct store_event *event), void *ctx, struct err *err)
+static int give(struct store *store, sqlite3_stmt *stmt, bool (*each)(void *ctx, const struct store_event *event),
+	void *ctx, struct err *err)
 {
-	const char *sql = zone != NULL ? list_zone_sql : backend != NULL ? list_backend_sql : list_sql;
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, sql, &stmt, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	db_bind_int(stmt, 1, before);
-	db_bind_int(stmt, 2, db_limit(limit));
-	if (sql != list_sql) {
-		db_bind_text(stmt, 3, zone, -1);
-		db_bind_text(stmt, 4, backend, -1);
-	}
 	while ((rc = db_step(store, stmt, err)) > 0) {
 		struct store_event event = {
 			.id = sqlite3_column_int64(stmt, 0),
@@ -96,6 +94,43 @@ int store_event_list(struct store *store, int64_t before, size_t limit, const ch
 		}
 	}
 	return rc;
+}
+
+int store_event_list(struct store *store, int64_t before, size_t limit, const char *zone, const char *backend,
+	bool (*each)(void *ctx, const struct store_event *event), void *ctx, struct err *err)
+{
+	const char *sql = zone != NULL ? list_zone_sql : backend != NULL ? list_backend_sql : list_sql;
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, before);
+	db_bind_int(stmt, 2, db_limit(limit));
+	if (sql != list_sql) {
+		db_bind_text(stmt, 3, zone, -1);
+		db_bind_text(stmt, 4, backend, -1);
+	}
+	return give(store, stmt, each, ctx, err);
+}
+
+int store_audit_list(struct store *store, const struct store_audit *audit, size_t limit,
+	bool (*each)(void *ctx, const struct store_event *event), void *ctx, struct err *err)
+{
+	bool on = audit->after != 0;
+	const char *sql = on ? audit->zone != NULL ? follow_zone_sql : follow_sql :
+			  audit->zone != NULL ? audit_zone_sql : audit_sql;
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, on ? audit->after : audit->before == 0 ? INT64_MAX : audit->before);
+	db_bind_int(stmt, 2, db_limit(limit));
+	db_bind_text(stmt, 3, audit->kind, -1);
+	if (audit->zone != NULL)
+		db_bind_text(stmt, 4, audit->zone, -1);
+	return give(store, stmt, each, ctx, err);
 }
 
 static int prune(struct store *store, const char *sql, int64_t bound, uint64_t *count, struct err *err)

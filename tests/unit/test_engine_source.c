@@ -77,7 +77,8 @@ static void what_is_parsed_stays(void **state)
 
 	(void)state;
 	assert_int_equal(zone_parse("shop.example.", good, strlen(good), 0, &zone, &err), ERR_OK);
-	struct source *source = source_parsed(zone);
+	struct source *source = source_parsed(zone, "0a0b0c0d-7");
+	assert_string_equal(source_push_id(source), "0a0b0c0d-7");
 	struct source *other = source_ref(source);
 	assert_true(source_memory(source) > zone_memory(zone));
 	source_unref(source);
