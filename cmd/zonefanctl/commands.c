@@ -14,6 +14,7 @@
 #include "heal.h"
 #include "held.h"
 #include "history.h"
+#include "plan.h"
 #include "reconcile.h"
 #include "show.h"
 
@@ -164,6 +165,10 @@ static const struct command commands[] = {
 		" --kind KIND      of that kind alone",
 		0, 0, OPTION_FOLLOW | OPTION_ZONE | OPTION_KIND, audit_events },
 	{ "retry", "[NAME]", "try every delivery that waits (of that zone) now; a zone that is clean is compared", 0, 1, 0, retry },
+	{ "plan", "[NAME]",
+		"what would be written at every back end now (of that zone), record by record; nothing is written\n"
+		" --backend B      at this one alone",
+		0, 1, OPTION_BACKEND, plan_command },
 	{ "heal", "",
 		"compare every zone at every back end with what is wanted, deliver again what differs, and wait for it\n"
 		" --backend B      at this one alone\n"

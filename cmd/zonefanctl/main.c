@@ -25,7 +25,7 @@ static const char usage_tail[] =
 	"  --url URL          speak to this address with a login, instead of the control socket\n"
 	"\n"
 	"exit codes: 0 done and well; 1 failed (zonefand does not answer, or answered an error); 2 status: something is behind,\n"
-	"            heal, reconcile: something differed; 3 there is no such zone or back end; 64 misuse\n";
+	"            heal, reconcile, plan: something differed; 3 there is no such zone or back end; 64 misuse\n";
 
 static void print_usage(FILE *to)
 {

@@ -133,6 +133,7 @@ void core_destroy(struct core *core)
 		free(lane->accused);
 		core_heal_free(lane);
 		core_contest_free(lane);
+		core_plan_free(lane);
 		free(lane->slots);
 	}
 	core_drop_staged(core);
@@ -150,6 +151,7 @@ void core_destroy(struct core *core)
 
 void core_quiesce(struct core *core)
 {
+	core_plan_close(core);
 	core->quiesced = true;
 }
 

@@ -292,7 +292,7 @@ void core_heal_settle(struct core *core, struct core_lane *lane)
 /* ---- going on ---- */
 
 /* Live deliveries go first. */
-static bool may_ask(const struct core *core, const struct core_lane *lane)
+bool core_may_ask(const struct core *core, const struct core_lane *lane)
 {
 	return lane->health.state == LANE_UP && lane->pages_out == 0 && !lane->alone_out &&
 		lane->jobs_out < lane_window(&lane->health, lane->connections) && core_has_idle_slot(lane) &&
@@ -303,7 +303,7 @@ static bool may_send(const struct core *core, const struct core_lane *lane)
 {
 	const struct healing *healing = &lane->healing;
 
-	return !healing->compared && healing->landed == NULL && healing->next_us <= core_now_us(core) && may_ask(core, lane);
+	return !healing->compared && healing->landed == NULL && healing->next_us <= core_now_us(core) && core_may_ask(core, lane);
 }
 
 static bool add_zone(void *ctx, const struct store_zone *zone)
@@ -347,7 +347,7 @@ void core_heal_go_on(struct core *core, struct core_lane *lane)
 		fail(core, lane, "%s is paused", lane->name);
 	else if (lane->health.state == LANE_DOWN && !probe_due)
 		fail(core, lane, "%s is down: %s", lane->name, lane->health.last_error);
-	else if (healing->details.asking != NULL && may_ask(core, lane))
+	else if (healing->details.asking != NULL && core_may_ask(core, lane))
 		core_detail_send(core, lane);
 	else if (may_send(core, lane))
 		send_page(core, lane);

@@ -11,7 +11,7 @@
 /* Beyond this a generation found at a target is nonsense that we don't rise above, but overwrite. */
 #define CORE_GENERATION_MAX (UINT64_C(1) << 62)
 
-enum { URGENT_MOST = 64 };
+enum { URGENT_MOST = 64, CORE_PLANS_MOST = 8 };
 
 /* What a lane was given for one zone; lives from sending to landing. */
 struct flight {
@@ -95,6 +95,9 @@ struct core_lane {
 	bool alone_out;                 /* the job that is out must stay alone */
 	size_t pages_out;               /* of jobs_out: a question (COMPARE, INSPECT), or none */
 	struct healing healing;
+	struct plan *plans[CORE_PLANS_MOST]; /* asked for, first come, first served (core_plan.c) */
+	size_t plan_count;
+	struct plan *plan_out;          /* its page is out; else NULL */
 	struct idmap inflight;          /* zone id -> struct flight */
 	struct idmap suspicion;         /* zone id -> struct accused: failed with the connection or the whole back end; a job
 	                                   of its own from now on */
@@ -419,6 +422,22 @@ void core_heal_go_on(struct core *core, struct core_lane *lane);
 int64_t core_heal_wake_us(const struct core *core, const struct core_lane *lane);
 void core_heal_show(const struct core *core, const struct core_lane *lane, struct engine_heal *out);
 void core_heal_free(struct core_lane *lane);
+
+/* A question may go to the lane: it is up, has an idle connection, and nothing is due. */
+bool core_may_ask(const struct core *core, const struct core_lane *lane);
+
+/* ---- core_plan.c: what would be written ---- */
+
+/* Takes the plans out of the commands; how many others are left. They are answered when they are answered. */
+size_t core_plan_take(struct core *core, struct core_command **commands, size_t count);
+/* After what is due went out: the next page, if there is room. */
+void core_plan_go_on(struct core *core, struct core_lane *lane);
+/* Takes the answer. */
+void core_plan_land(struct core *core, struct core_lane *lane, struct inspect *inspect);
+int64_t core_plan_wake_us(const struct core_lane *lane);
+/* None that waits is answered any more. */
+void core_plan_close(struct core *core);
+void core_plan_free(struct core_lane *lane);
 
 /* ---- core_detail.c: what the landed page found, record by record ---- */
 

@@ -374,7 +374,10 @@ void core_land(struct core *core, struct core_job *job)
 		core_heal_land(core, lane, job->page);
 		job->page = NULL;
 	} else if (job->kind == CORE_JOB_INSPECT) {
-		core_detail_land(core, lane, job->inspect);
+		if (job->inspect->form == INSPECT_LIST)
+			core_plan_land(core, lane, job->inspect);
+		else
+			core_detail_land(core, lane, job->inspect);
 		job->inspect = NULL;
 	} else {
 		land_apply(core, lane, job);

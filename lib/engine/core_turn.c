@@ -228,6 +228,9 @@ static int64_t wake_ms(const struct core *core)
 
 		if (lane_wake < wake)
 			wake = lane_wake;
+		lane_wake = core_plan_wake_us(&core->lanes[i]);
+		if (lane_wake < wake)
+			wake = lane_wake;
 		lane_wake = core_heal_wake_us(core, &core->lanes[i]);
 		if (lane_wake < wake)
 			wake = lane_wake;
@@ -269,9 +272,25 @@ bool core_rest(struct core *core)
 	return false;
 }
 
+/* What goes to the lane now. A plan before a page of a pass: somebody waits for it. */
+static void serve(struct core *core, struct core_lane *lane)
+{
+	bool may_deliver = core_now_us(core) >= core->dispatch_us;
+
+	if (may_deliver) {
+		core_heal_auto(core, lane);
+		core_heal_settle(core, lane);
+		core_dispatch(core, lane);
+	}
+	core_plan_go_on(core, lane);
+	if (may_deliver)
+		core_heal_go_on(core, lane);
+}
+
 int64_t core_turn(struct core *core, struct core_command **commands, size_t command_count, struct core_job **jobs,
 	size_t job_count)
 {
+	command_count = core_plan_take(core, commands, command_count);
 	for (size_t i = 0; i < job_count; i++)
 		core_land(core, jobs[i]);
 	if (command_count > 0 || core->outcome_count > 0 || core->event_count > 0)
@@ -284,14 +303,12 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 	prune_store(core);
 	core_orphans_go_on(core);
 	for (size_t i = 0; i < core->lane_count; i++) {
-		revive_dead(core, &core->lanes[i]);
-		if (!core->quiesced && !core->broken && core_now_us(core) >= core->dispatch_us) {
-			core_heal_auto(core, &core->lanes[i]);
-			core_heal_settle(core, &core->lanes[i]);
-			core_dispatch(core, &core->lanes[i]);
-			core_heal_go_on(core, &core->lanes[i]);
-		}
-		core_batch_tell(core, &core->lanes[i], false);
+		struct core_lane *lane = &core->lanes[i];
+
+		revive_dead(core, lane);
+		if (!core->quiesced && !core->broken)
+			serve(core, lane);
+		core_batch_tell(core, lane, false);
 	}
 	return wake_ms(core);
 }

@@ -102,6 +102,7 @@ enum engine_op {
 	ENGINE_MASTER_JUDGE,   /* orphans; number: zones of it that are held; dry_run. doc: what becomes of the missing ones */
 	ENGINE_HEAL,     /* backend, or NULL for all; dry_run: a healing pass begins there. ERR_BUSY: one that was asked for is under way */
 	ENGINE_HEAL_STOP, /* backend, or NULL for all: what is under way there ends */
+	ENGINE_PLAN,     /* backend; zone, or a page of all behind after: what would be written there. Changes nothing. doc */
 
 	ENGINE_MERGE,    /* peer, number (its pass), peer_zones: as far as they are newer, they become ours. text: of the only one. doc:
 	                    merged, taken, waiting, capped */

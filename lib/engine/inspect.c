@@ -14,7 +14,6 @@ struct inspect *inspect_create(enum inspect_form form, const char *store_id, siz
 	inspect->form = form;
 	memcpy(inspect->store_id, store_id, sizeof(inspect->store_id));
 	inspect->zones = xcalloc(room, sizeof(*inspect->zones));
-	inspect->list = form == INSPECT_LIST ? doc_create() : NULL;
 	return inspect;
 }
 
@@ -110,10 +109,10 @@ static void list_unknown(struct doc *object, const char *why)
 	doc_text(object, "error", why);
 }
 
-static void tell(struct inspect *inspect, struct inspect_zone *zone, const struct backend_rows *rows, struct doc *zones,
+static void tell(struct inspect *inspect, struct inspect_zone *zone, const struct backend_rows *rows,
 	size_t max_zone_records)
 {
-	struct doc *object = zones == NULL ? NULL : doc_object(zones, NULL);
+	struct doc *object = inspect->form == INSPECT_LIST ? doc_object(inspect->zone_list, NULL) : NULL;
 	struct err err = { 0 };
 	struct zone *wanted = zone->deleted ? NULL : source_zone(zone->source, zone->name, max_zone_records, &err);
 
@@ -137,13 +136,13 @@ static void tell(struct inspect *inspect, struct inspect_zone *zone, const struc
 }
 
 /* One answer of the back end. False: the page is full. */
-static bool take(struct inspect *inspect, const struct backend_read *read, struct doc *zones, size_t max_zone_records)
+static bool take(struct inspect *inspect, const struct backend_read *read, size_t max_zone_records)
 {
 	for (size_t i = 0; i < read->done; i++) {
 		struct inspect_zone *zone = &inspect->zones[inspect->done++];
 
 		if (differs(inspect, zone, &read->zones[i]))
-			tell(inspect, zone, &read->zones[i], zones, max_zone_records);
+			tell(inspect, zone, &read->zones[i], max_zone_records);
 		if (inspect->listed >= INSPECT_RECORDS)
 			return false;
 	}
@@ -153,7 +152,6 @@ static bool take(struct inspect *inspect, const struct backend_read *read, struc
 void inspect_run(struct inspect *inspect, struct backend *backend, size_t max_zone_records)
 {
 	struct backend_rows *rows = xcalloc(inspect->count + 1, sizeof(*rows));
-	struct doc *zones = inspect->list == NULL ? NULL : doc_list(inspect->list, "zones");
 	bool more = true;
 
 	inspect->verdict = BACKEND_OK;
@@ -165,7 +163,7 @@ void inspect_run(struct inspect *inspect, struct backend *backend, size_t max_zo
 			.count = left < BACKEND_READ_MOST ? left : BACKEND_READ_MOST };
 
 		inspect->verdict = backend->ops->read(backend, &read, &inspect->err);
-		more = inspect->verdict == BACKEND_OK && take(inspect, &read, zones, max_zone_records);
+		more = inspect->verdict == BACKEND_OK && take(inspect, &read, max_zone_records);
 		backend_read_free(&read);
 	}
 	free(rows);

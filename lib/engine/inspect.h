@@ -42,7 +42,8 @@ struct inspect {
 	enum backend_verdict verdict;
 	struct err err;                 /* unless OK */
 	size_t done;                    /* zones compared, from the first */
-	struct doc *list;               /* LIST: an object with "zones" */
+	struct doc *list;               /* LIST: the answer, made by the caller ... */
+	struct doc *zone_list;          /* ... and its list of zones, to which those that differ are added */
 	size_t listed;                  /* records in it */
 };
 

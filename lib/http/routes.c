@@ -45,6 +45,7 @@ static const struct route_param event_params[] = { LIMIT, NUMBER("before", befor
 	TEXT("zone", zone), TEXT("kind", kind), END };
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
 static const struct route_param reconcile_params[] = { FLAG("dry_run", dry_run), END };
+static const struct route_param plan_params[] = { TEXT("backend", backend), TEXT("after", after), TEXT("zone", zone), END };
 static const struct route_param heal_stop_params[] = { TEXT("backend", backend), END };
 static const struct route_param import_params[] = { TEXT("zone", zone), TEXT("hostname", hostname), TEXT("username", username),
 	TIME("at", at_us), FLAG("dry_run", dry_run), END };
@@ -65,6 +66,7 @@ static const struct route routes[] = {
 	GET("/api/v1/events", ENGINE_EVENTS, .params = event_params),
 	POST("/api/v1/retry", ENGINE_RETRY, .params = retry_params),
 	GET("/api/v1/heal", ENGINE_HEALS),
+	GET("/api/v1/plan", ENGINE_PLAN, .params = plan_params),
 	POST("/api/v1/heal", ENGINE_HEAL, .params = heal_params),
 	POST("/api/v1/heal/stop", ENGINE_HEAL_STOP, .params = heal_stop_params),
 	POST("/api/v1/import", ENGINE_IMPORT, .params = import_params, .body = true),
