@@ -89,6 +89,7 @@ int wire_engine_create(const struct conf *conf, struct wire_engine *out, struct 
 		.guard_max_shrink_percent = conf->guard_max_shrink_percent,
 		.max_zone_records = conf->max_zone_records,
 		.dry_run = conf->dry_run,
+		.peers = conf->peer_enabled,
 		.healing_enabled = conf->healing_enabled,
 		.healing_interval_ms = (int64_t)conf->healing_interval_minutes * 60000,
 		.queue_capacity = QUEUE_CAPACITY,

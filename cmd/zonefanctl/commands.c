@@ -14,6 +14,7 @@
 #include "heal.h"
 #include "held.h"
 #include "history.h"
+#include "peers.h"
 #include "plan.h"
 #include "reconcile.h"
 #include "show.h"
@@ -200,6 +201,10 @@ static const struct command commands[] = {
 	{ "freeze", "NAME", "store what is pushed of that zone, and deliver nothing of it, until it is thawed", 1, 1, 0,
 		freeze_command },
 	{ "thaw", "NAME", "deliver the newest of it", 1, 1, 0, freeze_thaw },
+	{ "peers", "[sync]",
+		"what is known of each peer; with sync after a pass over all of them\n"
+		" --no-wait        do not wait for that pass",
+		0, 1, OPTION_NO_WAIT, peers_command },
 	{ "held", "list | show ID", "what waits for your word, and what it would change", 1, 2, 0, held_command },
 	{ "approve", "ID", "put in force what is held as ID, as it is", 1, 1, 0, held_approve },
 	{ "discard", "ID", "drop what is held as ID", 1, 1, 0, held_discard },

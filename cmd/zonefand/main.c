@@ -167,10 +167,12 @@ static int serve(struct wire *wire)
 	log_info("zonefand serves", LOG_STR("version", ZONEFAN_VERSION), LOG_UINT("port", http_port(http)),
 		LOG_STR("store", wire->engine.params.store_path), LOG_UINT("backends", wire->engine.params.backend_count));
 	struct sync *sync = wire->reconciles ? sync_start(&wire->sync, engine) : NULL;
+	struct peer_sync *peers = wire->peers_enabled ? peer_start(&wire->peers, engine) : NULL;
 	ret = http_run(http, &err);
 	if (ret != ERR_OK)
 		log_error("leaving", LOG_ERR(&err));
-	/* It asks the engine until it is stopped. */
+	/* They ask the engine until they are stopped. */
+	peer_stop(peers);
 	sync_stop(sync);
 	/* The engine first: requests that it still answers point at nothing of the front's by then, and the front's
 	   listening sockets are closed already. */

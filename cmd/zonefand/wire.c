@@ -68,6 +68,18 @@ static void wire_masters(const struct conf *conf, struct wire *wire)
 	};
 }
 
+static void wire_peers(const struct conf *conf, struct wire *wire)
+{
+	struct peer_address *peers = xcalloc(conf->peer_count, sizeof(*peers));
+
+	for (size_t i = 0; i < conf->peer_count; i++)
+		peers[i] = (struct peer_address){ .url = conf->peers[i].url, .username = conf->peers[i].username,
+			.password = conf->peers[i].password };
+	wire->peers = (struct peer_params){ .interval_minutes = conf->peer_interval_minutes, .discover = conf->peer_discover,
+		.peers = peers, .peer_count = conf->peer_count };
+	wire->peers_enabled = conf->peer_enabled;
+}
+
 int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 {
 	*out = (struct wire){ 0 };
@@ -87,6 +99,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 	};
 	wire_logins(conf, out);
 	wire_masters(conf, out);
+	wire_peers(conf, out);
 	int ret = wire_engine_create(conf, &out->engine, err);
 	if (ret != ERR_OK)
 		wire_clear(out);
@@ -95,6 +108,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 
 void wire_clear(struct wire *wire)
 {
+	free((void *)(uintptr_t)wire->peers.peers);
 	for (size_t i = 0; i < wire->http.login_count; i++)
 		free((char *)(uintptr_t)wire->logins[i].identities);
 	free(wire->logins);

@@ -10,6 +10,7 @@
 #include "http/http.h"
 #include "sync/sync.h"
 #include "wire_engine.h"
+#include "sync/peer.h"
 
 struct wire {
 	struct wire_engine engine;
@@ -18,6 +19,8 @@ struct wire {
 	bool reconciles;  /* sync is wanted */
 	struct sync_master *masters; /* owned; of sync */
 	struct auth_login *logins; /* owned */
+	struct peer_params peers;
+	bool peers_enabled;
 };
 
 /* Before threads start: client libraries are initialised here. conf must outlive it. ERR_INVALID names a back end of a type that is not built in. */

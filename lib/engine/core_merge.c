@@ -363,6 +363,13 @@ static int check_text(const struct core_command *command, struct peering_offer *
 	return ERR_OK;
 }
 
+static int read_offer(const struct merge *merge, size_t at, struct peering_offer *offer, struct err *refused)
+{
+	int ret = peering_read(&merge->command->request->peer_zones[at], offer, refused);
+
+	return ret == ERR_OK ? check_text(merge->command, offer, refused) : ret;
+}
+
 static int merge_all(struct merge *merge, struct err *refused, struct err *err)
 {
 	const struct engine_request *request = merge->command->request;
@@ -371,13 +378,14 @@ static int merge_all(struct merge *merge, struct err *refused, struct err *err)
 
 	/* All or nothing: an answer with one thing wrong is not believed. */
 	for (size_t i = 0; i < request->peer_zone_count; i++) {
-		if (peering_read(&request->peer_zones[i], &offer, refused) != ERR_OK ||
-			check_text(merge->command, &offer, refused) != ERR_OK)
-			return ERR_OK;
+		if (read_offer(merge, i, &offer, refused) == ERR_OK)
+			continue;
+		core_note_by(merge->core, "peer_refused", request->text == NULL ? NULL : request->zone, NULL, &merge->cause, "%s",
+			refused->text);
+		return ERR_OK;
 	}
 	for (size_t i = 0; ret == ERR_OK && i < request->peer_zone_count; i++) {
-		CHECK(peering_read(&request->peer_zones[i], &offer, refused) == ERR_OK &&
-			check_text(merge->command, &offer, refused) == ERR_OK);
+		CHECK(read_offer(merge, i, &offer, refused) == ERR_OK);
 		ret = merge_one(merge, &offer, err);
 	}
 	return ret;

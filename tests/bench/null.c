@@ -7,6 +7,7 @@
  */
 #include "engine/engine.h"
 #include "sync/sync.h"
+#include "sync/peer.h"
 
 #include <stdlib.h>
 
@@ -84,4 +85,13 @@ struct sync *sync_start(const struct sync_params *params, struct engine *engine)
 void sync_stop(struct sync *sync)
 {
 	(void)sync;
+}
+
+struct peer_sync *peer_start(UNUSED const struct peer_params *params, UNUSED struct engine *engine)
+{
+	return NULL;
+}
+
+void peer_stop(UNUSED struct peer_sync *sync)
+{
 }
