@@ -17,6 +17,7 @@
 #include "peers.h"
 #include "plan.h"
 #include "reconcile.h"
+#include "retire.h"
 #include "show.h"
 
 int commands_failed(const struct err *err)
@@ -187,6 +188,10 @@ static const struct command commands[] = {
 		"send nothing more there; pushes are taken all the same, also over restarts, until it is resumed", 1, 1, 0,
 		pause_lane },
 	{ "resume", "BACKEND", "deliver again, all that waits", 1, 1, 0, resume_lane },
+	{ "retire", "BACKEND",
+		"what the store still has of a back end that is not configured any more\n"
+		" --confirm        drop it",
+		1, 1, OPTION_CONFIRM, retire_command },
 	{ "history", "NAME", "the last texts of that zone", 1, 1, 0, history_command },
 	{ "diff", "NAME A [B]", "what changed between two versions of it; B is the present one", 2, 3, 0, history_diff },
 	{ "rollback", "NAME VERSION", "serve the content of that version again, until the master's next push", 2, 2, 0,

@@ -11,7 +11,7 @@ struct conf;
 
 /* Options that only some commands take. */
 enum { OPTION_BACKEND = 1, OPTION_DRY_RUN = 2, OPTION_NO_WAIT = 4, OPTION_STOP = 8, OPTION_ALL = 16,
-	OPTION_FOLLOW = 32, OPTION_ZONE = 64, OPTION_KIND = 128 };
+	OPTION_FOLLOW = 32, OPTION_ZONE = 64, OPTION_KIND = 128, OPTION_CONFIRM = 256 };
 
 struct options {
 	const char *config;

@@ -157,6 +157,7 @@ int main(int argc, char **argv)
 		{ "password-file", required_argument, NULL, 'p' },
 		{ "backend", required_argument, NULL, 'b' },
 		{ "dry-run", no_argument, NULL, 'd' },
+		{ "confirm", no_argument, NULL, 'y' },
 		{ "follow", no_argument, NULL, 'f' },
 		{ "zone", required_argument, NULL, 'z' },
 		{ "kind", required_argument, NULL, 'k' },
@@ -185,6 +186,9 @@ int main(int argc, char **argv)
 		case 'd':
 			options.dry_run = true;
 			options.given |= OPTION_DRY_RUN;
+			break;
+		case 'y':
+			options.given |= OPTION_CONFIRM;
 			break;
 		case 'f':
 			options.given |= OPTION_FOLLOW;

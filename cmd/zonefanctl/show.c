@@ -59,6 +59,8 @@ bool show_status(const json_t *status)
 			printf("%s: %" JSON_INTEGER_FORMAT " zones are contested: somebody keeps changing them there (zonefanctl "
 			       "events)\n", cell_text_at(lane, "name"), cell_number_at(lane, "contested"));
 	}
+	json_array_foreach(json_object_get(status, "unconfigured"), index, lane)
+		printf("not configured any more: %s (zonefanctl retire)\n", json_string_value(lane));
 	if (cell_number_at(status, "frozen") > 0)
 		printf("frozen zones: %" JSON_INTEGER_FORMAT "\n", cell_number_at(status, "frozen"));
 	if (cell_number_at(status, "held") > 0)

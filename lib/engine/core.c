@@ -139,6 +139,7 @@ void core_destroy(struct core *core)
 	core_drop_staged(core);
 	core_forget_events(core, 0);
 	core_freeze_free(core);
+	core_retire_free(core);
 	free(core->staged);
 	free(core->fresh);
 	free(core->events);

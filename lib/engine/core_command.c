@@ -265,6 +265,8 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 	case ENGINE_DEAD_REPLAY:
 	case ENGINE_DEAD_DROP:
 		return core_dead_order(core, command, err);
+	case ENGINE_RETIRE:
+		return core_retire_order(core, command, err);
 	case ENGINE_APPROVE:
 	case ENGINE_DISCARD:
 		return core_held_order(core, command, err);

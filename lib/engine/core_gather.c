@@ -13,7 +13,7 @@ static enum log_level level_of(const char *kind)
 {
 	static const char *const quiet[] = { "lane_up", "lane_paused", "lane_resumed", "held_approved",
 		"held_discarded", "held_replaced", "frozen", "thawed", "rollback", "undelete", "rollback_ended",
-		"dead_replayed", "dead_dropped" };
+		"dead_replayed", "dead_dropped", "retired" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(quiet); i++) {
 		if (strcmp(kind, quiet[i]) == 0)
@@ -129,6 +129,7 @@ void core_tell_staged(struct core *core)
 {
 	core_obey(core, true);
 	core_freeze_settle(core, true);
+	core_retire_settle(core, true);
 	for (size_t i = 0; i < core->fresh_count; i++) {
 		struct source *source = source_parsed(core->fresh[i].zone, core->fresh[i].push_id);
 
@@ -145,6 +146,7 @@ void core_drop_staged(struct core *core)
 {
 	core_obey(core, false);
 	core_freeze_settle(core, false);
+	core_retire_settle(core, false);
 	forget_fresh(core);
 	for (size_t i = 0; i < core->staged_count; i++)
 		engine_message_destroy(core->staged[i]);

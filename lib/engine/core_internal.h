@@ -209,6 +209,14 @@ struct core {
 	int64_t dispatch_us;            /* nothing is sent before: deliveries could not be recorded */
 	int64_t last_pass;              /* of healing; wall clock, microseconds */
 	struct core_counters counters;
+	struct retirement {             /* of a back end, under way */
+		int64_t id;             /* 0: none */
+		char *name;
+		struct engine_request *request; /* to be answered at its end */
+		int64_t after;          /* zones done */
+		uint64_t dropped;
+		bool ordered;           /* the turn of the order is committed */
+	} retire;
 	struct idmap frozen;            /* zone ids; the values mean nothing */
 	struct freeze_change {
 		int64_t zone_id;
@@ -311,6 +319,12 @@ MUST_CHECK int core_guard_approve(struct core *core, const struct store_held *he
 MUST_CHECK int core_history_order(struct core *core, struct core_command *command, struct err *err);
 /* core_dead.c: DEAD_REPLAY and DEAD_DROP. */
 MUST_CHECK int core_dead_order(struct core *core, struct core_command *command, struct err *err);
+/* core_retire.c: RETIRE; answered when it is done. */
+MUST_CHECK int core_retire_order(struct core *core, struct core_command *command, struct err *err);
+/* The next step, in a transaction of its own. */
+void core_retire_go_on(struct core *core);
+void core_retire_settle(struct core *core, bool committed);
+void core_retire_free(struct core *core);
 /* core_freeze.c: FREEZE and THAW; what is frozen is parked wherever it would be sent. */
 MUST_CHECK int core_freeze_order(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_freeze_load(struct core *core, struct err *err);

@@ -220,6 +220,8 @@ static int64_t wake_ms(const struct core *core)
 
 	if (core->store_ok && core->condemned_us < wake)
 		wake = core->condemned_us;
+	if (core->retire.id != 0)
+		wake = now;
 	/* Nothing gets better by itself then. */
 	if (core->broken)
 		wake = now + second_us;
@@ -301,6 +303,7 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 	core_forget_events(core, 0);
 	probe_store(core);
 	prune_store(core);
+	core_retire_go_on(core);
 	core_orphans_go_on(core);
 	for (size_t i = 0; i < core->lane_count; i++) {
 		struct core_lane *lane = &core->lanes[i];

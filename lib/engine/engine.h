@@ -87,6 +87,7 @@ enum engine_op {
 	ENGINE_UNDELETE, /* zone */
 	ENGINE_DEAD_REPLAY, /* zone, backend; NULL for all: dead letters are tried now */
 	ENGINE_DEAD_DROP, /* zone; backend, or NULL for all: not tried any more until somebody asks */
+	ENGINE_RETIRE,   /* backend: one that is not configured any more is forgotten, with its deliveries */
 	ENGINE_APPROVE,  /* number: of something held; it is put in force */
 	ENGINE_DISCARD,  /* number: it is dropped */
 	ENGINE_IMPORT,   /* zone, hostname, username, at_us, text (none: the owner alone), dry_run: what stood elsewhere is taken
@@ -119,6 +120,7 @@ enum engine_op {
 	ENGINE_DIFF,     /* zone, number and other: versions, 0: the present one */
 	ENGINE_DEAD,     /* backend or NULL, all, number (zone ids behind it), limit */
 	ENGINE_DEAD_ZONE, /* zone, backend or NULL: with its text */
+	ENGINE_STRANGER, /* backend: what the store knows of one, configured or not */
 	ENGINE_HELD,     /* number (a list: those behind it), limit */
 	ENGINE_HELD_ONE, /* number: with what it would change */
 	ENGINE_PEER_ZONES, /* after, limit, or zone for one with its text; number 2: with tombstones, versions and texts of our own form */

@@ -319,12 +319,16 @@ static int show_status(struct engine *engine, struct engine_message *message, st
 	status->delivery_failures = board.counters.delivery_failures;
 	status->started_at_us = board.counters.started_at_us;
 	status->shown = reader_shown(engine);
+	if (status->shown == NULL)
+		status->shown = doc_create();
 	status->lanes = xcalloc(board.lane_count, sizeof(*status->lanes));
 	int ret = store_zone_count(engine->reader, &status->zones_total, err);
 	if (ret == ERR_OK)
 		ret = store_held_count(engine->reader, &status->held, err);
 	if (ret == ERR_OK)
 		ret = store_frozen_count(engine->reader, &status->frozen, err);
+	if (ret == ERR_OK)
+		ret = reader_add_strangers(engine, status->shown, err);
 	for (size_t i = 0; ret == ERR_OK && i < board.lane_count; i++) {
 		ret = fill_lane(engine, &board, i, &status->lanes[i], err);
 		if (ret == ERR_OK)
@@ -359,6 +363,8 @@ static int answer(struct engine *engine, const struct engine_request *request, s
 		return reader_list_dead(engine, request, message, err);
 	case ENGINE_DEAD_ZONE:
 		return reader_show_dead(engine, request, message, err);
+	case ENGINE_STRANGER:
+		return reader_show_stranger(engine, request, message, err);
 	case ENGINE_HELD:
 		return reader_list_held(engine, request, message, err);
 	case ENGINE_PEER_ZONES:

@@ -36,6 +36,11 @@ MUST_CHECK int reader_list_dead(struct engine *engine, const struct engine_reque
 MUST_CHECK int reader_show_dead(struct engine *engine, const struct engine_request *request,
 	struct engine_message *message, struct err *err);
 
+MUST_CHECK int reader_show_stranger(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+/* Under "unconfigured", the names of back ends that the store knows and the configuration does not. */
+MUST_CHECK int reader_add_strangers(struct engine *engine, struct doc *doc, struct err *err);
+
 /* The zone that is asked for; ERR_NOTFOUND names it. */
 MUST_CHECK int reader_find_zone(struct engine *engine, const struct engine_request *request, struct store_zone *out,
 	struct err *err);

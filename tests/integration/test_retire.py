@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""D9: a data centre is taken out of service: its deliveries go with it, what stands in its database stays."""
+import json
+import threading
+
+from zf.wait import wait_for
+from zf.zones import da_zone, named
+
+
+def without(zonefan, name):
+    """Takes the back end out of the configuration."""
+    zonefan.stop()
+    entry = zonefan.settings["dns"]["backends"].pop(name)
+    zonefan.backends.remove(name)
+    zonefan.configure({})
+    zonefan.start()
+    return entry
+
+
+def test_retire(install, dcs):
+    zonefan = install(dcs)
+    names = named("retire", 30)
+    for name in names:
+        zonefan.da().push_ok(name, da_zone(name))
+    zonefan.wait_converged()
+    dcs[2].proxy.refuse()
+    zonefan.da().push_ok(names[0], da_zone(names[0], 2))
+    zonefan.wait_converged("dc1", "dc2")
+    done = zonefan.ctl("retire", "dc3", "--confirm", check=1)
+    assert "back end dc3 is configured" in done.stderr
+    assert "can't be retired" in zonefan.ctl("retire", "dc3", check=0).stdout
+    entry = without(zonefan, "dc3")
+    assert zonefan.status()["unconfigured"] == ["dc3"]
+    assert "not configured any more: dc3" in zonefan.ctl("status").stdout
+    before = dcs[2].db.all_rows()
+    reported = zonefan.ctl("retire", "dc3", check=0).stdout
+    assert "dc3: 30 deliveries, 1 of them pending, 0 dead" in reported and "nothing was changed" in reported
+    assert zonefan.api("/api/v1/backends/dc3")["deliveries"] == 30
+    done = zonefan.ctl("retire", "dc3", "--confirm", check=0)
+    assert done.stdout == "dc3 is retired, 30 deliveries were dropped\n"
+    assert zonefan.status()["unconfigured"] == [] and "not configured" not in zonefan.ctl("status").stdout
+    assert "knows no back end dc3" in zonefan.ctl("retire", "dc3", "--confirm", check=3).stderr
+    retired = [event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] == "retired"]
+    assert [(event["backend"], event["actor"]) for event in retired] == [("dc3", "control socket")]
+    assert dcs[2].db.all_rows() == before
+    # one of that name later is a new one
+    zonefan.stop()
+    dcs[2].proxy.passing()
+    zonefan.settings["dns"]["backends"]["dc3"] = entry
+    zonefan.backends.append("dc3")
+    zonefan.configure({})
+    zonefan.start()
+    zonefan.wait_converged()
+    assert dcs[2].db.all_rows() == dcs[0].db.all_rows()
+
+
+def test_pushes_go_on(install, dcs):
+    """More zones than one step drops, and pushes in between: none waits, none is lost."""
+    zonefan = install(dcs[:2])
+    names = named("many", 4500)
+    threads = [threading.Thread(target=lambda part: [zonefan.da().push_ok(name, da_zone(name, hosts=0)) for name in part],
+                                args=(names[i::8],)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    zonefan.wait_converged(deadline=180)
+    without(zonefan, "dc2")
+    done = []
+    retiring = threading.Thread(target=lambda: done.append(zonefan.ctl("--json", "retire", "dc2", "--confirm", check=0)))
+    retiring.start()
+    pushed = 0
+    while retiring.is_alive():
+        zonefan.da().push_ok(names[pushed], da_zone(names[pushed], 2))
+        pushed += 1
+    retiring.join()
+    assert json.loads(done[0].stdout) == {"backend": "dc2", "dropped": 4500}
+    assert pushed > 0
+    zonefan.wait_converged()
+    wait_for(lambda: zonefan.status()["status"] == "ok", 30, "well")
+
+
+def test_exit_codes(zonefan):
+    zonefan.ctl("retire", check=64)
+    assert "knows no back end dc9" in zonefan.ctl("retire", "dc9", check=3).stderr
