@@ -112,6 +112,165 @@ def test_every_damage_is_repaired_in_one_pass(zonefan, dcs):
     assert [dc.db.row_writes() for dc in dcs] == writes, "a pass over what is right wrote rows"
 
 
+# ---- what a database may go through (fault B) ----
+
+TABLES = ("zones", "records", "zonefan_state")
+OURS = "zone_name NOT LIKE '%%foreign%%' AND zone_name<>''"
+
+
+def wipe(db, which="1=1"):
+    """Everything of zonefan's, or a part of it, with its stamps."""
+    db.sql(f"DELETE r FROM records r JOIN zones ON zones.id=r.zone_id WHERE {OURS} AND {which}")
+    db.sql(f"DELETE FROM zones WHERE {OURS} AND {which}")
+    db.sql(f"DELETE FROM zonefan_state WHERE {which}")
+
+
+def edit_by_hand(db):
+    db.sql(f"UPDATE records r JOIN zones ON zones.id=r.zone_id SET r.data='203.0.113.66' WHERE {OURS} AND r.hostname='host0'")
+    db.sql(f"DELETE r FROM records r JOIN zones ON zones.id=r.zone_id WHERE {OURS} AND r.type='MX' AND MOD(zones.id, 2)=0")
+    db.sql("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, 'evil', 'TXT', '\"x\"', 60, 1 FROM zones "
+           f"WHERE {OURS} AND MOD(id, 3)=0")
+
+
+def keep_copy(db):
+    for table in TABLES:
+        db.sql(f"CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE "
+               + {"records": "zone_id IN (SELECT id FROM zones WHERE " + OURS + ")"}.get(table, OURS))
+
+
+def put_back_copy(db):
+    """An older copy of zonefan's zones, with the stamps and ids of that time."""
+    wipe(db)
+    for table in TABLES:
+        db.sql(f"INSERT INTO {table} SELECT * FROM kept_{table}")
+        db.sql(f"DROP TABLE kept_{table}")
+
+
+def make_empty(db):
+    db.sql("DROP DATABASE dns")
+    db.sql("CREATE DATABASE dns CHARACTER SET utf8mb4")
+    db.local.conn = None
+
+
+DAMAGES = {
+    "wiped": wipe,
+    "half wiped": lambda db: wipe(db, "zone_name < 'fault0015'"),
+    "tables emptied": lambda db: [db.sql(f"DELETE FROM {table} WHERE " + {
+        "records": f"zone_id IN (SELECT id FROM zones WHERE {OURS})"}.get(table, OURS)) for table in ("records", "zones",
+                                                                                                  "zonefan_state")],
+    "edited by hand": edit_by_hand,
+    "an older copy": put_back_copy,
+    "created anew": make_empty,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_database_is_equal_to_the_others_after_one_pass(zonefan, dcs, damage):
+    """Without any contact from DA, and what is not ours is byte for byte as it was."""
+    names = named("fault", 30)
+    push_all(zonefan, names)
+    foreign = [add_foreign(dc.db) for dc in dcs]
+    victim = dcs[0].db
+    if damage == "an older copy":
+        keep_copy(victim)
+    for name in names[20:25]:
+        zonefan.da().push_ok(name, da_zone(name, 2, hosts=5))
+    for name in names[25:]:
+        zonefan.da().delete_ok(name)
+    late = named("late", 5)
+    push_all(zonefan, late)
+    truth = dcs[1].db.all_rows()
+    pushes = zonefan.status()["counters"]["pushes"]
+    DAMAGES[damage](victim)
+    assert victim.all_rows() != truth if damage != "created anew" else not victim.has_table("zones")
+    parts = heal(zonefan, code=2)
+    assert {name: part["state"] for name, part in parts.items()} == {"dc1": "done", "dc2": "done", "dc3": "done"}
+    assert differing(parts["dc1"]) > 0 and differing(parts["dc2"]) + differing(parts["dc3"]) == 0
+    if damage == "created anew":  # what was theirs went with the database
+        truth = {name: rows for name, rows in truth.items() if "foreign" not in name}
+    assert {name: sorted(rows) for name, rows in victim.all_rows().items()} == {
+        name: sorted(rows) for name, rows in truth.items()}
+    for number, dc in enumerate(dcs):
+        if number > 0 or damage != "created anew":
+            assert foreign_rows(dc.db) == foreign[number]
+    if damage == "edited by hand":
+        told = drifts(zonefan, "dc1")
+        assert "host0 A 192.0.2.2 -> 203.0.113.66" in told["fault0001.example"]
+        assert any('+evil TXT "x"' in text for text in told.values())
+        assert any("-@ MX 10 mail." in text for text in told.values())
+    heal(zonefan, code=0)
+    zonefan.ctl("plan", check=0)
+    assert zonefan.status()["counters"]["pushes"] == pushes
+
+
+# ---- by itself ----
+
+def test_a_lane_that_comes_up_is_compared(zonefan, dcs):
+    """While it was away the database was put back to an older copy: nobody has to ask."""
+    push_all(zonefan, named("copy", 10))
+    add_foreign(dcs[0].db)
+    wait_for(lambda: (zonefan.backend("dc1")["heal"] or {}).get("ended_at"), 60, "the first pass, of a new back end")
+    first = zonefan.backend("dc1")["heal"]["pass"]
+    keep_copy(dcs[0].db)
+    zonefan.da().push_ok("copy0001.example", da_zone("copy0001.example", 2))
+    zonefan.wait_converged()
+    dcs[0].proxy.refuse()
+    zonefan.da().push_ok("copy0002.example", da_zone("copy0002.example", 2))
+    zonefan.wait_lane("dc1", "down")
+    put_back_copy(dcs[0].db)
+    dcs[0].proxy.passing()
+    zonefan.wait_lane("dc1", "up")
+    wait_for(lambda: zonefan.backend("dc1")["heal"]["pass"] > first and zonefan.backend("dc1")["heal"]["ended_at"], 180,
+             "a pass begins by itself")
+    assert zonefan.backend("dc1")["heal"]["trigger"] == "lane_up"
+    zonefan.wait_converged()
+    assert dcs[0].db.all_rows() == dcs[1].db.all_rows() | {
+        name: rows for name, rows in dcs[0].db.all_rows().items() if "foreign" in name}
+    assert "copy0001.example" in drifts(zonefan, "dc1")
+
+
+def test_by_the_clock_and_by_policy(install, dcs):
+    """dc1 repairs, dc2 reports once, dc3 is off; the operator's own pass repairs all."""
+    zonefan = install(dcs, config={"healing": {"interval_minutes": 1}, "dns": {"backends": {
+        "dc2": {"heal": "report"}, "dc3": {"heal": "off"}}}})
+    push_all(zonefan, named("clock", 5))
+    truth = dcs[0].db.all_rows()
+    wait_for(lambda: all((zonefan.backend(name)["heal"] or {}).get("ended_at") for name in ("dc1", "dc2")), 60,
+             "the first passes, of new back ends")
+    for dc in dcs:
+        dc.db.sql("UPDATE records SET data='203.0.113.66' WHERE hostname='host1'")
+    wait_for(lambda: dcs[0].db.all_rows() == truth, 180, "dc1 is repaired by the clock")
+    wait_for(lambda: len(drifts(zonefan, "dc2")) == 5, 180, "dc2 is reported")
+    assert zonefan.backend("dc2")["heal"]["trigger"] == "schedule"
+    assert set(drifts(zonefan, "dc2").values()) == {
+        "9 records wanted and there, but not the same (the right stamp): host1 A 192.0.2.2 -> 203.0.113.66; left as it is (heal: "
+        "report)"}
+    assert dcs[1].db.all_rows() != truth and dcs[2].db.all_rows() != truth
+    assert zonefan.backend("dc3")["heal"] is None and zonefan.backend("dc3")["next_heal"] is None
+    plan = zonefan.ctl("plan", check=2).stdout
+    assert "dc1: 5 zones compared, 0 differ" in plan and "dc3: 5 zones compared, 5 differ" in plan
+    heal(zonefan, code=2)
+    assert dcs[1].db.all_rows() == truth == dcs[2].db.all_rows()
+
+
+def test_a_pass_is_stopped(zonefan, dcs):
+    push_all(zonefan, named("stop", 5))
+    dcs[1].db.sql("DELETE FROM records")
+    with dcs[1].db.connect().cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT * FROM dns.zones FOR UPDATE")
+        zonefan.ctl("heal", "--backend", "dc2", "--no-wait", check=0)
+        wait_for(lambda: (zonefan.backend("dc2")["heal"] or {}).get("state") == "repairing", 30, "all is compared")
+        assert "stopped at 1 back ends" in zonefan.ctl("heal", "--stop", check=0).stdout
+        assert zonefan.backend("dc2")["heal"]["state"] == "stopped"
+        assert "stopped at 0 back ends" in zonefan.ctl("heal", "--stop", "--backend", "dc1", check=0).stdout
+        zonefan.ctl("heal", "--stop", "--backend", "dc9", check=3)
+        cursor.execute("ROLLBACK")
+    zonefan.wait_converged()  # what it had found is on its way all the same
+    assert dcs[1].db.all_rows() == dcs[0].db.all_rows()
+    assert [event["kind"] for event in zonefan.listing("/api/v1/events", "events", 1000)].count("heal_stopped") == 1
+
+
 def test_more_zones_than_one_page(install, dcs):
     """Pages end between names of every kind; a table that somebody emptied is full again after one pass."""
     zonefan = install(dcs[:2])
