@@ -22,7 +22,13 @@ static size_t collect(char *data, size_t size, size_t count, void *ctx)
 	return size * count;
 }
 
-static void set_up(CURL *curl, const struct client *client, const char *url, bool post, struct buf *body)
+/* What is posted; NULL: it is a GET. */
+struct content {
+	const char *text;
+	size_t size;
+};
+
+static void set_up(CURL *curl, const struct client *client, const char *url, const struct content *post, struct buf *body)
 {
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
@@ -30,9 +36,10 @@ static void set_up(CURL *curl, const struct client *client, const char *url, boo
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-	if (post) {
+	if (post != NULL) {
 		curl_easy_setopt(curl, CURLOPT_POST, 1L);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->size);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, post->text);
 	}
 	if (client->url == NULL) {
 		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
@@ -65,13 +72,13 @@ static int judge(long status, const struct buf *body, json_t **out, struct err *
 	else if (status == 401)
 		ret = err_set(err, ERR_DENIED, "the login was refused");
 	else
-		ret = err_set(err, ERR_IO, "zonefand answered %ld%s%s", status, text == NULL ? "" : ": ",
+		ret = err_set(err, status == 400 || status == 413 ? ERR_INVALID : ERR_IO, "zonefand answered %ld%s%s", status, text == NULL ? "" : ": ",
 			text == NULL ? "" : text);
 	json_decref(json);
 	return ret;
 }
 
-static int call(const struct client *client, const char *path, bool post, json_t **out, struct err *err)
+static int call(const struct client *client, const char *path, const struct content *post, json_t **out, struct err *err)
 {
 	const char *where = client->url == NULL ? client->socket_path : client->url;
 	char *url = xasprintf("%s%s", client->url == NULL ? "http://localhost" : client->url, path);
@@ -84,7 +91,8 @@ static int call(const struct client *client, const char *path, bool post, json_t
 	CURLcode code = curl_easy_perform(curl);
 	int ret;
 	if (code != CURLE_OK) {
-		ret = err_set(err, ERR_IO, "zonefand does not answer at %s: %s", where, curl_easy_strerror(code));
+		ret = err_set(err, code == CURLE_COULDNT_CONNECT ? ERR_CLOSED : ERR_IO, "zonefand does not answer at %s: %s", where,
+			curl_easy_strerror(code));
 	} else {
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 		ret = judge(status, &body, out, err);
@@ -97,12 +105,20 @@ static int call(const struct client *client, const char *path, bool post, json_t
 
 int client_get(const struct client *client, const char *path, json_t **out, struct err *err)
 {
-	return call(client, path, false, out, err);
+	return call(client, path, NULL, out, err);
 }
 
 int client_post(const struct client *client, const char *path, json_t **out, struct err *err)
 {
-	return call(client, path, true, out, err);
+	return client_post_text(client, path, "", 0, out, err);
+}
+
+int client_post_text(const struct client *client, const char *path, const char *text, size_t size, json_t **out,
+	struct err *err)
+{
+	const struct content content = { .text = text, .size = size };
+
+	return call(client, path, &content, out, err);
 }
 
 char *client_encode(const char *text)

@@ -16,9 +16,12 @@ struct client {
 	const char *password;
 };
 
-/* path begins with "/". On success *out is the answer (json_decref it). ERR_NOTFOUND: 404. Texts are for people. */
+/* path begins with "/". On success *out is the answer (json_decref it). ERR_NOTFOUND: 404. ERR_INVALID: 400, 413. ERR_CLOSED: nobody listens there. Texts are for people. */
 MUST_CHECK int client_get(const struct client *client, const char *path, json_t **out, struct err *err);
 MUST_CHECK int client_post(const struct client *client, const char *path, json_t **out, struct err *err);
+/* With a body: size bytes, any of them. */
+MUST_CHECK int client_post_text(const struct client *client, const char *path, const char *text, size_t size, json_t **out,
+	struct err *err);
 /* A list, all its pages: path may have a query, key of the array in each page, most elements (0: all). */
 MUST_CHECK int client_list(const struct client *client, const char *path, const char *key, const char *page_by,
 	size_t most, json_t **out, struct err *err);

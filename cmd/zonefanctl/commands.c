@@ -14,6 +14,7 @@
 #include "heal.h"
 #include "held.h"
 #include "history.h"
+#include "import.h"
 #include "peers.h"
 #include "plan.h"
 #include "reconcile.h"
@@ -203,6 +204,12 @@ static const struct command commands[] = {
 		" --backend B      of this one alone\n"
 		" --all            list: dropped ones too",
 		1, 2, OPTION_BACKEND | OPTION_ALL, dead_command },
+	{ "import", "directdnsonly PATH | backend NAME",
+		"take over what stood elsewhere before, where nothing newer is held (works without zonefand): the zones of\n"
+		"directdnsonly's own database (PATH: the file, or its folder), or those in a back end's database\n"
+		" --dry-run        only say what would come of it, and how the back ends differ\n"
+		" --prefer NAME    backend: zones that differ there are taken from this one",
+		2, 2, OPTION_DRY_RUN | OPTION_PREFER | COMMAND_ALONE, import_command },
 	{ "freeze", "NAME", "store what is pushed of that zone, and deliver nothing of it, until it is thawed", 1, 1, 0,
 		freeze_command },
 	{ "thaw", "NAME", "deliver the newest of it", 1, 1, 0, freeze_thaw },

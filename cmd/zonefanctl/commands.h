@@ -11,7 +11,10 @@ struct conf;
 
 /* Options that only some commands take. */
 enum { OPTION_BACKEND = 1, OPTION_DRY_RUN = 2, OPTION_NO_WAIT = 4, OPTION_STOP = 8, OPTION_ALL = 16,
-	OPTION_FOLLOW = 32, OPTION_ZONE = 64, OPTION_KIND = 128, OPTION_CONFIRM = 256 };
+	OPTION_FOLLOW = 32, OPTION_ZONE = 64, OPTION_KIND = 128, OPTION_CONFIRM = 256,
+	OPTION_PREFER = 512 };
+/* The command works without zonefand too, and sees to that itself. */
+enum { COMMAND_ALONE = 1 << 16 };
 
 struct options {
 	const char *config;
@@ -26,6 +29,7 @@ struct options {
 	bool dry_run;
 	bool no_wait;
 	bool stop;
+	const char *prefer;
 };
 
 struct call {
@@ -41,7 +45,7 @@ struct command {
 	const char *arguments;        /* for people */
 	const char *help;             /* lines that begin with a blank are options of the command */
 	size_t least, most;           /* words */
-	unsigned options;             /* OPTION_* that it takes */
+	unsigned options;             /* OPTION_* that it takes, COMMAND_ALONE */
 	/* Prints what came of it; the exit code. */
 	int (*run)(const struct call *call);
 };

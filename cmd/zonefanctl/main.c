@@ -25,7 +25,8 @@ static const char usage_tail[] =
 	"  --url URL          speak to this address with a login, instead of the control socket\n"
 	"\n"
 	"exit codes: 0 done and well; 1 failed (zonefand does not answer, or answered an error); 2 status: something is behind,\n"
-	"            heal, reconcile, plan: something differed; 3 there is no such zone or back end; 64 misuse\n";
+	"            heal, reconcile, plan: something differed, import: something was left out; 3 there is no such zone or back end;\n"
+	"            64 misuse\n";
 
 static void print_usage(FILE *to)
 {
@@ -125,7 +126,7 @@ static int run_by_socket(const struct options *options, const struct command *co
 	int code = EXIT_FAILED;
 	call->conf = conf;
 	call->client = &client;
-	if (conf->control_socket[0] == '\0')
+	if (conf->control_socket[0] == '\0' && (command->options & COMMAND_ALONE) == 0)
 		fputs("zonefanctl: app.control_socket is off: use --url\n", stderr);
 	else
 		code = command->run(call);
@@ -164,6 +165,7 @@ int main(int argc, char **argv)
 		{ "all", no_argument, NULL, 'a' },
 		{ "no-wait", no_argument, NULL, 'w' },
 		{ "stop", no_argument, NULL, 's' },
+		{ "prefer", required_argument, NULL, 'P' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -220,6 +222,10 @@ int main(int argc, char **argv)
 			break;
 		case 'p':
 			options.password_file = optarg;
+			break;
+		case 'P':
+			options.prefer = optarg;
+			options.given |= OPTION_PREFER;
 			break;
 		case 'v':
 			puts("zonefanctl " ZONEFAN_VERSION);

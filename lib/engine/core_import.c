@@ -76,20 +76,14 @@ static int take(struct core *core, struct import *import, struct err *err)
 		.cause = import->cause,
 		.at_us = request->at_us > now_us ? now_us : request->at_us,
 	};
-	char plain[ZONE_NAME_SIZE];
 	struct err held;
 	int ret = core_accept(core, &content, &held, err);
 
-	if (ret != ERR_OK)
-		return ret;
-	if (held.code != ERR_OK) {
+	if (ret == ERR_OK && held.code != ERR_OK) {
 		import->result = "quarantined";
 		memcpy(import->reason, held.text, sizeof(import->reason));
-		return ERR_OK;
 	}
-	core_note_by(core, "imported", zone_name_plain(content.name, plain), NULL, &import->cause, "serial %u, owner %s",
-		zone_serial(content.zone), is_given(request->hostname) ? request->hostname : "not known");
-	return ERR_OK;
+	return ret;
 }
 
 static bool lacks_owner(const struct import *import, const struct store_zone *row)

@@ -60,9 +60,9 @@ static void a_zone_that_we_lack_is_taken(void **state)
 
 	(void)state;
 	expect("imported", "old.example", 1, "da1.example", at_us, true);
-	assert_int_equal(count_events("imported"), 0);
+	assert_int_equal(count_events("push"), 0);
 	expect("imported", "Old.Example", 1, "da1.example", at_us, false);
-	assert_int_equal(count_events("imported"), 1);
+	assert_int_equal(count_events("push"), 1);
 	assert_held("old.example", 1, "da1.example", at_us);
 	await_clean("old.example");
 	expect("same", "old.example", 1, "da1.example", at_us, false);
