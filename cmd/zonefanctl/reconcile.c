@@ -85,7 +85,7 @@ static void show_begun(const json_t *answer)
 
 int reconcile_command(const struct call *call)
 {
-	json_t *answer, *reconciler;
+	json_t *answer = NULL, *reconciler = NULL;
 	struct err err;
 	int ret = begin(call, &answer, &err);
 
