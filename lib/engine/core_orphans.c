@@ -208,6 +208,11 @@ int core_master_judge(struct core *core, struct core_command *command, struct er
 		ret = store_missing_list(core->store, master.identity, 0, SIZE_MAX, gather, &absent, err);
 	if (ret == ERR_OK)
 		ret = clear_back(core, request, &absent, err);
+	master.judged = master.pass;
+	if (ret == ERR_OK)
+		ret = store_master_save(core->store, &master, err);
+	/* What is condemned since an earlier pass has waited for this one. */
+	core->condemned_us = 0;
 	reply->doc = doc_create();
 	if (ret == ERR_OK)
 		ret = settle(core, request, &absent, reply->doc, err);

@@ -14,16 +14,18 @@ enum { ERROR_MAX = 1024 };
 #define NAMED "SELECT " MISSING ", z.name FROM missing AS m JOIN zone AS z ON z.id = m.zone_id"
 
 static const char load_master_sql[] =
-	"SELECT pass, complete_at, tried_at, since, zones, error FROM master WHERE identity = ?1";
-static const char save_master_sql[] = "INSERT OR REPLACE INTO master (identity, pass, complete_at, tried_at, since, zones, error)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+	"SELECT pass, judged, complete_at, tried_at, since, zones, error FROM master WHERE identity = ?1";
+static const char save_master_sql[] = "INSERT OR REPLACE INTO master (identity, pass, judged, complete_at, tried_at, since, zones,"
+	" error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 static const char load_missing_sql[] = NAMED " WHERE m.zone_id = ?1";
 static const char save_missing_sql[] = "INSERT OR REPLACE INTO missing (zone_id, master, generation, updated_at, first_at,"
 	" passes, last_pass, condemned, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 static const char drop_missing_sql[] = "DELETE FROM missing WHERE zone_id = ?1";
 static const char list_sql[] = NAMED " WHERE m.zone_id > ?1 ORDER BY m.zone_id LIMIT ?2";
 static const char list_master_sql[] = NAMED " WHERE m.zone_id > ?1 AND m.master = ?3 ORDER BY m.zone_id LIMIT ?2";
-static const char condemned_sql[] = NAMED " WHERE m.condemned = 1 ORDER BY m.zone_id LIMIT ?1";
+static const char condemned_sql[] = NAMED " WHERE m.condemned = 1"
+	" AND NOT EXISTS (SELECT 1 FROM master AS a WHERE a.identity = m.master AND a.judged <> a.pass)"
+	" ORDER BY m.zone_id LIMIT ?1";
 
 /* ---- masters ---- */
 
@@ -46,11 +48,12 @@ int store_master_load(struct store *store, const char *identity, struct store_ma
 		return rc < 0 ? rc : err_set(err, ERR_NOTFOUND, "master %s is not known", identity);
 	*out = (struct store_master){
 		.pass = sqlite3_column_int64(stmt, 0),
-		.complete_at_us = sqlite3_column_int64(stmt, 1),
-		.tried_at_us = sqlite3_column_int64(stmt, 2),
-		.since_us = sqlite3_column_int64(stmt, 3),
-		.zones = db_column_uint(stmt, 4),
-		.error = xstrdup((const char *)sqlite3_column_text(stmt, 5)),
+		.judged = sqlite3_column_int64(stmt, 1),
+		.complete_at_us = sqlite3_column_int64(stmt, 2),
+		.tried_at_us = sqlite3_column_int64(stmt, 3),
+		.since_us = sqlite3_column_int64(stmt, 4),
+		.zones = db_column_uint(stmt, 5),
+		.error = xstrdup((const char *)sqlite3_column_text(stmt, 6)),
 	};
 	snprintf(out->identity, sizeof(out->identity), "%s", identity);
 	db_reset(stmt);
@@ -66,11 +69,12 @@ static int save_master(struct store *store, const struct store_master *master, s
 		return rc;
 	db_bind_text(stmt, 1, master->identity, -1);
 	db_bind_int(stmt, 2, master->pass);
-	db_bind_int(stmt, 3, master->complete_at_us);
-	db_bind_int(stmt, 4, master->tried_at_us);
-	db_bind_int(stmt, 5, master->since_us);
-	db_bind_uint(stmt, 6, master->zones);
-	db_bind_text(stmt, 7, master->error, ERROR_MAX);
+	db_bind_int(stmt, 3, master->judged);
+	db_bind_int(stmt, 4, master->complete_at_us);
+	db_bind_int(stmt, 5, master->tried_at_us);
+	db_bind_int(stmt, 6, master->since_us);
+	db_bind_uint(stmt, 7, master->zones);
+	db_bind_text(stmt, 8, master->error, ERROR_MAX);
 	return db_run(store, stmt, err);
 }
 

@@ -17,7 +17,8 @@ enum { STORE_IDENTITY_SIZE = 256 };
 struct store_master {
 	char identity[STORE_IDENTITY_SIZE]; /* the hostname that it uses in pushes: lower case, no final dot */
 	int64_t pass;                    /* the number of its newest complete list; 0: there was none */
-	int64_t complete_at_us;          /* of that; 0: never */
+	int64_t judged;                  /* the newest one whose missing zones were all counted */
+	int64_t complete_at_us;          /* of pass; 0: never */
 	int64_t tried_at_us;
 	int64_t since_us;                /* when it became complete, or unknown */
 	uint64_t zones;                  /* in that list */
@@ -50,6 +51,6 @@ MUST_CHECK int store_missing_drop(struct store *store, int64_t zone_id, struct e
 /* Of that master (NULL: of all), by zone id behind after (0: from the first). */
 MUST_CHECK int store_missing_list(struct store *store, const char *master, int64_t after, size_t limit,
 	bool (*each)(void *ctx, const struct store_missing *missing), void *ctx, struct err *err);
-/* Up to limit of the condemned ones; *count: how many are in out. */
+/* Up to limit of the condemned ones whose master has no newer list that is still to be judged; *count: how many are in out. */
 MUST_CHECK int store_missing_condemned(struct store *store, size_t limit, struct store_missing *out, size_t *count,
 	struct err *err);

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- What is known of the DirectAdmin masters, and which of their zones were missing in their lists.
 
--- pass: the number of its newest complete list. error: why the newest one was not complete; NULL: it was.
+-- pass: the number of its newest complete list; judged: of the newest one whose missing zones were all counted. error: why the newest one was not complete; NULL: it was.
 CREATE TABLE master (
 	identity TEXT NOT NULL PRIMARY KEY,
 	pass INTEGER NOT NULL,
+	judged INTEGER NOT NULL,
 	complete_at INTEGER NOT NULL,
 	tried_at INTEGER NOT NULL,
 	since INTEGER NOT NULL,

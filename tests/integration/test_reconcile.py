@@ -47,7 +47,12 @@ def fill(zonefan, master, names):
 
 
 def events(zonefan, kind):
-    return [event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] == kind]
+    found, before = [], ""
+    while before is not None:
+        page = zonefan.api(f"/api/v1/events?limit=1000{before}")
+        found += [event for event in page["events"] if event["kind"] == kind]
+        before = page["next"] and f"&before={page['next']}"
+    return found
 
 
 def orphans(zonefan):
@@ -63,6 +68,10 @@ def vanish(master, names):
         del master.zones[name]
 
 
+def but_soa(rows):
+    return sorted((row.hostname, row.type, row.data, row.ttl) for row in rows if row.type != "SOA")
+
+
 def wait_gone(zonefan, names):
     wait_for(lambda: not set(names) & set(zonefan.zones()), 30, lambda: f"{names} are gone")
 
@@ -76,6 +85,8 @@ def test_exactly_the_missing_zones_go_after_two_passes_and_come_back(install, dc
     names = named("gone", 20)
     fill(zonefan, master, names)
     assert reconcile(zonefan, code=0)["last_run"]["zones_in_da"] == 20
+    zonefan.wait_converged()
+    rows = but_soa(dcs[0].db.all_rows()[names[4]])
     vanish(master, names[3:6])
     run = reconcile(zonefan, code=2)
     assert (of(run, master)["missing"], of(run, master)["deleting"]) == (3, 0)
@@ -92,6 +103,9 @@ def test_exactly_the_missing_zones_go_after_two_passes_and_come_back(install, dc
     assert {event["zone"] for event in events(zonefan, "orphan_deleted")} == set(names[4:6])
     assert orphans(zonefan) == {}
     assert reconcile(zonefan, code=0)["last_run"]["orphans_found"] == 0
+    zonefan.ctl("undelete", names[4], check=0)
+    zonefan.wait_converged()
+    assert but_soa(dcs[0].db.all_rows()[names[4]]) == rows
 
 
 def test_the_first_pass_after_a_start_deletes_nothing(install, dcs, masters):
@@ -431,6 +445,12 @@ def test_a_slow_master(install, dcs, masters):
     status = zonefan.status()["reconciler"]
     assert zonefan.da().get("/readyz").status == 200 and status["enabled"] and status["alive"]
     zonefan.da(hostname=master.identity).push_ok("slow0000.example", da_zone("slow0000.example", 5))
+    # It is given up after a minute, whatever still comes.
+    wait_for(lambda: zonefan.status()["reconciler"]["masters"][0]["state"] == "unknown", 200, "the slow list is given up")
+    assert len(zonefan.zones()) == 3
+    reached.clear()
+    zonefan.ctl("reconcile", "--no-wait", check=0)
+    assert reached.wait(20)
     begun = time.monotonic()
     zonefan.stop()
     assert time.monotonic() - begun < 15, "a master that hangs holds up the stop"
