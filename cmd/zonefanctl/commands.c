@@ -231,15 +231,19 @@ const struct command *commands_find(const char *name)
 	return NULL;
 }
 
+enum { TITLE_WIDTH = 18 };
+
 static void print_command(FILE *to, const struct command *command)
 {
 	char *title = xasprintf("%s %s", command->name, command->arguments);
 	const char *line = command->help;
 
-	fprintf(to, "  %-18s ", title);
+	/* A long title has a line of its own. */
+	fprintf(to, strlen(title) > TITLE_WIDTH ? "  %s\n%*s" : "  %s%*s", title,
+		strlen(title) > TITLE_WIDTH ? TITLE_WIDTH + 3 : TITLE_WIDTH + 1 - (int)strlen(title), "");
 	for (size_t size; *line != '\0'; line += size) {
 		size = strcspn(line, "\n");
-		fprintf(to, "%s%.*s\n", *line == ' ' ? "   " : "", (int)size, line);
+		fprintf(to, "%*s%.*s\n", line == command->help ? 0 : *line == ' ' ? 3 : TITLE_WIDTH + 3, "", (int)size, line);
 		size += line[size] == '\n';
 	}
 	free(title);

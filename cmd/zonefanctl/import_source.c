@@ -7,6 +7,8 @@
 
 #include "base/check.h"
 
+enum { TRIES = 2 };
+
 /* We write no stamps, and whose they are does not matter here. */
 static const char nobody[BACKEND_STORE_ID_SIZE] = "00000000000000000000000000000000";
 
@@ -30,6 +32,21 @@ static void take_name(struct import_source *source, const char *name)
 		add(&source->names, &source->count, name);
 	else
 		add(&source->odd, &source->odd_count, name);
+}
+
+static void forget(char ***list, size_t *count)
+{
+	for (size_t i = 0; i < *count; i++)
+		free((*list)[i]);
+	free(*list);
+	*list = NULL;
+	*count = 0;
+}
+
+static void forget_names(struct import_source *source)
+{
+	forget(&source->names, &source->count);
+	forget(&source->odd, &source->odd_count);
 }
 
 static int list_names(struct import_source *source, struct err *err)
@@ -76,9 +93,14 @@ void import_source_open(struct import_source *source, const struct engine_backen
 
 	*source = (struct import_source){ .name = from->name };
 	int ret = from->ops->create(&params, &source->backend, &err);
-	if (ret == ERR_OK)
+	/* Once more if it fails: zonefand may have just altered the tables. */
+	for (int tries = 0; tries < TRIES && (tries == 0 || ret != ERR_OK) && source->backend != NULL; tries++) {
+		forget_names(source);
 		ret = list_names(source, &err);
+	}
 	source->readable = ret == ERR_OK;
+	if (!source->readable)
+		forget_names(source); /* half a list is none */
 	memcpy(source->error, err.text, sizeof(source->error));
 	sort_names(source);
 }
@@ -89,12 +111,14 @@ int import_source_read(struct import_source *source, char *const *names, size_t 
 	source->read = (struct backend_read){ .zones = source->rows, .count = count };
 	for (size_t i = 0; i < count; i++)
 		source->rows[i] = (struct backend_rows){ .name = names[i] };
-	if (source->backend->ops->read(source->backend, &source->read, err) != BACKEND_OK) {
-		source->read.count = 0;
-		return err_prefix(err, "back end %s", source->name);
+	for (int tries = 0; tries < TRIES; tries++) {
+		if (source->backend->ops->read(source->backend, &source->read, err) == BACKEND_OK) {
+			*done = source->read.done;
+			return ERR_OK;
+		}
 	}
-	*done = source->read.done;
-	return ERR_OK;
+	source->read.count = 0;
+	return err_prefix(err, "back end %s", source->name);
 }
 
 bool import_source_has(const struct import_source *source, const char *name)
@@ -107,12 +131,7 @@ void import_source_close(struct import_source *source)
 	backend_read_free(&source->read);
 	if (source->backend != NULL)
 		source->backend->ops->destroy(source->backend);
-	for (size_t i = 0; i < source->count; i++)
-		free(source->names[i]);
-	for (size_t i = 0; i < source->odd_count; i++)
-		free(source->odd[i]);
-	free(source->names);
-	free(source->odd);
+	forget_names(source);
 	source->backend = NULL;
 }
 
