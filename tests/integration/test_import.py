@@ -185,27 +185,61 @@ def test_another_source_where_they_differ(install, before):
 def test_nothing_that_is_held_is_overwritten(install, before):
     zonefan = install(before)
     da = zonefan.da()
-    before[1].proxy.refuse()
-    da.push_ok("differs.example", da_zone("differs.example", 9))
-    da.push_ok("missing.example", da_zone("missing.example", 9))
-    da.delete_ok("missing.example")
-    stand(before[0].db, "late.example.", rows_of("late.example"))
-    zonefan.wait_converged("dc1", "dc3")
+    zonefan.ctl("pause", "dc1", check=0)
+    for name in ("differs.example", "same0.example", "same1.example"):
+        da.push_ok(name, da_zone(name, 9))
+    da.delete_ok("same0.example")
+    da.push_ok("same1.example", text_of("same1.example"))
     report = run_import(zonefan, "backend", "dc1", check=2)
     zones = by_name(report)
-    assert "differs.example" not in zones and counted(report)["same"] == 1, "dc1 holds what was pushed"
-    assert "missing.example" not in zones, "it is gone there"
-    dc2 = next(entry for entry in report["backends"] if entry["name"] == "dc2")
-    assert dc2["error"] and dc2["zones"] is None, "what can't be read is told, and not taken for empty"
-    before[1].proxy.passing()
-    report = run_import(zonefan, "backend", "dc2", check=2)
-    for name, result in (("differs.example", "kept"), ("missing.example", "deleted")):
-        if name in by_name(report):
-            assert by_name(report)[name]["result"] in (result, "same")
+    assert zones["differs.example"]["result"] == "kept"
+    assert zones["same0.example"]["result"] == "deleted"
+    assert counted(report) == {"imported": 4, "same": 1, "kept": 1, "deleted": 1, "refused": 6, "elsewhere": 2}
+    assert zonefan.zone("differs.example")["hostname"] == DA1
+    zonefan.ctl("resume", "dc1", check=0)
     zonefan.wait_converged()
+    zonefan.ctl("plan", check=0)
     for centre in before:
         assert_rows_are(centre.db.rows("differs.example"), da_zone("differs.example", 9), "differs.example", centre.name)
-        assert centre.db.rows("missing.example") == []
+        assert centre.db.rows("same0.example") == []
+
+
+def test_a_database_that_is_away(install, before):
+    """What can't be read is told, and not taken for empty; it gets the zones when it is back."""
+    zonefan = install(before, start=False)
+    before[1].proxy.refuse()
+    report = run_import(zonefan, "backend", "dc1", check=2)
+    entry = {entry["name"]: entry for entry in report["backends"]}["dc2"]
+    assert entry["error"] and entry["zones"] is None and entry["missing"] == 0
+    assert counted(report) == {"imported": 7, "refused": len(BAD), "elsewhere": 1}
+    before[1].proxy.passing()
+    zonefan.start()
+    zonefan.wait_converged()
+    assert_equal_everywhere(before)
+
+
+def test_more_than_one_page(install, dcs):
+    """More zones than are read, or listed, at once."""
+    names = [f"page{i:04d}.example" for i in range(1101)]
+    for centre in dcs[:2]:
+        centre.db.plugin_schema()
+        with centre.db.connect() as conn, conn.cursor() as cursor:
+            cursor.executemany("INSERT INTO zones (zone_name) VALUES (%s)", [name + "." for name in names])
+            cursor.execute("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, '@', 'SOA', "
+                           "'ns1.dns-host.example. hostmaster.dns-host.example. 1 3600 3600 1209600 86400', 60, 1 FROM zones")
+            cursor.execute("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, '@', 'NS', "
+                           "'ns1.dns-host.example.', 60, 1 FROM zones")
+    dcs[1].db.sql("UPDATE records SET ttl = 61 WHERE type = 'NS' AND zone_id = (SELECT id FROM zones WHERE zone_name = %s)",
+                  names[700] + ".")
+    zonefan = install(dcs[:2], start=False)
+    report = run_import(zonefan, "backend", "dc1")
+    assert counted(report) == {"imported": len(names)} and list(by_name(report)) == [names[700]]
+    assert by_name(report)[names[700]]["backends"][0]["records"] == [
+        "- @ 61 IN NS ns1.dns-host.example.", "+ @ 60 IN NS ns1.dns-host.example."]
+    zonefan.start()
+    zonefan.wait_converged()
+    assert sorted(zonefan.zones()) == names
+    zonefan.ctl("plan", check=0)
 
 
 def test_backends_that_are_not_there(install, before):
