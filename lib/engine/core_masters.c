@@ -244,7 +244,9 @@ static int judge_pull(struct core *core, const struct core_command *command, con
 	return ret;
 }
 
-static int check_pull(struct core *core, const struct core_command *command, bool *store, struct err *no, struct err *err)
+/* *username: the zone's, which a master does not tell; the caller frees it. */
+static int check_pull(struct core *core, const struct core_command *command, bool *store, char **username, struct err *no,
+	struct err *err)
 {
 	const struct engine_request *request = command->request;
 	struct store_zone row = { 0 };
@@ -260,15 +262,17 @@ static int check_pull(struct core *core, const struct core_command *command, boo
 		err_set(no, ERR_BUSY, "the zone changed while it was fetched");
 	else if (held && !row.deleted)
 		ret = judge_pull(core, command, &row, store, no, err);
+	*username = xstrdup(row.username);
 	store_zone_clear(&row);
 	return ret;
 }
 
-static int store_pull(struct core *core, const struct core_command *command, struct err *no, struct err *err)
+static int store_pull(struct core *core, const struct core_command *command, const char *username, struct err *no,
+	struct err *err)
 {
 	const struct engine_request *request = command->request;
 	struct core_content content = { .name = command->name, .zone = command->zone, .text = request->text,
-		.text_size = request->text_size, .hostname = request->hostname, .username = request->username,
+		.text_size = request->text_size, .hostname = request->hostname, .username = username,
 		.origin = "pull", .cause = core_cause_of(request) };
 	char plain[ZONE_NAME_SIZE];
 	int ret = core_accept(core, &content, no, err);
@@ -283,6 +287,7 @@ int core_pull(struct core *core, struct core_command *command, struct err *err)
 {
 	char plain[ZONE_NAME_SIZE];
 	struct err no = command->err;
+	char *username = NULL;
 	bool store = false;
 	int ret = ERR_OK;
 
@@ -290,9 +295,10 @@ int core_pull(struct core *core, struct core_command *command, struct err *err)
 		core_note(core, "pull_refused", command->name[0] == '\0' ? NULL : zone_name_plain(command->name, plain), NULL,
 			command->request->source, "%s", no.text);
 	else
-		ret = check_pull(core, command, &store, &no, err);
+		ret = check_pull(core, command, &store, &username, &no, err);
 	if (ret == ERR_OK && store && no.code == ERR_OK)
-		ret = store_pull(core, command, &no, err);
+		ret = store_pull(core, command, username, &no, err);
+	free(username);
 	struct engine_message *reply = engine_message_reply(command->request, &no);
 	reply->affected = store && no.code == ERR_OK ? 1 : 0;
 	core_stage(core, reply);

@@ -75,6 +75,8 @@ struct sync {
 
 /* Takes orders that came meanwhile; false: stop. ctx: struct sync. */
 bool sync_tick(void *ctx);
+/* It could not be reached. One that refuses the login is not asked again and again: DirectAdmin would lock us out. */
+bool sync_is_away(const struct master *master);
 
 /* ---- steps.c: what is said to the engine. False: it is stopping, or can't; the pass is over ---- */
 

@@ -58,7 +58,7 @@ bool reconcile_look(struct sync *sync)
 		struct master *master = &sync->masters[i];
 		struct da_list list = { 0 };
 
-		if (master->state == MASTER_UNKNOWN)
+		if (sync_is_away(master))
 			back = da_client_list(master->client, &list, &master->err) == ERR_OK || back;
 		da_list_free(&list);
 	}

@@ -42,12 +42,15 @@ bool sync_tick(void *ctx)
 	return !atomic_load(&sync->stopping);
 }
 
+bool sync_is_away(const struct master *master)
+{
+	return master->state == MASTER_UNKNOWN && (master->err.code == ERR_IO || master->err.code == ERR_TIMEOUT);
+}
+
 static bool is_anyone_away(const struct sync *sync)
 {
 	for (size_t i = 0; i < sync->params.master_count; i++) {
-		const struct master *master = &sync->masters[i];
-
-		if (master->state == MASTER_UNKNOWN && (master->err.code == ERR_IO || master->err.code == ERR_TIMEOUT))
+		if (sync_is_away(&sync->masters[i]))
 			return true;
 	}
 	return false;
