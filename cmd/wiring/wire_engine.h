@@ -15,6 +15,9 @@ struct wire_engine {
 	void *settings;
 };
 
-/* Before threads start: client libraries are initialised here. conf must outlive it. ERR_INVALID names a back end of a type that is not built in. */
+/*
+ * Before threads start: client libraries are initialised here. conf must outlive it. ERR_INVALID names a back end of a type
+ * that is not built in.
+ */
 MUST_CHECK int wire_engine_create(const struct conf *conf, struct wire_engine *out, struct err *err);
 void wire_engine_clear(struct wire_engine *wire);

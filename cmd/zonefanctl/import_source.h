@@ -30,7 +30,10 @@ struct import_source {
 
 /* Connects and lists the names. What cannot be read is no failure here: readable is false, and error says why. */
 void import_source_open(struct import_source *source, const struct engine_backend *from);
-/* Reads some of those names, sorted, into read; *done: how many of them, at least one. The rows live until the next call. */
+/*
+ * Reads some of those names, sorted, into read; *done: how many of them, at least one. The rows live until the next
+ * call.
+ */
 MUST_CHECK int import_source_read(struct import_source *source, char *const *names, size_t count, size_t *done,
 	struct err *err);
 bool import_source_has(const struct import_source *source, const char *name);

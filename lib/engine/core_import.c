@@ -11,11 +11,18 @@
 #include "engine/core_internal.h"
 #include "engine/message.h"
 
+/* What becomes of a zone; the words are the API's. */
+enum result { IMPORTED, SAME, KEPT, OWNER, DELETED, QUARANTINED, REFUSED, NO_TEXT };
+
+static const char *const words[] = { [IMPORTED] = "imported", [SAME] = "same", [KEPT] = "kept", [OWNER] = "owner",
+	[DELETED] = "deleted", [QUARANTINED] = "quarantined", [REFUSED] = "refused", [NO_TEXT] = "no_text" };
+
 struct import {
 	const struct engine_request *request;
 	const struct core_command *command;
 	struct core_cause cause;
-	const char *result;             /* the word in the answer */
+	int64_t at_us;                  /* when it was accepted; 0: nobody knows */
+	enum result result;
 	char reason[ERR_TEXT_SIZE];     /* "": none */
 };
 
@@ -24,25 +31,36 @@ static bool is_given(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
-static const char *judge_text(const struct import *import)
+static bool is_held(const struct store_zone *row)
 {
-	if (import->command->zone != NULL)
-		return "imported";
-	return import->request->text_size == 0 ? "no_text" : "refused";
+	return row->id != 0 && !row->deleted;
 }
 
-/* What becomes of it, given what is held under that name (row->id 0: nothing). */
-static const char *judge(const struct import *import, const struct store_zone *row)
+static bool is_same(const struct import *import, const struct store_zone *row)
 {
 	const struct zone *zone = import->command->zone;
-	bool newer = import->request->at_us > row->updated_at_us && import->request->text_size > 0;
 
-	if (row->id == 0 || newer)
-		return zone != NULL && row->id != 0 && !row->deleted && zone_digest_equal(zone_digest(zone), &row->digest) ?
-			"same" : judge_text(import);
+	return zone != NULL && is_held(row) && zone_digest_equal(zone_digest(zone), &row->digest);
+}
+
+static bool lacks_owner(const struct import *import, const struct store_zone *row)
+{
+	return is_held(row) && !is_given(row->hostname) && is_given(import->request->hostname);
+}
+
+/* Given what is held under that name (row->id 0: nothing). */
+static enum result judge(const struct import *import, const struct store_zone *row)
+{
+	bool text = import->request->text_size > 0;
+	bool newer = row->id == 0 || (text && import->at_us > row->updated_at_us);
+
+	if (is_same(import, row))
+		return lacks_owner(import, row) ? OWNER : SAME;
+	if (newer)
+		return import->command->zone != NULL ? IMPORTED : text ? REFUSED : NO_TEXT;
 	if (row->deleted)
-		return "deleted";
-	return zone != NULL && zone_digest_equal(zone_digest(zone), &row->digest) ? "same" : "kept";
+		return DELETED;
+	return lacks_owner(import, row) ? OWNER : KEPT;
 }
 
 /* ---- writing ---- */
@@ -64,7 +82,6 @@ static int refuse(struct core *core, struct import *import, struct err *err)
 static int take(struct core *core, struct import *import, struct err *err)
 {
 	const struct engine_request *request = import->request;
-	int64_t now_us = core_wall_us(core);
 	const struct core_content content = {
 		.name = import->command->name,
 		.zone = import->command->zone,
@@ -74,21 +91,16 @@ static int take(struct core *core, struct import *import, struct err *err)
 		.username = request->username,
 		.origin = "import",
 		.cause = import->cause,
-		.at_us = request->at_us > now_us ? now_us : request->at_us,
+		.at_us = import->at_us,
 	};
 	struct err held;
 	int ret = core_accept(core, &content, &held, err);
 
 	if (ret == ERR_OK && held.code != ERR_OK) {
-		import->result = "quarantined";
+		import->result = QUARANTINED;
 		memcpy(import->reason, held.text, sizeof(import->reason));
 	}
 	return ret;
-}
-
-static bool lacks_owner(const struct import *import, const struct store_zone *row)
-{
-	return row->id != 0 && !row->deleted && !is_given(row->hostname) && is_given(import->request->hostname);
 }
 
 static int give_owner(struct core *core, const struct import *import, struct store_zone *row, struct err *err)
@@ -109,20 +121,21 @@ static int give_owner(struct core *core, const struct import *import, struct sto
 
 static int carry_out(struct core *core, struct import *import, struct store_zone *row, struct err *err)
 {
-	bool owner = lacks_owner(import, row);
-
 	import->result = judge(import, row);
-	if (strcmp(import->result, "refused") == 0)
+	if (import->result == REFUSED)
 		memcpy(import->reason, import->command->err.text, sizeof(import->reason));
-	if (owner && (strcmp(import->result, "kept") == 0 || strcmp(import->result, "same") == 0))
-		import->result = "owner";
 	if (import->request->dry_run)
 		return ERR_OK;
-	if (strcmp(import->result, "refused") == 0)
+	switch (import->result) {
+	case REFUSED:
 		return refuse(core, import, err);
-	if (strcmp(import->result, "imported") == 0)
+	case IMPORTED:
 		return take(core, import, err);
-	return strcmp(import->result, "owner") == 0 ? give_owner(core, import, row, err) : ERR_OK;
+	case OWNER:
+		return give_owner(core, import, row, err);
+	default:
+		return ERR_OK;
+	}
 }
 
 static int look_up(struct core *core, struct import *import, struct err *err)
@@ -131,7 +144,7 @@ static int look_up(struct core *core, struct import *import, struct err *err)
 	int ret = store_zone_find(core->store, import->command->name, &row, err);
 
 	if (ret == ERR_CORRUPT) {
-		import->result = "kept";
+		import->result = KEPT; /* nobody can tell what it is: a push mends it */
 		memcpy(import->reason, err->text, sizeof(import->reason));
 		return ERR_OK;
 	}
@@ -143,10 +156,13 @@ static int look_up(struct core *core, struct import *import, struct err *err)
 
 int core_import(struct core *core, struct core_command *command, struct err *err)
 {
-	struct import import = { .request = command->request, .command = command, .result = "refused",
-		.cause = core_cause_of(command->request) };
+	struct import import = { .request = command->request, .command = command, .result = REFUSED,
+		.cause = core_cause_of(command->request), .at_us = command->request->at_us };
 	int ret = ERR_OK;
 
+	/* A clock that was wrong must not beat what was pushed since. */
+	if (import.at_us > core_wall_us(core))
+		import.at_us = 0;
 	if (command->name[0] == '\0')
 		memcpy(import.reason, command->err.text, sizeof(import.reason));
 	else
@@ -156,7 +172,7 @@ int core_import(struct core *core, struct core_command *command, struct err *err
 	struct engine_message *reply = engine_message_reply(command->request, NULL);
 	reply->doc = doc_create();
 	doc_text(reply->doc, "zone", command->request->zone);
-	doc_text(reply->doc, "result", import.result);
+	doc_text(reply->doc, "result", words[import.result]);
 	doc_text(reply->doc, "reason", import.reason[0] == '\0' ? NULL : import.reason);
 	core_stage(core, reply);
 	return ERR_OK;

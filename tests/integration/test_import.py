@@ -242,6 +242,27 @@ def test_more_than_one_page(install, dcs):
     zonefan.ctl("plan", check=0)
 
 
+def test_a_lost_store(zonefan, dcs):
+    """What one store wrote is taken over by the next one, which then owns it."""
+    texts = {f"lost{i}.example": da_zone(f"lost{i}.example", i + 1) for i in range(3)}
+    for name, text in texts.items():
+        zonefan.da().push_ok(name, text)
+    zonefan.wait_converged()
+    zonefan.stop()
+    for tail in ("", "-wal", "-shm"):
+        if os.path.exists(zonefan.store + tail):
+            os.unlink(zonefan.store + tail)
+    assert counted(run_import(zonefan, "backend", "dc1")) == {"imported": 3}
+    zonefan.start()
+    zonefan.wait_converged()
+    zonefan.ctl("plan", check=0)
+    zonefan.da().push_ok("lost0.example", da_zone("lost0.example", 9))
+    zonefan.wait_converged()
+    for centre in dcs:
+        assert_rows_are(centre.db.rows("lost0.example"), da_zone("lost0.example", 9), "lost0.example", centre.name)
+        assert_rows_are(centre.db.rows("lost1.example"), texts["lost1.example"], "lost1.example", centre.name)
+
+
 def test_backends_that_are_not_there(install, before):
     zonefan = install(before, start=False)
     assert "dc1, dc2, dc3" in zonefan.ctl("import", "backend", "dc9", check=3).stderr
@@ -457,6 +478,35 @@ def test_a_store_that_is_in_use(zonefan, old):
     assert counted(run_import(zonefan, "directdnsonly", old)) == {"imported": 1}
     zonefan.start()
     assert list(zonefan.zones()) == ["first.example"]
+
+
+def test_a_store_of_another_user(install, dcs, old):
+    """Files made in it would keep its owner out."""
+    make_predecessor(old, ROWS[:1])
+    zonefan = install(dcs, start=False)
+    place = "/"
+    if os.geteuid() == 0:
+        place = os.path.join(zonefan.directory, "theirs")
+        os.mkdir(place)
+        os.chown(place, 4711, 4711)
+    zonefan.configure({"datastore": {"db_location": os.path.join(place, "zonefan.sqlite")},
+                       "app": {"control_socket": os.path.join(zonefan.directory, "c")}})
+    assert "another user's" in zonefan.ctl("import", "directdnsonly", old, check=1).stderr
+    assert not os.path.exists(os.path.join(place, "zonefan.sqlite"))
+
+
+def test_names_that_are_no_text(install, dcs, old):
+    zonefan = install(dcs, start=False)
+    path = make_predecessor(old, [])
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT INTO domains (domain, hostname, zone_data) VALUES (CAST(x'61ff' AS TEXT), ?, ?)", (DA1, "x"))
+        db.execute("INSERT INTO domains (domain, hostname, zone_data) VALUES ('utf8.example', ?, CAST(x'fffe0a' AS TEXT))", (DA1,))
+    db.close()
+    for _ in range(2):
+        report = run_import(zonefan, "directdnsonly", old, check=2)
+        assert counted(report) == {"refused": 2} and report["zones"][0]["zone"] == "a?"
+        if not zonefan.alive():
+            zonefan.start()
 
 
 def test_the_api_says_what_is_wrong(zonefan):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Imports add what we lack; what is held, or was deleted, since stays as it is; an owner is filled in where none is known. */
+/* Imports add what we lack; what is held since stays, what was deleted does not come back; a missing owner is filled in. */
 #include "test_engine_rig.h"
 
 #define HOUR_US INT64_C(3600000000)
@@ -84,6 +84,7 @@ static void what_is_held_since_stays(void **state)
 	push("held.example", 5);
 	expect("kept", "held.example", 1, "da9.example", now_us() - HOUR_US, false);
 	expect("kept", "held.example", 1, "da9.example", 0, false);
+	expect("kept", "held.example", 1, "da9.example", now_us() + HOUR_US, false);
 	expect("same", "held.example", 5, "da9.example", 0, false);
 	expect("kept", "held.example", 0, "da9.example", 0, false);
 	assert_held("held.example", 1, "da1.example", 0);
