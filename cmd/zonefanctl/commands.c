@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "audit.h"
+#include "backup.h"
 #include "dead.h"
 #include "exit.h"
 #include "freeze.h"
@@ -189,6 +190,8 @@ static const struct command commands[] = {
 		"send nothing more there; pushes are taken all the same, also over restarts, until it is resumed", 1, 1, 0,
 		pause_lane },
 	{ "resume", "BACKEND", "deliver again, all that waits", 1, 1, 0, resume_lane },
+	{ "backup", "FILE", "a copy of the store, written by zonefand while it runs, or under the store's lock while it is down", 1, 1, 0,
+		backup_command },
 	{ "retire", "BACKEND",
 		"what the store still has of a back end that is not configured any more\n"
 		" --confirm        drop it",

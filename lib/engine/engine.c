@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "engine/engine.h"
 
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -186,6 +185,7 @@ static void make_queues(struct engine *engine)
 	engine->notices = queue_create(NOTICES_MOST, false);
 	engine->messages = queue_create(4 * most + QUERIES_MOST + MESSAGES_SPARE, true);
 	CHECK(pthread_mutex_init(&engine->board.lock, NULL) == 0);
+	CHECK(pthread_mutex_init(&engine->backup.lock, NULL) == 0);
 	ask_make_rooms(engine);
 }
 
@@ -306,11 +306,9 @@ static int open_store(struct engine *engine, struct err *err)
 	if (ret == ERR_OK && missing)
 		log_warn("a new store was made: it holds no zone until one is pushed", LOG_STR("store", path));
 	if (ret == ERR_FOREIGN) {
-		char *folder = xstrdup(path);
-		char *beside = xasprintf("%s/zonefan.db", dirname(folder));
+		char *beside = engine_store_beside(path);
 
 		log_warn("the configured store is left alone, ours is beside it", LOG_ERR(err), LOG_STR("store", beside));
-		free(folder);
 		free((void *)(uintptr_t)path);
 		engine->params.store_path = beside;
 		ret = store_open(beside, &engine->store, &engine->unclean, err);
@@ -360,6 +358,7 @@ void engine_stop(struct engine *engine, int64_t deadline_ms)
 	}
 	queue_close(engine->queries);
 	thread_join(engine->reader_thread);
+	backup_stop(engine);
 	if (engine->checker != NULL) {
 		store_interrupt(engine->checker);
 		thread_join(engine->checker_thread);
@@ -386,6 +385,7 @@ void engine_destroy(struct engine *engine)
 	queue_destroy(engine->messages);
 	ask_destroy_rooms(engine);
 	pthread_mutex_destroy(&engine->board.lock);
+	pthread_mutex_destroy(&engine->backup.lock);
 	doc_destroy(engine->board.shown);
 	for (size_t i = 0; i < engine->params.backend_count; i++)
 		free((void *)(uintptr_t)engine->params.backends[i].name);
@@ -445,6 +445,8 @@ int engine_pass_on(struct engine *engine, struct engine_request *request, bool d
 
 int engine_submit(struct engine *engine, struct engine_request *request)
 {
+	if (request->op == ENGINE_BACKUP)
+		return backup_begin(engine, request);
 	if (ask_is_order(request->op))
 		return ask_pass_order(engine, request);
 	if (ask_is_query(request->op))

@@ -73,6 +73,9 @@ MUST_CHECK int engine_start(const struct engine_params *params, struct engine **
 void engine_stop(struct engine *engine, int64_t deadline_ms);
 void engine_destroy(struct engine *engine);
 
+/* A copy of a store that no engine has open, at file. ERR_BUSY: one has it; ERR_INVALID: file is there already. */
+MUST_CHECK int engine_backup_closed(const char *store_path, const char *file, struct err *err);
+
 /* ---- requests ---- */
 
 enum engine_op {
@@ -88,6 +91,7 @@ enum engine_op {
 	ENGINE_DEAD_REPLAY, /* zone, backend; NULL for all: dead letters are tried now */
 	ENGINE_DEAD_DROP, /* zone; backend, or NULL for all: not tried any more until somebody asks */
 	ENGINE_RETIRE,   /* backend: one that is not configured any more is forgotten, with its deliveries */
+	ENGINE_BACKUP,   /* file: a copy of the store is made there, on a thread of its own; BACKUP_STATE tells when it is whole */
 	ENGINE_APPROVE,  /* number: of something held; it is put in force */
 	ENGINE_DISCARD,  /* number: it is dropped */
 	ENGINE_IMPORT,   /* zone, hostname, username, at_us, text (none: the owner alone), dry_run: what stood elsewhere is taken
@@ -120,6 +124,7 @@ enum engine_op {
 	ENGINE_DIFF,     /* zone, number and other: versions, 0: the present one */
 	ENGINE_DEAD,     /* backend or NULL, all, number (zone ids behind it), limit */
 	ENGINE_DEAD_ZONE, /* zone, backend or NULL: with its text */
+	ENGINE_BACKUP_STATE,
 	ENGINE_STRANGER, /* backend: what the store knows of one, configured or not */
 	ENGINE_HELD,     /* number (a list: those behind it), limit */
 	ENGINE_HELD_ONE, /* number: with what it would change */
@@ -185,6 +190,7 @@ struct engine_request {
 	char *backend;         /* PAUSE, RESUME, HEAL: as configured */
 	bool dry_run;          /* HEAL, IMPORT, orders: say what differs, change nothing */
 	char *text;            /* PUSH, PULL, IMPORT: zone text, any byte */
+	char *file;            /* BACKUP: an absolute path that is free */
 	bool all;              /* DEAD: dropped ones too */
 	size_t text_size;
 	char *after;           /* lists: a zone name */

@@ -46,6 +46,20 @@ struct engine_room_door {
 	atomic_bool open;
 };
 
+/* The newest backup since start (backup.c). Its thread, and whoever shows it, look under the lock. */
+struct engine_backup {
+	pthread_mutex_t lock;
+	pthread_t thread;
+	const char *state;           /* "running", "done", "failed"; NULL: there was none */
+	struct store *reader;        /* while it may be interrupted */
+	char *file;
+	char *actor;
+	int64_t started_us;
+	int64_t ended_us;            /* 0: it is under way */
+	uint64_t size;
+	struct err err;
+};
+
 struct engine {
 	struct engine_params params; /* strings and arrays are the engine's own copies */
 	struct store *store;         /* the writer: engine thread only, while it runs */
@@ -75,6 +89,7 @@ struct engine {
 	atomic_bool cancelled;       /* lanes give up what they wait for */
 	int64_t stop_deadline_ms;    /* monotonic; set before stopping */
 	bool unclean;
+	struct engine_backup backup;
 	char store_id[STORE_ID_SIZE];
 	unsigned boot;               /* with submitted: names a request in events and log lines */
 	atomic_ullong submitted;
@@ -93,6 +108,11 @@ void *reader_check(void *engine);
 void engine_tell(struct engine *engine, struct engine_message *message);
 /* Counts the command in and passes it on, if there is room; any thread. direct: it may skip the intake (the loop only). */
 MUST_CHECK int engine_pass_on(struct engine *engine, struct engine_request *request, bool direct);
+
+/* backup.c */
+char *engine_store_beside(const char *path);
+MUST_CHECK int backup_begin(struct engine *engine, struct engine_request *request);
+void backup_stop(struct engine *engine);
 
 /* ask.c */
 bool ask_is_query(enum engine_op op);

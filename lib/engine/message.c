@@ -42,6 +42,7 @@ void engine_request_destroy(struct engine_request *request)
 	free(request->actor);
 	free(request->identities);
 	free(request->push_id);
+	free(request->file);
 	free(request->backend);
 	free(request->text);
 	free(request->after);

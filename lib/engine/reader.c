@@ -363,6 +363,8 @@ static int answer(struct engine *engine, const struct engine_request *request, s
 		return reader_list_dead(engine, request, message, err);
 	case ENGINE_DEAD_ZONE:
 		return reader_show_dead(engine, request, message, err);
+	case ENGINE_BACKUP_STATE:
+		return reader_show_backup(engine, message);
 	case ENGINE_STRANGER:
 		return reader_show_stranger(engine, request, message, err);
 	case ENGINE_HELD:

@@ -36,6 +36,7 @@ MUST_CHECK int reader_list_dead(struct engine *engine, const struct engine_reque
 MUST_CHECK int reader_show_dead(struct engine *engine, const struct engine_request *request,
 	struct engine_message *message, struct err *err);
 
+int reader_show_backup(struct engine *engine, struct engine_message *message);
 MUST_CHECK int reader_show_stranger(struct engine *engine, const struct engine_request *request,
 	struct engine_message *message, struct err *err);
 /* Under "unconfigured", the names of back ends that the store knows and the configuration does not. */

@@ -56,9 +56,14 @@ static void handle_ready(struct conn *conn)
 
 static void ask(struct conn *conn, const struct route *route, const char *path, size_t path_size, const char *query)
 {
-	struct engine_request *request = request_create(conn, route->op);
+	struct engine_request *request;
 	struct err err;
 
+	if (route->local && !conn->control) {
+		request_fail_json(conn, 403, "by the control socket only");
+		return;
+	}
+	request = request_create(conn, route->op);
 	if (route_fill(route, path, path_size, query, request, &err) != ERR_OK) {
 		request_fail_json(conn, 400, err.text);
 		engine_request_destroy(request);

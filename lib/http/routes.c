@@ -41,6 +41,7 @@ static const struct route_param diff_params[] = { NUMBER("from", number), NUMBER
 static const struct route_param version_params[] = { NUMBER("version", number), END };
 static const struct route_param dead_params[] = { LIMIT, NUMBER("after", number), TEXT("zone", zone), TEXT("backend", backend),
 	FLAG("all", all), END };
+static const struct route_param backup_params[] = { TEXT("file", file), END };
 static const struct route_param event_params[] = { LIMIT, NUMBER("before", before), NUMBER("after", number),
 	TEXT("zone", zone), TEXT("kind", kind), END };
 static const struct route_param retry_params[] = { TEXT("zone", zone), END };
@@ -80,6 +81,8 @@ static const struct route routes[] = {
 	POST("/api/v1/zones/*/thaw", ENGINE_THAW, .segment = &zone_segment),
 	GET("/api/v1/backends/*", ENGINE_STRANGER, .segment = &backend_segment),
 	POST("/api/v1/backends/*/retire", ENGINE_RETIRE, .segment = &backend_segment),
+	GET("/api/v1/backup", ENGINE_BACKUP_STATE),
+	POST("/api/v1/backup", ENGINE_BACKUP, .params = backup_params, .local = true),
 	GET("/api/v1/dead", ENGINE_DEAD, .params = dead_params),
 	POST("/api/v1/dead/replay", ENGINE_DEAD_REPLAY, .params = dead_params),
 	POST("/api/v1/dead/drop", ENGINE_DEAD_DROP, .params = dead_params),

@@ -19,6 +19,7 @@ struct route {
 	const struct route_param *segment; /* what "*" is; NULL: there is none */
 	const struct route_param *params;  /* of the query; ends with a key of NULL; NULL: none */
 	enum auth_act act;             /* what it takes */
+	bool local;                    /* by the control socket only */
 	bool body;                     /* the body is request->text */
 };
 

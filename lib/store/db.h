@@ -61,6 +61,8 @@ int db_fail(struct store *store, int rc, struct err *err);
 MUST_CHECK int db_exec(struct store *store, const char *sql, struct err *err);
 /* The first column of the first row of a statement that is not kept. */
 MUST_CHECK int db_fetch_int(struct store *store, const char *sql, int64_t *out, struct err *err);
+/* All of it as of one moment, into target, which is missing or empty. */
+MUST_CHECK int db_copy(struct store *store, const char *target, struct err *err);
 
 /* ---- prepared statements ---- */
 

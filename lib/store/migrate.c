@@ -52,21 +52,6 @@ int migrate_mark(struct store *store, struct err *err)
 	return db_exec(store, "PRAGMA application_id = " TEXT_OF(APPLICATION_ID), err);
 }
 
-/* Not by copying bytes: the newest pages are in the WAL (reliability.md 10.5 Q8). */
-static int copy_to(struct store *store, const char *target, struct err *err)
-{
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(store->db, "VACUUM INTO ?", -1, &stmt, NULL);
-
-	if (rc != SQLITE_OK)
-		return db_fail(store, rc, err);
-	db_bind_text(stmt, 1, target, -1);
-	rc = sqlite3_step(stmt);
-	rc = rc == SQLITE_DONE ? 0 : db_fail(store, rc, err);
-	sqlite3_finalize(stmt);
-	return rc;
-}
-
 static int make_copy(struct store *store, int version, struct err *err)
 {
 	char *final = xasprintf("%s.v%d.bak", store->path, version);
@@ -74,7 +59,7 @@ static int make_copy(struct store *store, int version, struct err *err)
 	int rc = files_make_empty(partial, err);
 
 	if (rc == 0)
-		rc = copy_to(store, partial, err);
+		rc = db_copy(store, partial, err);
 	if (rc == 0)
 		rc = files_replace(partial, final, err);
 	if (rc < 0) {

@@ -329,7 +329,7 @@ static void test_pause(void **state UNUSED)
 	assert_answer(&answer, 405, "{\"error\":\"use POST\"}");
 	client_get(served, "/api/v1/backends//pause", &answer);
 	assert_int_equal(answer.status, 404);
-	client_get(served, "/api/v1/backends/dc1", &answer);
+	client_get(served, "/api/v1/backends", &answer);
 	assert_int_equal(answer.status, 404);
 	buf_free(&answer.body);
 	serve_stop(served);
