@@ -47,8 +47,7 @@ int core_count_change(struct core *core, const struct store_zone *row, struct er
 	int ret = store_version_load(core->store, row, &version, err);
 	if (ret != ERR_OK && ret != ERR_CORRUPT)
 		return ret;
-	ret = version_set(&version.vector, store_id(core->store), version_get(&version.vector, store_id(core->store)) + 1, err);
-	memcpy(version.origin, store_id(core->store), sizeof(version.origin));
+	ret = store_version_count(core->store, row, &version, err);
 	return ret == ERR_OK ? store_version_save(core->store, row, &version, err) : ret;
 }
 
@@ -206,7 +205,6 @@ static int follow(struct merge *merge, struct store_zone *row, const struct peer
 static int join(struct merge *merge, struct peering_held *held, const struct peering_offer *offer,
 	const struct store_version *known, const struct peering_verdict *verdict, struct err *err)
 {
-	const char *id = store_id(merge->core->store);
 	struct store_version version = *known;
 	int ret = ERR_OK;
 
@@ -214,7 +212,7 @@ static int join(struct merge *merge, struct peering_held *held, const struct pee
 		ret = follow(merge, &held->row, offer, err);
 	else if (verdict->forgot)
 		/* Theirs has a number that was ours once, for something else. */
-		ret = version_set(&version.vector, id, version_get(&version.vector, id) + 1, err);
+		ret = store_version_count(merge->core->store, &held->row, &version, err);
 	merge->merged++;
 	return ret == ERR_OK ? store_version_save(merge->core->store, &held->row, &version, err) : ret;
 }

@@ -105,17 +105,25 @@ static struct peering_verdict judge_conflict(const struct peering_held *held, co
 	return out;
 }
 
+static bool knows_what_we_forgot(const struct peering_held *held, const char *store_id, const struct peering_offer *offer)
+{
+	uint64_t theirs = version_get(&offer->vector, store_id), ours = version_get(&held->version.vector, store_id);
+
+	return theirs > ours ||
+		(theirs == ours && version_tag(&offer->vector, store_id) != version_tag(&held->version.vector, store_id));
+}
+
 static struct peering_verdict judge_versioned(const struct peering_held *held, const char *store_id,
 	const struct peering_offer *offer, int64_t wall_us)
 {
 	enum version_order order = version_compare(&offer->vector, &held->version.vector);
-	bool forgot = version_get(&offer->vector, store_id) > version_get(&held->version.vector, store_id);
 	struct peering_verdict out;
 
 	if (order == VERSION_OLDER)
 		return verdict(PEERING_NOTHING, NULL);
 	if (version_claims_equal(&held->claim, &offer->claim))
 		return order == VERSION_EQUAL ? verdict(PEERING_NOTHING, NULL) : verdict(PEERING_JOIN, NULL);
+	bool forgot = knows_what_we_forgot(held, store_id, offer);
 	if (order == VERSION_NEWER && !forgot)
 		return verdict(PEERING_TAKE, "its version is newer than ours");
 	out = judge_conflict(held, offer, wall_us);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sched/version.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { ID_LENGTH = VERSION_ID_SIZE - 1 };
+enum { ID_LENGTH = VERSION_ID_SIZE - 1, TAG_LENGTH = 9 };
 
 static bool is_id(const char *text, size_t size)
 {
@@ -32,6 +34,13 @@ uint64_t version_get(const struct version *version, const char *id)
 	return stands_at(version, at, id) ? version->entries[at].counter : 0;
 }
 
+uint32_t version_tag(const struct version *version, const char *id)
+{
+	size_t at = place_of(version, id);
+
+	return stands_at(version, at, id) ? version->entries[at].tag : 0;
+}
+
 static void take_out(struct version *version, size_t at)
 {
 	version->count--;
@@ -48,7 +57,7 @@ static int put_in(struct version *version, size_t at, const char *id, struct err
 	return ERR_OK;
 }
 
-int version_set(struct version *version, const char *id, uint64_t counter, struct err *err)
+int version_set(struct version *version, const char *id, uint64_t counter, uint32_t tag, struct err *err)
 {
 	size_t at = place_of(version, id);
 	bool there = stands_at(version, at, id);
@@ -62,16 +71,21 @@ int version_set(struct version *version, const char *id, uint64_t counter, struc
 		return ERR_OK;
 	}
 	int ret = there ? ERR_OK : put_in(version, at, id, err);
-	if (ret == ERR_OK)
-		version->entries[at].counter = counter;
-	return ret;
+	if (ret != ERR_OK)
+		return ret;
+	version->entries[at].counter = counter;
+	version->entries[at].tag = tag;
+	return ERR_OK;
 }
 
 /* Does a know something that b does not? */
 static bool knows_more(const struct version *a, const struct version *b)
 {
 	for (size_t i = 0; i < a->count; i++) {
-		if (a->entries[i].counter > version_get(b, a->entries[i].id))
+		const struct version_entry *entry = &a->entries[i];
+		uint64_t other = version_get(b, entry->id);
+
+		if (entry->counter > other || (entry->counter == other && entry->tag != version_tag(b, entry->id)))
 			return true;
 	}
 	return false;
@@ -95,8 +109,10 @@ int version_merge(struct version *into, const struct version *from, struct err *
 
 	for (size_t i = 0; i < from->count; i++) {
 		const struct version_entry *entry = &from->entries[i];
-		int ret = entry->counter <= version_get(&merged, entry->id) ?
-			ERR_OK : version_set(&merged, entry->id, entry->counter, err);
+		uint64_t known = version_get(&merged, entry->id);
+		bool newer = entry->counter > known ||
+			(entry->counter == known && entry->tag > version_tag(&merged, entry->id));
+		int ret = newer ? version_set(&merged, entry->id, entry->counter, entry->tag, err) : ERR_OK;
 
 		if (ret != ERR_OK)
 			return ret;
@@ -114,6 +130,7 @@ void version_print(const struct version *version, struct buf *out)
 		buf_puts(out, version->entries[i].id);
 		buf_puts(out, ":");
 		buf_uint(out, version->entries[i].counter);
+		buf_printf(out, ":%08" PRIx32, version->entries[i].tag);
 	}
 }
 
@@ -132,19 +149,31 @@ static uint64_t parse_counter(const char *text, size_t size)
 	return number > VERSION_COUNTER_MAX ? 0 : number;
 }
 
+/* ":" and 8 hex digits, at the end. */
+static bool parse_tag(const char *text, uint32_t *tag)
+{
+	char digits[TAG_LENGTH] = "";
+
+	memcpy(digits, text + 1, TAG_LENGTH - 1);
+	*tag = (uint32_t)strtoul(digits, NULL, 16);
+	return text[0] == ':' && strspn(digits, "0123456789abcdef") == TAG_LENGTH - 1;
+}
+
 static int parse_entry(const char *text, size_t size, struct version *out, struct err *err)
 {
 	char id[VERSION_ID_SIZE] = "";
+	uint32_t tag;
 
-	if (size < VERSION_ID_SIZE || text[ID_LENGTH] != ':' || !is_id(text, ID_LENGTH))
+	if (size < VERSION_ID_SIZE + TAG_LENGTH || text[ID_LENGTH] != ':' || !is_id(text, ID_LENGTH) ||
+		!parse_tag(text + size - TAG_LENGTH, &tag))
 		return err_set(err, ERR_INVALID, "the vector has an entry that is none");
 	memcpy(id, text, ID_LENGTH);
-	uint64_t counter = parse_counter(text + VERSION_ID_SIZE, size - VERSION_ID_SIZE);
+	uint64_t counter = parse_counter(text + VERSION_ID_SIZE, size - VERSION_ID_SIZE - TAG_LENGTH);
 	if (counter == 0)
 		return err_set(err, ERR_INVALID, "the vector has no good counter for store %s", id);
 	if (out->count > 0 && strcmp(out->entries[out->count - 1].id, id) >= 0)
 		return err_set(err, ERR_INVALID, "the vector is not sorted at store %s", id);
-	return version_set(out, id, counter, err);
+	return version_set(out, id, counter, tag, err);
 }
 
 int version_parse(const char *text, size_t size, struct version *out, struct err *err)

@@ -5,7 +5,10 @@
  * change of the zone, how many of its changes this version knows of. One that
  * knows all that the other knows, and more, is newer whatever any clock says.
  * Where each knows something that the other does not, clocks and content
- * decide (version_wins), in the same way on both sides.
+ * decide (version_wins), in the same way on both sides. A store that was
+ * restored from a copy gives numbers again: so each counter comes with a tag of
+ * the change that it counts last, and two that are equal but for it know
+ * different things.
  *
  * Pure logic: no I/O, no clock, any thread. Bounded: a text from elsewhere can
  * make it neither grow nor overflow.
@@ -34,6 +37,7 @@ struct version {
 	struct version_entry {
 		char id[VERSION_ID_SIZE];
 		uint64_t counter;      /* never 0 */
+		uint32_t tag;
 	} entries[VERSION_MOST];       /* sorted by id */
 };
 
@@ -41,14 +45,16 @@ enum version_order { VERSION_EQUAL, VERSION_OLDER, VERSION_NEWER, VERSION_CONCUR
 
 /* How many changes of that store it knows of; 0: none. */
 uint64_t version_get(const struct version *version, const char *id);
+/* 0 if it knows of none. */
+uint32_t version_tag(const struct version *version, const char *id);
 /* ERR_LIMIT: there are too many stores in it, or the counter is too large. 0 takes the entry out. */
-MUST_CHECK int version_set(struct version *version, const char *id, uint64_t counter, struct err *err);
+MUST_CHECK int version_set(struct version *version, const char *id, uint64_t counter, uint32_t tag, struct err *err);
 /* What a is, seen from b. */
 enum version_order version_compare(const struct version *a, const struct version *b);
-/* into knows all that from knows, too. ERR_LIMIT: into is as it was. */
+/* into knows all that from knows, too; of two tags the greater stays, on both sides. ERR_LIMIT: into is as it was. */
 MUST_CHECK int version_merge(struct version *into, const struct version *from, struct err *err);
 
-/* "id:counter,id:counter", sorted; "" for none. */
+/* "id:counter:tag,...", sorted, the tag as 8 hex digits; "" for none. */
 void version_print(const struct version *version, struct buf *out);
 /* Takes exactly what version_print gives. ERR_INVALID names what is wrong. */
 MUST_CHECK int version_parse(const char *text, size_t size, struct version *out, struct err *err);

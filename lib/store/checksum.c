@@ -88,6 +88,7 @@ void checksum_version(const struct checksum_version *version, uint8_t out[HASH_S
 	put_text(&row, "zone_version");
 	put_number(&row, (uint64_t)version->zone_id);
 	put_number(&row, (uint64_t)version->lead);
+	put_number(&row, version->tag);
 	put_text(&row, version->others);
 	put_text(&row, version->origin);
 	put_number(&row, version->merged);

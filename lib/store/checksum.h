@@ -26,6 +26,7 @@ void checksum_text(const char *table, const char *name, const void *text, size_t
 struct checksum_version {
 	int64_t zone_id;
 	int64_t lead;
+	uint32_t tag;
 	const char *others;
 	const char *origin;
 	uint64_t merged;

@@ -17,6 +17,9 @@ struct store_version {
 /* Of a zone as it was read. ERR_CORRUPT: its row is damaged; then out is as if there were none. */
 MUST_CHECK int store_version_load(struct store *store, const struct store_zone *zone, struct store_version *out,
 	struct err *err);
+/* One more change of ours: the one that made the zone what it is. */
+MUST_CHECK int store_version_count(struct store *store, const struct store_zone *zone, struct store_version *version,
+	struct err *err);
 /* From now on that is the zone's version, until its generation grows: that counts as one more change of ours. */
 MUST_CHECK int store_version_save(struct store *store, const struct store_zone *zone,
 	const struct store_version *version, struct err *err);

@@ -5,6 +5,7 @@
 CREATE TABLE zone_version (
 	zone_id INTEGER NOT NULL PRIMARY KEY REFERENCES zone (id),
 	lead INTEGER NOT NULL,
+	tag INTEGER NOT NULL,
 	others TEXT NOT NULL,
 	origin TEXT NOT NULL,
 	merged INTEGER NOT NULL,

@@ -299,10 +299,7 @@ static void exchange(struct peers_world *world)
 
 /* ---- weather ---- */
 
-/*
- * From an old copy, when all that it accepted since is with the others. It makes a pass before anything else, as zonefand
- * does when it starts: until then it gives numbers that it gave before.
- */
+/* From an old copy, when all that it accepted since is with the others. It gives numbers that it gave before. */
 static void restore(struct peers_world *world, struct peers_node *node)
 {
 	if (node->store == NULL)
@@ -327,8 +324,6 @@ static void restore(struct peers_world *world, struct peers_node *node)
 	sleep_now(node);
 	copy_file(node->backup, node->path);
 	wake(node);
-	for (size_t i = 0; i < world->node_count; i++)
-		pull(world, node, &world->nodes[i]);
 	world->restores++;
 }
 

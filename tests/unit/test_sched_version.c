@@ -21,9 +21,9 @@ static struct version of(uint64_t a, uint64_t b, uint64_t c)
 	struct version version = { 0 };
 	struct err err;
 
-	assert_int_equal(version_set(&version, C, c, &err), ERR_OK);
-	assert_int_equal(version_set(&version, A, a, &err), ERR_OK);
-	assert_int_equal(version_set(&version, B, b, &err), ERR_OK);
+	assert_int_equal(version_set(&version, C, c, 7, &err), ERR_OK);
+	assert_int_equal(version_set(&version, A, a, 7, &err), ERR_OK);
+	assert_int_equal(version_set(&version, B, b, 7, &err), ERR_OK);
 	return version;
 }
 
@@ -67,6 +67,26 @@ static void a_merge_knows_what_both_know(void **state)
 	}
 }
 
+static void a_number_that_was_given_twice_is_seen(void **state)
+{
+	struct version first = of(3, 1, 0), again = of(3, 0, 0), ours, theirs;
+	struct err err;
+
+	(void)state;
+	assert_order(first, again, VERSION_NEWER);
+	assert_int_equal(version_set(&again, A, 3, 9, &err), ERR_OK);
+	assert_order(first, again, VERSION_CONCURRENT);
+	ours = first;
+	theirs = again;
+	assert_int_equal(version_merge(&ours, &again, &err), ERR_OK);
+	assert_int_equal(version_merge(&theirs, &first, &err), ERR_OK);
+	assert_order(ours, theirs, VERSION_EQUAL);
+	/* What was counted since is newer than both. */
+	assert_int_equal(version_set(&again, A, 4, 1, &err), ERR_OK);
+	assert_int_equal(version_tag(&again, A), 1);
+	assert_order(of(3, 0, 0), again, VERSION_OLDER);
+}
+
 static void a_full_vector_takes_no_more_stores(void **state)
 {
 	struct version full = { 0 }, more = { 0 };
@@ -76,15 +96,15 @@ static void a_full_vector_takes_no_more_stores(void **state)
 	(void)state;
 	for (int i = 0; i < VERSION_MOST; i++) {
 		snprintf(id, sizeof(id), "%032x", i);
-		assert_int_equal(version_set(&full, id, 1, &err), ERR_OK);
+		assert_int_equal(version_set(&full, id, 1, 0, &err), ERR_OK);
 	}
-	assert_int_equal(version_set(&full, A, 1, &err), ERR_LIMIT);
-	assert_int_equal(version_set(&full, id, 2, &err), ERR_OK);
-	assert_int_equal(version_set(&more, A, 1, &err), ERR_OK);
-	assert_int_equal(version_set(&more, "00000000000000000000000000000000", 9, &err), ERR_OK);
+	assert_int_equal(version_set(&full, A, 1, 0, &err), ERR_LIMIT);
+	assert_int_equal(version_set(&full, id, 2, 0, &err), ERR_OK);
+	assert_int_equal(version_set(&more, A, 1, 0, &err), ERR_OK);
+	assert_int_equal(version_set(&more, "00000000000000000000000000000000", 9, 0, &err), ERR_OK);
 	assert_int_equal(version_merge(&full, &more, &err), ERR_LIMIT);
 	assert_int_equal(version_get(&full, "00000000000000000000000000000000"), 1);
-	assert_int_equal(version_set(&full, id, VERSION_COUNTER_MAX + 1, &err), ERR_LIMIT);
+	assert_int_equal(version_set(&full, id, VERSION_COUNTER_MAX + 1, 0, &err), ERR_LIMIT);
 }
 
 static void its_text_can_be_read_again(void **state)
@@ -95,7 +115,7 @@ static void its_text_can_be_read_again(void **state)
 
 	(void)state;
 	version_print(&version, &text);
-	assert_string_equal(text.data, A ":1," C ":4611686018427387904");
+	assert_string_equal(text.data, A ":1:00000007," C ":4611686018427387904:00000007");
 	assert_int_equal(version_parse(text.data, text.size, &read, &err), ERR_OK);
 	assert_order(version, read, VERSION_EQUAL);
 	assert_int_equal(version_parse("", 0, &read, &err), ERR_OK);
@@ -105,9 +125,12 @@ static void its_text_can_be_read_again(void **state)
 
 static void a_hostile_text_is_refused(void **state)
 {
-	static const char *const bad[] = { ",", A, A ":", A ":0", A ":01", A ":-1", A ":+1", A ":1 ", " " A ":1", A ":1,", A ":1,,",
-		A ":1" B ":1", B ":1," A ":1", A ":1," A ":2", A ":4611686018427387905", A ":99999999999999999999",
-		A ":18446744073709551617", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA:1", "aaaa:1", A "a:1", "g" A ":1", A ":1;" B ":1" };
+	static const char *const bad[] = { ",", A, A ":", A ":1", A ":1:", A ":1:0000000", A ":1:000000000", A ":1:0000000G",
+		A ":0:00000000", A ":01:00000000", A ":-1:00000000", A ":+1:00000000", A ":1 :00000000", " " A ":1:00000000",
+		A ":1:00000000,", A ":1:00000000,,", A ":1:00000000" B ":1:00000000", B ":1:00000000," A ":1:00000000",
+		A ":1:00000000," A ":2:00000000", A ":4611686018427387905:00000000", A ":99999999999999999999:00000000",
+		A ":18446744073709551617:00000000", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA:1:00000000", "aaaa:1:00000000",
+		A "a:1:00000000", "g" A ":1:00000000", A ":1:00000000;" B ":1:00000000" };
 	struct buf many = { 0 };
 	struct version read;
 	struct err err;
@@ -117,9 +140,9 @@ static void a_hostile_text_is_refused(void **state)
 		if (version_parse(bad[i], strlen(bad[i]), &read, &err) != ERR_INVALID)
 			fail_msg("taken: %s", bad[i]);
 	}
-	assert_int_equal(version_parse(A ":1\0", sizeof(A ":1"), &read, &err), ERR_INVALID);
+	assert_int_equal(version_parse(A ":1:00000000\0", sizeof(A ":1:00000000"), &read, &err), ERR_INVALID);
 	for (int i = 0; i <= VERSION_MOST; i++)
-		buf_printf(&many, "%s%032x:1", i == 0 ? "" : ",", i);
+		buf_printf(&many, "%s%032x:1:00000000", i == 0 ? "" : ",", i);
 	assert_int_equal(version_parse(many.data, many.size, &read, &err), ERR_LIMIT);
 	buf_free(&many);
 }
@@ -171,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_knows_more_is_newer),
 		cmocka_unit_test(a_merge_knows_what_both_know),
+		cmocka_unit_test(a_number_that_was_given_twice_is_seen),
 		cmocka_unit_test(a_full_vector_takes_no_more_stores),
 		cmocka_unit_test(its_text_can_be_read_again),
 		cmocka_unit_test(a_hostile_text_is_refused),

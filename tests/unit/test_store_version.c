@@ -46,7 +46,7 @@ static void what_is_merged_stays_and_changes_count_on(void **state)
 	OK(store_version_load(fixture->store, &zone, &version, err));
 	/* A peer's content came as generation 8: none of our changes. */
 	zone = put(fixture, 8);
-	OK(version_set(&version.vector, PEER, 3, err));
+	OK(version_set(&version.vector, PEER, 3, 1, err));
 	memcpy(version.origin, PEER, sizeof(version.origin));
 	OK(store_version_save(fixture->store, &zone, &version, err));
 	OK(store_version_load(fixture->store, &zone, &version, err));
@@ -60,7 +60,7 @@ static void what_is_merged_stays_and_changes_count_on(void **state)
 	assert_int_equal(version_get(&version.vector, PEER), 3);
 	assert_string_equal(version.origin, store_id(fixture->store));
 	/* A counter can run ahead of the generation. */
-	OK(version_set(&version.vector, store_id(fixture->store), 50, err));
+	OK(version_set(&version.vector, store_id(fixture->store), 50, 5, err));
 	OK(store_version_save(fixture->store, &zone, &version, err));
 	OK(store_version_load(fixture->store, &zone, &version, err));
 	assert_int_equal(version_get(&version.vector, store_id(fixture->store)), 50);
@@ -70,7 +70,8 @@ static void a_damaged_row_is_found_out(void **state)
 {
 	static const char *const damages[] = {
 		"UPDATE zone_version SET lead = lead + 1",
-		"UPDATE zone_version SET others = replace(others, ':3', ':4')",
+		"UPDATE zone_version SET tag = tag + 1",
+		"UPDATE zone_version SET others = replace(others, ':3:', ':4:')",
 		"UPDATE zone_version SET others = ''",
 		"UPDATE zone_version SET origin = ''",
 		"UPDATE zone_version SET merged = 6",
@@ -83,7 +84,7 @@ static void a_damaged_row_is_found_out(void **state)
 		struct store_version version;
 
 		OK(store_version_load(fixture->store, &zone, &version, err));
-		OK(version_set(&version.vector, PEER, 3, err));
+		OK(version_set(&version.vector, PEER, 3, 1, err));
 		OK(store_version_save(fixture->store, &zone, &version, err));
 		OK(db_exec(fixture->store, damages[i], err));
 		FAILS(ERR_CORRUPT, store_version_load(fixture->store, &zone, &version, err));
