@@ -183,7 +183,7 @@ static void master_acts(struct peers_world *world)
 	size_t zone = (size_t)pick(world, 0, PEERS_ZONES - 1);
 	struct peers_truth *truth = &world->truth[zone];
 	bool deletes = chance(world, 30);
-	bool again = truth->known && chance(world, 25);
+	bool again = truth->known && chance(world, 40);
 	unsigned content = again ? truth->content : (unsigned)pick(world, 1, 5000);
 	size_t first = (size_t)pick(world, 0, (int64_t)world->node_count - 1);
 	bool accepted = false;
@@ -434,7 +434,7 @@ void peers_create(struct peers_world *world, uint64_t seed)
 	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 
 	*world = (struct peers_world){ .rng.state = seed * 7919 + 17, .seed = seed };
-	world->node_count = seed % 3 == 0 ? 3 : 2;
+	world->node_count = seed % 2 == 0 ? 3 : 2;
 	snprintf(world->folder, sizeof(world->folder), "%s/zonefan-peers-XXXXXX", base);
 	CHECK(mkdtemp(world->folder) != NULL);
 	for (size_t i = 0; i < world->node_count; i++) {

@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "engine/core.h"
 
-enum { PEERS_NODES = 3, PEERS_ZONES = 6 };
+enum { PEERS_NODES = 3, PEERS_ZONES = 3 };
 
 struct peers_node {
 	struct peers_world *world;
