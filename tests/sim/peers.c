@@ -299,6 +299,18 @@ static void exchange(struct peers_world *world)
 
 /* ---- weather ---- */
 
+void peers_settle(struct peers_world *world)
+{
+	memset(world->cut, 0, sizeof(world->cut));
+	world->lossy = false;
+	for (size_t i = 0; i < world->node_count; i++) {
+		if (world->nodes[i].store == NULL)
+			wake(&world->nodes[i]);
+	}
+	for (size_t i = 0; i < world->node_count; i++)
+		exchange(world);
+}
+
 /* From an old copy, when all that it accepted since is with the others. It gives numbers that it gave before. */
 static void restore(struct peers_world *world, struct peers_node *node)
 {
@@ -315,12 +327,7 @@ static void restore(struct peers_world *world, struct peers_node *node)
 		wake(node);
 		return;
 	}
-	for (size_t i = 0; i < world->node_count; i++) {
-		if (world->nodes[i].store == NULL || world->lossy || world->cut[i][node - world->nodes])
-			return;
-	}
-	exchange(world);
-	exchange(world);
+	peers_settle(world);
 	sleep_now(node);
 	copy_file(node->backup, node->path);
 	wake(node);
@@ -368,18 +375,6 @@ void peers_step(struct peers_world *world)
 }
 
 /* ---- the end ---- */
-
-void peers_settle(struct peers_world *world)
-{
-	memset(world->cut, 0, sizeof(world->cut));
-	world->lossy = false;
-	for (size_t i = 0; i < world->node_count; i++) {
-		if (world->nodes[i].store == NULL)
-			wake(&world->nodes[i]);
-	}
-	for (size_t i = 0; i < world->node_count; i++)
-		exchange(world);
-}
 
 static uint64_t check_zone(struct peers_world *world, const struct peers_node *node, size_t zone)
 {
