@@ -26,6 +26,21 @@ static void show_running_heal(const json_t *lane)
 	free(age);
 }
 
+static void show_masters(const json_t *reconciler)
+{
+	size_t index;
+	json_t *master;
+
+	json_array_foreach(json_object_get(reconciler, "masters"), index, master) {
+		if (strcmp(cell_text_at(master, "state"), "unknown") != 0)
+			continue;
+		char *cells[] = { cell_text(master, "identity"), cell_age(master, "since", false), cell_text(master, "error") };
+		printf("master %s is unknown since %s: %s\n", cells[0], cells[1], cells[2]);
+		for (size_t i = 0; i < ARRAY_SIZE(cells); i++)
+			free(cells[i]);
+	}
+}
+
 bool show_status(const json_t *status)
 {
 	static const char *const titles[] = { "BACKEND", "STATE", "SINCE", "PENDING", "OLDEST", "DEAD", "REJECTED",
@@ -59,6 +74,7 @@ bool show_status(const json_t *status)
 			printf("%s: %" JSON_INTEGER_FORMAT " zones are contested: somebody keeps changing them there (zonefanctl "
 			       "events)\n", cell_text_at(lane, "name"), cell_number_at(lane, "contested"));
 	}
+	show_masters(json_object_get(status, "reconciler"));
 	json_array_foreach(json_object_get(status, "unconfigured"), index, lane)
 		printf("not configured any more: %s (zonefanctl retire)\n", json_string_value(lane));
 	if (cell_number_at(status, "frozen") > 0)

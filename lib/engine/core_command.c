@@ -252,6 +252,8 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 		return core_history_order(core, command, err);
 	case ENGINE_PULL:
 		return core_pull(core, command, err);
+	case ENGINE_MASTER_ASKED:
+		return core_master_asked(core, command, err);
 	case ENGINE_MASTER_LIST:
 		return core_master_list(core, command, err);
 	case ENGINE_MASTER_CONTESTED:

@@ -348,6 +348,7 @@ MUST_CHECK int core_held_order(struct core *core, struct core_command *command, 
 enum { CORE_ORPHANS_TOLD = 1000 };
 
 struct store_master;
+MUST_CHECK int core_master_asked(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_master_list(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_master_contested(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_master_missing(struct core *core, struct core_command *command, struct err *err);

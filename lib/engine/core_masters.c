@@ -27,6 +27,16 @@ int core_master_find(struct core *core, const char *identity, struct store_maste
 	return ERR_OK;
 }
 
+int core_master_asked(struct core *core, struct core_command *command, UNUSED struct err *err)
+{
+	const struct core_cause cause = core_cause_of(command->request);
+
+	core_note_by(core, "reconcile", NULL, NULL, &cause, "a pass over the masters was asked for%s",
+		command->request->dry_run ? ", as a dry run" : "");
+	core_stage(core, engine_message_reply(command->request, NULL));
+	return ERR_OK;
+}
+
 /* ---- lists ---- */
 
 /* Told when it changes, not with each pass. */
@@ -187,12 +197,11 @@ int core_master_own(struct core *core, struct core_command *command, struct err 
 	return ret;
 }
 
-int core_master_contested(struct core *core, struct core_command *command, struct err *err)
+int core_master_contested(struct core *core, struct core_command *command, UNUSED struct err *err)
 {
 	const struct engine_request *request = command->request;
 	char plain[ZONE_NAME_SIZE];
 
-	(void)err;
 	for (size_t i = 0; i < request->name_count; i++)
 		core_note(core, "owner_contested", zone_name_plain(request->names[i], plain), NULL, NULL,
 			"more than one master lists it: owner and content stay as they are");

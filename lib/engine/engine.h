@@ -100,6 +100,7 @@ enum engine_op {
 	                    the zone is still so (decisions.md 20): else ERR_BUSY. ERR_DENIED: signed here, unsigned there */
 
 	/* what lib/sync found out about the master hostname, a step at a time (lib/README.md, "A pass over the masters"): */
+	ENGINE_MASTER_ASKED,   /* actor, dry_run: somebody wanted a pass over all masters */
 	ENGINE_MASTER_LIST,    /* its list was complete: number zones, and limit names that are none; or text: why it was not */
 	ENGINE_MASTER_CONTESTED, /* names, seen: zones that two masters list */
 	ENGINE_MASTER_MISSING, /* names, seen: zones of it that its list lacks; dry_run */

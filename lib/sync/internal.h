@@ -80,6 +80,8 @@ bool sync_is_away(const struct master *master);
 
 /* ---- steps.c: what is said to the engine. False: it is stopping, or can't; the pass is over ---- */
 
+/* For the record: who ordered a pass. */
+void steps_tell_asked(struct sync *sync, const struct engine_request *order);
 /* Everything that is held, into sync->pass.mirror. */
 bool steps_load(struct sync *sync);
 /* The master's list was complete, or not: master->state and err say so. */

@@ -41,6 +41,18 @@ static struct engine_request *request_about(const struct sync *sync, enum engine
 	return request;
 }
 
+void steps_tell_asked(struct sync *sync, const struct engine_request *order)
+{
+	struct engine_request *request = engine_request_create(ENGINE_MASTER_ASKED, 0);
+
+	request->actor = xstrdup(order->actor);
+	request->source = xstrdup(order->source);
+	request->dry_run = order->dry_run;
+	/* The pass goes on if that can't be written: what it finds can't be either, and is told. */
+	if (!tell(sync, request))
+		log_warn("that a pass was asked for is not recorded", LOG_STR("actor", order->actor));
+}
+
 /* ---- what is held ---- */
 
 static int owner_of(const struct sync *sync, const char *hostname)

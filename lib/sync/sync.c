@@ -23,6 +23,7 @@ static void answer(struct sync *sync, struct engine_request *order, int64_t pass
 {
 	struct doc *doc = doc_create();
 
+	steps_tell_asked(sync, order);
 	doc_int(doc, "pass", pass);
 	doc_bool(doc, "dry_run", order->dry_run || sync->params.dry_run);
 	engine_answer_order(sync->engine, order, doc, NULL);

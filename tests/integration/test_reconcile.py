@@ -676,6 +676,9 @@ def test_the_operators_view(install, dcs, masters):
     master.faults = [ODD["a login page"]]
     out = zonefan.ctl("reconcile", check=1).stdout
     assert "unknown" in out
+    assert re.search(r"master da1\.host\.example is unknown since \ds: .*login", zonefan.ctl("status").stdout)
+    asked = events(zonefan, "reconcile")
+    assert len(asked) == 2 and {event["actor"] for event in asked} == {"control socket"}
 
 
 def test_switched_off(zonefan):
