@@ -95,6 +95,31 @@ static void want(struct visit *visit, const char *zone, const struct mirror_zone
 		fetch(visit, zone, seen, serial);
 }
 
+/* ---- serials ---- */
+
+/* After some silence in a row nobody is asked any more: ERR_TIMEOUT. */
+static int ask_serial(struct visit *visit, const char *zone, uint32_t *serial)
+{
+	const struct master *master = visit->master;
+	struct soa_server server = { .address = da_client_address(master->client), .port = master->conf->dns_port,
+		.tick = sync_tick, .ctx = visit->sync };
+	struct err err;
+
+	if (visit->silences >= SILENT_AFTER)
+		return ERR_TIMEOUT;
+	int ret = soa_ask(&server, zone, serial, &err);
+	visit->silences = ret == ERR_TIMEOUT ? visit->silences + 1 : 0;
+	return ret;
+}
+
+static void pause_queries(const struct visit *visit)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000000L / QUERIES_A_SECOND };
+
+	if (visit->silences < SILENT_AFTER)
+		nanosleep(&pause, NULL);
+}
+
 /* ---- what we lack ---- */
 
 static void fetch_lacking(struct visit *visit)
@@ -106,40 +131,31 @@ static void fetch_lacking(struct visit *visit)
 
 	while (goes_on(visit) && (name = da_list_next(&visit->master->list, &at)) != NULL) {
 		const struct mirror_zone *held = mirror_find(&sync->pass.mirror, name);
+		uint32_t serial;
 
 		/* A tombstone in the mirror is older than the list. */
-		if (claims_of(&sync->pass.claims, name) == self && (held == NULL || held->deleted))
-			want(visit, name, held, 0);
+		if (claims_of(&sync->pass.claims, name) != self || (held != NULL && !held->deleted))
+			continue;
+		if (ask_serial(visit, name, &serial) != ERR_OK)
+			serial = 0;
+		want(visit, name, held, serial);
+		pause_queries(visit);
 	}
 }
 
 /* ---- what we hold ---- */
 
-static void pause_query(void)
-{
-	static const struct timespec pause = { .tv_nsec = 1000000000L / QUERIES_A_SECOND };
-
-	nanosleep(&pause, NULL);
-}
-
 static void compare(struct visit *visit, struct mirror_zone *zone)
 {
-	struct master *master = visit->master;
 	const char *name = mirror_name(&visit->sync->pass.mirror, zone);
-	struct soa_server server = { .address = da_client_address(master->client), .port = master->conf->dns_port,
-		.tick = sync_tick, .ctx = visit->sync };
 	uint32_t serial;
-	struct err err;
-	int ret = visit->silences >= SILENT_AFTER ? ERR_TIMEOUT : soa_ask(&server, name, &serial, &err);
+	int ret = ask_serial(visit, name, &serial);
 
-	if (visit->silences < SILENT_AFTER)
-		visit->silences = ret == ERR_TIMEOUT ? visit->silences + 1 : 0;
 	if (ret == ERR_OK && serial != zone->serial)
 		want(visit, name, zone, serial);
 	else if (ret != ERR_OK && ret != ERR_CLOSED)
 		visit->unsure[visit->unsure_count++] = zone;
-	if (visit->silences < SILENT_AFTER)
-		pause_query();
+	pause_queries(visit);
 }
 
 static void compare_held(struct visit *visit)
