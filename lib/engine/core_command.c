@@ -135,6 +135,10 @@ int core_find_asked(struct core *core, struct core_command *command, struct stor
 	char plain[ZONE_NAME_SIZE];
 	int ret = command->name[0] == '\0' ? ERR_NOTFOUND : store_zone_find(core->store, command->name, row, err);
 
+	if (ret == ERR_OK && core_is_hearsay(row)) {
+		store_zone_clear(row);
+		ret = ERR_NOTFOUND;
+	}
 	if (ret != ERR_NOTFOUND)
 		return ret;
 	*row = (struct store_zone){ 0 };

@@ -300,6 +300,8 @@ MUST_CHECK int core_count_change(struct core *core, const struct store_zone *row
 MUST_CHECK int core_delete_again(struct core *core, struct store_zone *row, struct err *err);
 /* A delete of what was never held here: a peer may hold it. */
 MUST_CHECK int core_delete_unknown(struct core *core, const char *name, const char *hostname, struct err *err);
+/* A tombstone of what was never held here: what bears its name at a back end is somebody else's. */
+bool core_is_hearsay(const struct store_zone *row);
 /* A new generation that is no change. */
 MUST_CHECK int core_raise_uncounted(struct core *core, struct store_zone *row, uint64_t generation, struct err *err);
 struct store_held;

@@ -69,6 +69,11 @@ static int put_tombstone(struct core *core, const char *name, const char *hostna
 	return store_zone_put(core->store, out, NULL, 0, err);
 }
 
+bool core_is_hearsay(const struct store_zone *row)
+{
+	return row->deleted && row->text_size == 0;
+}
+
 int core_delete_unknown(struct core *core, const char *name, const char *hostname, struct err *err)
 {
 	struct store_zone row;

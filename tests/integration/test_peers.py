@@ -215,6 +215,7 @@ def test_a_thousand_zones_wait_for_a_word_and_come_in_pages(install):
     sync(other)
     assert sorted(other.zones()) == names
     assert other.api("/api/v1/held")["held"] == []
+    assert [entry["domain"] for entry in one.api("/internal/zones")] == names, "the predecessor's list has no pages"
 
 
 # ---- with the predecessor ----
@@ -488,6 +489,24 @@ def test_the_peers_login_may_exchange_and_nothing_else(node):
     assert peer.push("x.example", da_zone("x.example", 1)).error != "0"
     assert DA(node.port, "peersync", "wrong").get("/internal/zones").status == 401
     assert node.zones() == {}
+
+
+def test_peers_are_shown_and_asked_on_order(node, predecessor):
+    predecessor.push("new.example", da_zone("new.example", 1))
+    shown = node.ctl("peers", check=0).stdout
+    assert predecessor.url in shown and "directdnsonly" in shown and "good" in shown
+    node.ctl("peers", "sync", "--no-wait", check=0)
+    wait_for(lambda: "new.example" in node.zones(), 30, "the pass brings it")
+    assert json.loads(node.ctl("--json", "peers", check=0).stdout)["peers"][0]["taken"] == 1
+    predecessor.say["/internal/zones"] = (500, {}, b"")
+    assert "500" in node.ctl("peers", "sync", check=2).stdout
+    node.ctl("peers", "everything", check=64)
+
+
+def test_without_peers_an_order_is_refused(zonefan):
+    refused = zonefan.ctl("peers", "sync")
+    assert refused.returncode == 1 and "peer sync is not switched on" in refused.stderr
+    assert "not switched on" in zonefan.ctl("peers", check=0).stdout
 
 
 def test_without_peers_nothing_is_kept_of_versions(install, dcs):

@@ -120,6 +120,34 @@ static void a_delete_is_taken_from_the_owner_alone(void **state)
 	assert_int_equal(count_events("peer_deleted"), 1);
 }
 
+/* The peer's delete must not reach a zone that somebody else made at a back end of ours. */
+static void a_delete_of_what_we_never_held_touches_no_back_end(void **state)
+{
+	struct memory_zone foreign = { .name = "foreign.example.", .exists = true, .digest = { .count = 3, .low = 7 } };
+	struct engine_request *request;
+	struct memory_zone held;
+
+	(void)state;
+	memory_target_put(rig.targets[0], &foreign);
+	assert_int_equal(offered("foreign.example", (struct offer){ PEER ":1:00000000", 0, "da1.example", 10, false }), 1);
+	for (int restarts = 0; restarts < 2; restarts++) {
+		request = engine_request_create(ENGINE_RETRY, ++rig.next_id);
+		request->zone = xstrdup("foreign.example");
+		assert_int_equal(ask_code(request), ERR_NOTFOUND);
+		assert_int_equal(ask_code(engine_request_create(ENGINE_RETRY, ++rig.next_id)), ERR_OK);
+		stop();
+		start();
+	}
+	push("other.example", 1);
+	await_clean("other.example");
+	assert_true(memory_target_get(rig.targets[0], "foreign.example.", &held) && held.exists);
+	/* Older than that delete: it stays deleted. */
+	assert_int_equal(offered("foreign.example", (struct offer){ PEER ":1:00000000", 1, "da1.example", 20, false }), 0);
+	/* A push of ours makes it a zone like any other. */
+	push("foreign.example", 1);
+	await_clean("foreign.example");
+}
+
 static void a_text_must_be_what_its_digest_says(void **state)
 {
 	struct offer offer = { PEER ":1:00000000", 1, "da1.example", 10, true };
@@ -159,6 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_newer_is_taken_and_delivered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_delete_is_taken_from_the_owner_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_delete_of_what_we_never_held_touches_no_back_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_text_must_be_what_its_digest_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_generation_raised_above_a_stamp_is_no_change, set_up, tear_down),
 	};
