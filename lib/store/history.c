@@ -8,19 +8,27 @@
 #include "store/db.h"
 #include "store/rows.h"
 
-#define ROW "version, at, origin, source, actor, hostname, username, serial, digest_count, digest_high, digest_low, text_size"
+#define ROW "id, at, origin, source, actor, hostname, username, serial, digest_count, digest_high, digest_low, text_size"
 
 static const char present_sql[] = "SELECT version, at, origin, source, actor, checksum, text FROM zone_text WHERE zone_id = ?1";
 /* A number that is damaged must not stop the zone's pushes. */
-static const char insert_sql[] = "INSERT OR REPLACE INTO history (zone_id, " ROW ", checksum, text)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-static const char trim_sql[] = "DELETE FROM history WHERE zone_id = ?1 AND version <= ?2";
-static const char list_sql[] = "SELECT " ROW " FROM history WHERE zone_id = ?1 AND version < ?2"
-	" ORDER BY version DESC LIMIT ?3";
+static const char insert_sql[] = "INSERT OR REPLACE INTO history (" ROW ", checksum, text)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+static const char trim_sql[] = "DELETE FROM history WHERE id >= ?1 AND id <= ?2";
+static const char list_sql[] = "SELECT " ROW " FROM history WHERE id >= ?1 AND id < ?2"
+	" ORDER BY id DESC LIMIT ?3";
 static const char current_sql[] = "SELECT version, at, origin, source, actor FROM zone_text WHERE zone_id = ?1";
-static const char text_sql[] = "SELECT text_size, checksum, text FROM history WHERE zone_id = ?1 AND version = ?2";
+static const char text_sql[] = "SELECT text_size, checksum, text FROM history WHERE id = ?1";
 
 /* ---- keeping ---- */
+
+/* So many versions a zone may have in its life. */
+static const uint64_t versions_most = UINT32_MAX;
+
+static int64_t id_of(int64_t zone_id, uint64_t version)
+{
+	return (int64_t)((uint64_t)zone_id << 32 | version);
+}
 
 static int insert(struct store *store, const struct store_zone *zone, uint64_t version, sqlite3_stmt *present,
 	struct err *err)
@@ -33,21 +41,20 @@ static int insert(struct store *store, const struct store_zone *zone, uint64_t v
 
 	if (rc < 0)
 		return rc;
-	db_bind_int(stmt, 1, zone->id);
-	db_bind_uint(stmt, 2, version);
-	db_bind_int(stmt, 3, sqlite3_column_int64(present, 1));
+	db_bind_int(stmt, 1, id_of(zone->id, version));
+	db_bind_int(stmt, 2, sqlite3_column_int64(present, 1));
 	for (int i = 0; i < 3; i++)
-		db_bind_text(stmt, 4 + i, db_column_text(present, 2 + i), -1);
-	db_bind_text(stmt, 7, zone->hostname, -1);
-	db_bind_text(stmt, 8, zone->username, -1);
-	db_bind_int(stmt, 9, zone->serial);
-	db_bind_uint(stmt, 10, zone->digest.count);
-	db_bind_uint(stmt, 11, zone->digest.high);
-	db_bind_uint(stmt, 12, zone->digest.low);
-	db_bind_uint(stmt, 13, text_size);
+		db_bind_text(stmt, 3 + i, db_column_text(present, 2 + i), -1);
+	db_bind_text(stmt, 6, zone->hostname, -1);
+	db_bind_text(stmt, 7, zone->username, -1);
+	db_bind_int(stmt, 8, zone->serial);
+	db_bind_uint(stmt, 9, zone->digest.count);
+	db_bind_uint(stmt, 10, zone->digest.high);
+	db_bind_uint(stmt, 11, zone->digest.low);
+	db_bind_uint(stmt, 12, text_size);
 	/* The sum that it has already: a text that was damaged before stays known as that. */
-	db_bind_blob(stmt, 14, sqlite3_column_blob(present, 5), (size_t)sqlite3_column_bytes(present, 5));
-	db_bind_blob(stmt, 15, packed, size);
+	db_bind_blob(stmt, 13, sqlite3_column_blob(present, 5), (size_t)sqlite3_column_bytes(present, 5));
+	db_bind_blob(stmt, 14, packed, size);
 	return db_run(store, stmt, err);
 }
 
@@ -58,8 +65,8 @@ static int trim(struct store *store, int64_t zone_id, uint64_t upto, struct err 
 
 	if (rc < 0)
 		return rc;
-	db_bind_int(stmt, 1, zone_id);
-	db_bind_uint(stmt, 2, upto);
+	db_bind_int(stmt, 1, id_of(zone_id, 0));
+	db_bind_int(stmt, 2, id_of(zone_id, upto));
 	return db_run(store, stmt, err);
 }
 
@@ -77,7 +84,7 @@ static int keep(struct store *store, int64_t zone_id, const struct store_zone *z
 	if (rc <= 0)
 		return rc;
 	int64_t version = sqlite3_column_int64(stmt, 0);
-	if (version < 1 || version > INT64_MAX / 2)
+	if (version < 1 || version >= (int64_t)versions_most)
 		version = 1;
 	*next = (uint64_t)version + 1;
 	rc = zone != NULL && most > 1 ? insert(store, zone, (uint64_t)version, stmt, err) : 0;
@@ -130,7 +137,7 @@ static int read_current(struct store *store, const struct store_zone *zone, stru
 static void read_row(sqlite3_stmt *stmt, struct store_text_version *out)
 {
 	*out = (struct store_text_version){
-		.version = db_column_uint(stmt, 0),
+		.version = db_column_uint(stmt, 0) & versions_most,
 		.at_us = sqlite3_column_int64(stmt, 1),
 		.origin = db_column_text(stmt, 2),
 		.source = db_column_text(stmt, 3),
@@ -143,7 +150,7 @@ static void read_row(sqlite3_stmt *stmt, struct store_text_version *out)
 	};
 }
 
-static int list_old(struct store *store, int64_t zone_id, int64_t before, size_t limit,
+static int list_old(struct store *store, int64_t zone_id, uint64_t before, size_t limit,
 	bool (*each)(void *ctx, const struct store_text_version *version), void *ctx, struct err *err)
 {
 	struct store_text_version version;
@@ -152,8 +159,8 @@ static int list_old(struct store *store, int64_t zone_id, int64_t before, size_t
 
 	if (rc < 0)
 		return rc;
-	db_bind_int(stmt, 1, zone_id);
-	db_bind_int(stmt, 2, before);
+	db_bind_int(stmt, 1, id_of(zone_id, 0));
+	db_bind_int(stmt, 2, id_of(zone_id, before));
 	db_bind_int(stmt, 3, db_limit(limit));
 	while ((rc = db_step(store, stmt, err)) > 0) {
 		read_row(stmt, &version);
@@ -182,7 +189,7 @@ int store_history_list(struct store *store, const struct store_zone *zone, uint6
 			return 0;
 		limit--;
 	}
-	return list_old(store, zone->id, before == 0 ? INT64_MAX : (int64_t)before, limit, each, ctx, err);
+	return list_old(store, zone->id, before == 0 || before > versions_most ? versions_most : before, limit, each, ctx, err);
 }
 
 static int read_text(const struct store_zone *zone, uint64_t version, sqlite3_stmt *stmt,
@@ -220,8 +227,8 @@ int store_history_text(struct store *store, const struct store_zone *zone, uint6
 	rc = db_prepare(store, text_sql, &stmt, err);
 	if (rc < 0)
 		return rc;
-	db_bind_int(stmt, 1, zone->id);
-	db_bind_uint(stmt, 2, version);
+	/* A number that is none is that of no version. */
+	db_bind_int(stmt, 1, version > versions_most ? 0 : id_of(zone->id, version));
 	rc = db_step(store, stmt, err);
 	if (rc < 0)
 		return rc;

@@ -8,10 +8,10 @@ ALTER TABLE zone_text ADD COLUMN origin TEXT NOT NULL DEFAULT 'push';
 ALTER TABLE zone_text ADD COLUMN source TEXT NOT NULL DEFAULT '';
 ALTER TABLE zone_text ADD COLUMN actor TEXT NOT NULL DEFAULT '';
 
--- One table and one tree: a push that replaces a text writes one row more.
+-- id is the zone's id * 2^32 + the version: one tree, in which the versions of a zone stand together and which stays flat,
+-- for its rows are in its leaves. A push that replaces a text writes one row more.
 CREATE TABLE history (
-	zone_id INTEGER NOT NULL REFERENCES zone (id),
-	version INTEGER NOT NULL CHECK (version > 0),
+	id INTEGER NOT NULL PRIMARY KEY,
 	at INTEGER NOT NULL,
 	origin TEXT NOT NULL,
 	source TEXT NOT NULL,
@@ -24,6 +24,5 @@ CREATE TABLE history (
 	digest_low INTEGER NOT NULL,
 	text_size INTEGER NOT NULL,
 	checksum BLOB NOT NULL,
-	text BLOB NOT NULL,
-	PRIMARY KEY (zone_id, version)
-) STRICT, WITHOUT ROWID;
+	text BLOB NOT NULL
+) STRICT;

@@ -90,9 +90,9 @@ static void the_newest_stay(void **state)
 static void damage_costs_its_own_version(void **state)
 {
 	static const char *const changes[] = {
-		"UPDATE history SET text = x'00' WHERE version = 2", "UPDATE history SET text_size = 1 << 40 WHERE version = 2",
-		"UPDATE history SET checksum = zeroblob(32) WHERE version = 2",
-		"UPDATE history SET text = (SELECT text FROM history WHERE version = 1) WHERE version = 2"
+		"UPDATE history SET text = x'00' WHERE (id & 4294967295) = 2", "UPDATE history SET text_size = 1 << 40 WHERE (id & 4294967295) = 2",
+		"UPDATE history SET checksum = zeroblob(32) WHERE (id & 4294967295) = 2",
+		"UPDATE history SET text = (SELECT text FROM history WHERE (id & 4294967295) = 1) WHERE (id & 4294967295) = 2"
 	};
 	struct store *store = ((struct fixture *)*state)->store;
 	struct store_zone zone = fresh();
