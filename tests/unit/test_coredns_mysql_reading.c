@@ -2,6 +2,8 @@
 /* Rows as they really are, and the names of all zones there: whoever wrote them, before and after zonefan's tables are made. */
 #include "test_coredns_mysql_util.h"
 
+#include <stdatomic.h>
+
 static void read_well(struct fixture *fixture, struct backend_read *read)
 {
 	struct err err = { 0 };
@@ -220,6 +222,81 @@ static void a_server_that_is_away(void **state)
 	assert_true(list.count == 0 && list.names == NULL);
 }
 
+/* ---- tables that are altered meanwhile ---- */
+
+enum { ALTERS = 200 };
+
+static atomic_bool altering;
+
+/* As schema steps do it. */
+static void *alter(void *arg)
+{
+	static const char *const steps[] = { "ALTER TABLE records ADD INDEX by_name (hostname, type)",
+		"ALTER TABLE records MODIFY data MEDIUMTEXT NOT NULL", "ALTER TABLE records DROP INDEX by_name",
+		"ALTER TABLE records MODIFY data VARCHAR(1024) NOT NULL" };
+	MYSQL *mysql = arg;
+	int failures = 0;
+
+	for (size_t i = 0; i < ALTERS; i++)
+		failures += mysql_query(mysql, steps[i % ARRAY_SIZE(steps)]) != 0;
+	atomic_store(&altering, false);
+	mysql_close(mysql);
+	return failures == 0 ? arg : NULL;
+}
+
+/* What cannot be seen at the moment is not taken for absent: an import would believe that there are no zones. */
+static void a_table_that_is_altered_is_there(void **state)
+{
+	struct fixture *fixture = *state;
+	struct backend_list list = { .most = 10 };
+	struct err err = { 0 };
+	pthread_t thread;
+	void *well;
+	size_t seen = 0;
+
+	make_plugin_tables();
+	add_foreign("old.test.", "'@', 'A', '192.0.2.1', 60, 1");
+	MYSQL *other = connect_root(fixture->database);
+	assert_non_null(other);
+	atomic_store(&altering, true);
+	assert_int_equal(pthread_create(&thread, NULL, alter, other), 0);
+	while (atomic_load(&altering)) {
+		if (fixture->backend->ops->list(fixture->backend, &list, &err) != BACKEND_OK)
+			continue; /* it says so */
+		assert_int_equal(list.count, 1);
+		assert_int_equal(list.names[0].rows, 1);
+		backend_list_free(&list);
+		seen++;
+	}
+	assert_int_equal(pthread_join(thread, &well), 0);
+	assert_non_null(well);
+	assert_true(seen > 0);
+}
+
+/* Rights that are missing make nothing absent either. */
+static void a_table_that_may_not_be_read_is_no_absent_one(void **state)
+{
+	struct fixture *fixture = *state;
+	struct backend_rows zone = { .name = "old.test." };
+	struct backend_read read = { .zones = &zone, .count = 1 };
+	struct err err = { 0 };
+
+	make_plugin_tables();
+	add_foreign("old.test.", "'@', 'A', '192.0.2.1', 60, 1");
+	sql("CREATE USER IF NOT EXISTS narrow IDENTIFIED BY 'narrow'");
+	sql("GRANT SELECT ON zones TO narrow");
+	fixture->settings.username = "narrow";
+	fixture->settings.password = "narrow";
+	open_backend(fixture);
+	assert_int_equal(fixture->backend->ops->read(fixture->backend, &read, &err), BACKEND_DOWN);
+	sql("GRANT SELECT ON records TO narrow");
+	open_backend(fixture);
+	read_well(fixture, &read);
+	assert_true(zone.exists && zone.count == 1 && zone.stamp.store_id[0] == '\0');
+	backend_read_free(&read);
+	sql("DROP USER narrow");
+}
+
 /* ---- names ---- */
 
 static bool has_name(const struct backend_list *list, const char *name, uint64_t rows, const char *store_id)
@@ -271,6 +348,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reads_are_free, setup, teardown),
 		cmocka_unit_test_setup_teardown(questions_make_no_schema, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_server_that_is_away, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_table_that_is_altered_is_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_table_that_may_not_be_read_is_no_absent_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(all_names, setup, teardown),
 	};
 
