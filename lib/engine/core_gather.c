@@ -14,7 +14,7 @@ static enum log_level level_of(const char *kind)
 	static const char *const quiet[] = { "lane_up", "lane_paused", "lane_resumed", "held_approved",
 		"held_discarded", "held_replaced", "frozen", "thawed", "rollback", "undelete", "rollback_ended",
 		"dead_replayed", "dead_dropped", "retired", "backup", "owner_imported", "reconcile", "master_known", "orphan_back", "owner_found",
-		"owner_moved", "pulled" };
+		"owner_moved", "pulled", "peer_taken", "peer_deleted", "peer_recovered" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(quiet); i++) {
 		if (strcmp(kind, quiet[i]) == 0)

@@ -11,7 +11,7 @@
 
 enum {
 	AT_ONCE = 1000,                /* zones in one question to the engine */
-	PAGE_BYTES = 2 * 1024 * 1024,
+	PAGE_BYTES = 4 * 1024 * 1024,
 	LIST_BYTES = 16 * 1024 * 1024, /* of directdnsonly, which has no pages: about 100,000 zones */
 	TEXT_BYTES = 32 * 1024 * 1024,
 	LEFT_MOST = 20000,
