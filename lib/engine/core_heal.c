@@ -23,13 +23,14 @@
 #include "engine/core_internal.h"
 
 /*
- * While pushes come in pages are small, so that no push waits long for a connection, and rest between two lets the
- * database's processors be theirs for most of the time.
+ * While pushes come in pages are small, so that none that meets one takes much longer: a page costs the database some 0.1 ms
+ * a zone, and a push two ways to it and back, which may become a fifth more. Rest between two pages lets the database's
+ * processors be the pushes' for most of the time.
  */
-static const struct page_size page_alone = { .zones = BACKEND_LOOK_MOST, .records = 20 * BACKEND_LOOK_MOST };
-static const struct page_size page_live = { .zones = 100, .records = 2000 };
+enum { ZONE_RECORDS = 20, LIVE_LEAST = 10, LIVE_MOST = 100, LIVE_PER_MS = 4, REST_TIMES = 3 };
+
 static const int64_t live_for_us = 1000000;
-enum { REST_TIMES = 3 };
+static const int64_t least_rest_us = 3000; /* our clock counts milliseconds */
 
 /* A page that fails so often in a row, with a good probe after each, fails the pass. */
 enum { LOOKS_MOST = 3 };
@@ -75,6 +76,7 @@ void core_heal_begin(struct core *core, struct core_lane *lane)
 	healing->running = true;
 	healing->compared = false;
 	healing->next_us = 0;
+	healing->least_us = -1;
 	healing->failures = 0;
 	healing->after[0] = '\0';
 	healing->begun_ms = clock_mono_ms(core->params.clock);
@@ -210,8 +212,11 @@ static bool is_live(const struct core *core, const struct core_lane *lane)
 void core_heal_land(struct core *core, struct core_lane *lane, struct page *page)
 {
 	struct healing *healing = &lane->healing;
+	int64_t took_us = core_now_us(core) - healing->sent_us;
 
-	healing->next_us = is_live(core, lane) ? core_now_us(core) + REST_TIMES * (core_now_us(core) - healing->sent_us) : 0;
+	if (healing->least_us < 0 || took_us < healing->least_us)
+		healing->least_us = took_us;
+	healing->next_us = is_live(core, lane) ? core_now_us(core) + least_rest_us + REST_TIMES * took_us : 0;
 	/* Whether the connection or the whole back end is to blame, a probe finds out. */
 	if (page->verdict != BACKEND_OK)
 		core_lane_move(core, lane, LANE_LOST, page->err.text);
@@ -311,14 +316,26 @@ static bool add_zone(void *ctx, const struct store_zone *zone)
 	return page_add(ctx, zone);
 }
 
+/* The quickest page tells how far the way is. */
+static struct page_size next_size(const struct core *core, const struct core_lane *lane)
+{
+	int64_t zones = BACKEND_LOOK_MOST;
+
+	if (is_live(core, lane)) {
+		zones = lane->healing.least_us / 1000 * LIVE_PER_MS;
+		zones = zones < LIVE_LEAST ? LIVE_LEAST : zones > LIVE_MOST ? LIVE_MOST : zones;
+	}
+	return (struct page_size){ .zones = (size_t)zones, .records = (uint64_t)zones * ZONE_RECORDS };
+}
+
 static void send_page(struct core *core, struct core_lane *lane)
 {
 	struct healing *healing = &lane->healing;
-	const struct page_size *most = is_live(core, lane) ? &page_live : &page_alone;
-	struct page *page = page_create(store_id(core->store), healing->shown.pass, healing->after, most);
+	struct page_size most = next_size(core, lane);
+	struct page *page = page_create(store_id(core->store), healing->shown.pass, healing->after, &most);
 	struct core_job *job;
 	struct err err;
-	int ret = store_zone_list(core->store, healing->after, most->zones, true, add_zone, page, &err);
+	int ret = store_zone_list(core->store, healing->after, most.zones, true, add_zone, page, &err);
 
 	if (ret == ERR_CORRUPT) {
 		log_error("a stored zone is damaged, it is not compared", LOG_ERR(&err));

@@ -70,6 +70,7 @@ struct healing {
 	int64_t live_us;                /* when something else than its repairs was delivered there last */
 	int64_t sent_us;                /* the page that is out */
 	int64_t next_us;                /* no page goes before */
+	int64_t least_us;               /* the quickest page took so long; -1: none came back yet */
 	struct idmap touched;           /* zones that were delivered there while the page was out */
 	struct idmap repairs;           /* zones that the pass made due and that are not yet delivered */
 	struct heal_order {             /* of this turn: the pass begins once it is committed */

@@ -58,7 +58,7 @@ UNUSED static struct engine_heal await_end(int64_t pass, size_t target)
 	return heal;
 }
 
-/* What is shown may be a moment behind what was answered. */
+/* What is shown may be a moment behind what was answered. With fewer than 10 zones, which are one page at any time. */
 UNUSED static void await_repairing(int64_t pass, size_t target)
 {
 	for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms += 2) {

@@ -56,12 +56,12 @@ class Distance:
         with Proxies(self.ctx, self.cluster, round_trip_ms) as proxies:
             if round_trip_ms:
                 self.cluster.reset()
-                zonefan = self.cluster.daemon(ports=proxies.ports)
+                zonefan = self.cluster.daemon({"healing": {"enabled": False}}, proxies.ports)
                 for kind in single.KINDS:
                     found[kind] = self.one_by_one(zonefan, proxies, kind, round_trip_ms)
                 self.cluster.stop_daemon(zonefan)
             self.cluster.reset()
-            zonefan = self.cluster.daemon(ports=proxies.ports)
+            zonefan = self.cluster.daemon({"healing": {"enabled": False}}, proxies.ports)
             proxies.reset()
             meter = CpuMeter(proxies.processes())
             found["bulk"] = rounds.pushed(self.ctx, self.cluster, zonefan, self.bulk, WORKERS)
