@@ -167,7 +167,7 @@ struct core_content {
 	bool approved;                  /* an operator wants it as it is: the guard is not asked */
 };
 
-/* A peer, and what it may bring in its pass (core_merge.c). */
+/* A peer, and what it may bring in its pass (core_peer.c). */
 struct core_peer {
 	char *url;
 	int64_t pass;
@@ -292,24 +292,33 @@ void core_tell_name(struct core *core, const struct store_zone *row);
 /* Host names of masters are compared as host names are: without case, without a final dot. */
 bool core_same_host(const char *a, const char *b);
 
-/* ---- core_merge.c: peers ---- */
+/* ---- core_merge.c, core_peer.c: peers ---- */
 
 MUST_CHECK int core_merge(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_peer_note(struct core *core, struct core_command *command, struct err *err);
-/* A change of ours that needs no new generation counts all the same, where there are peers; and a delete of what is deleted. */
-MUST_CHECK int core_count_change(struct core *core, const struct store_zone *row, struct err *err);
-MUST_CHECK int core_delete_again(struct core *core, struct store_zone *row, struct err *err);
-/* A delete of what was never held here: a peer may hold it. */
-MUST_CHECK int core_delete_unknown(struct core *core, const char *name, const char *hostname, struct err *err);
-/* A tombstone of what was never held here: what bears its name at a back end is somebody else's. */
-bool core_is_hearsay(const struct store_zone *row);
-/* A new generation that is no change. */
-MUST_CHECK int core_raise_uncounted(struct core *core, struct store_zone *row, uint64_t generation, struct err *err);
+/* What comes next of that peer is of that pass. */
+MUST_CHECK int core_peer_begin(struct core *core, const char *url, int64_t pass, struct err *err);
+/* Whether one more zone may be made of what the peer (cause->source) brings. The first that may not is held for an operator's word. */
+MUST_CHECK int core_peer_may_create(struct core *core, const struct core_cause *cause, bool *may, struct err *err);
 struct store_held;
 /* For core_held.c: the peer's next pass may bring as many new zones as it likes. */
 MUST_CHECK int core_peer_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
 	struct doc *doc, struct err *refused, struct err *err);
 void core_peers_free(struct core *core);
+
+/* ---- core_count.c: changes of ours that the generation does not tell ---- */
+
+/* A change that needs no new generation counts all the same, where there are peers; and a delete of what is deleted. */
+MUST_CHECK int core_count_change(struct core *core, const struct store_zone *row, struct err *err);
+MUST_CHECK int core_delete_again(struct core *core, struct store_zone *row, struct err *err);
+/* A delete of what was never held here: a peer may hold it. */
+MUST_CHECK int core_delete_unknown(struct core *core, const char *name, const char *hostname, struct err *err);
+MUST_CHECK int core_put_tombstone(struct core *core, const char *name, const char *hostname, struct store_zone *out,
+	struct err *err);
+/* A tombstone of what was never held here: what bears its name at a back end is somebody else's. */
+bool core_is_hearsay(const struct store_zone *row);
+/* A new generation that is no change. */
+MUST_CHECK int core_raise_uncounted(struct core *core, struct store_zone *row, uint64_t generation, struct err *err);
 
 /* core_guard.c: holds back what looks like an accident; row is the zone as it is. See core_accept. */
 MUST_CHECK int core_guard(struct core *core, const struct core_content *content, const struct store_zone *row,

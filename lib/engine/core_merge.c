@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What peers hold becomes ours where it is newer (decisions.md 19); and which
- * changes of ours are counted, so that peers can tell. All inside the
+ * What peers hold becomes ours where it is newer (decisions.md 19), inside the
  * transaction of the turn, judged by what the store holds then.
  */
 #include <inttypes.h>
@@ -13,166 +12,18 @@
 #include "engine/core_internal.h"
 #include "engine/message.h"
 #include "engine/peering.h"
-#include "store/held.h"
-
-enum {
-	NEW_ZONES = 100,         /* so many new zones of one peer in a pass, or so many percent of ours, are no surprise */
-	NEW_ZONES_PERCENT = 1,
-	REASON_SIZE = 256
-};
-
-static const char new_zones_kind[] = "peer_zones";
 
 /* One ENGINE_MERGE. */
 struct merge {
 	struct core *core;
 	const struct core_command *command;
 	struct core_cause cause;
-	struct core_peer *peer;
 	struct engine_message *gone;
 	uint64_t merged;         /* what a peer did is noted, our content stayed */
 	uint64_t taken;
 	uint64_t waiting;
 	uint64_t capped;
 };
-
-/* ---- counting our own changes ---- */
-
-int core_count_change(struct core *core, const struct store_zone *row, struct err *err)
-{
-	struct store_version version;
-
-	if (!core->params.peers)
-		return ERR_OK;
-	int ret = store_version_load(core->store, row, &version, err);
-	if (ret != ERR_OK && ret != ERR_CORRUPT)
-		return ret;
-	ret = store_version_count(core->store, row, &version, err);
-	return ret == ERR_OK ? store_version_save(core->store, row, &version, err) : ret;
-}
-
-int core_delete_again(struct core *core, struct store_zone *row, struct err *err)
-{
-	if (!core->params.peers)
-		return ERR_OK;
-	row->updated_at_us = core_wall_us(core);
-	int ret = store_zone_put(core->store, row, NULL, 0, err);
-	return ret == ERR_OK ? core_count_change(core, row, err) : ret;
-}
-
-static int put_tombstone(struct core *core, const char *name, const char *hostname, struct store_zone *out, struct err *err)
-{
-	*out = (struct store_zone){ .generation = 1, .deleted = true, .updated_at_us = core_wall_us(core),
-		.hostname = xstrdup(hostname == NULL ? "" : hostname), .username = xstrdup("") };
-	memcpy(out->name, name, strlen(name) + 1);
-	/* No deliveries: no back end of ours ever had it. */
-	return store_zone_put(core->store, out, NULL, 0, err);
-}
-
-bool core_is_hearsay(const struct store_zone *row)
-{
-	return row->deleted && row->text_size == 0;
-}
-
-int core_delete_unknown(struct core *core, const char *name, const char *hostname, struct err *err)
-{
-	struct store_zone row;
-
-	if (!core->params.peers)
-		return ERR_OK;
-	int ret = put_tombstone(core, name, hostname, &row, err);
-	store_zone_clear(&row);
-	return ret;
-}
-
-int core_raise_uncounted(struct core *core, struct store_zone *row, uint64_t generation, struct err *err)
-{
-	struct store_version version;
-	int ret = store_version_load(core->store, row, &version, err);
-
-	if (ret != ERR_OK && ret != ERR_CORRUPT)
-		return ret;
-	row->generation = generation;
-	ret = store_zone_put(core->store, row, NULL, 0, err);
-	return ret == ERR_OK ? store_version_save(core->store, row, &version, err) : ret;
-}
-
-/* ---- how many new zones a peer may bring ---- */
-
-static struct core_peer *find_peer(struct core *core, const char *url)
-{
-	for (size_t i = 0; i < core->peer_count; i++) {
-		if (strcmp(core->peers[i].url, url) == 0)
-			return &core->peers[i];
-	}
-	core->peers = xrealloc(core->peers, (core->peer_count + 1) * sizeof(*core->peers));
-	core->peers[core->peer_count] = (struct core_peer){ .url = xstrdup(url) };
-	return &core->peers[core->peer_count++];
-}
-
-static int begin_pass(struct core *core, struct core_peer *peer, int64_t pass, struct err *err)
-{
-	uint64_t zones;
-
-	if (peer->pass == pass)
-		return ERR_OK;
-	int ret = store_zone_count(core->store, &zones, err);
-	if (ret != ERR_OK)
-		return ret;
-	peer->pass = pass;
-	peer->created = 0;
-	peer->most = zones * NEW_ZONES_PERCENT / 100 > NEW_ZONES ? zones * NEW_ZONES_PERCENT / 100 : NEW_ZONES;
-	if (peer->approved)
-		peer->most = UINT64_MAX;
-	peer->approved = false;
-	return ERR_OK;
-}
-
-/* Whether one more may be made. The first that may not is held up for an operator's word. */
-static int may_create(struct merge *merge, bool *may, struct err *err)
-{
-	struct core *core = merge->core;
-	struct core_peer *peer = merge->peer;
-	char reason[REASON_SIZE];
-	struct store_held held = { .kind = new_zones_kind, .subject = peer->url, .at_us = core_wall_us(core), .origin = "peer",
-		.source = peer->url, .actor = "", .hostname = "", .username = "", .reason = reason };
-	bool fresh;
-
-	*may = peer->created < peer->most;
-	if (*may) {
-		peer->created++;
-		return ERR_OK;
-	}
-	merge->capped++;
-	if (peer->held_pass == peer->pass)
-		return ERR_OK;
-	peer->held_pass = peer->pass;
-	snprintf(reason, sizeof(reason), "it offers more than %" PRIu64 " zones that we do not hold: the rest waits until approved",
-		peer->most);
-	int ret = store_held_put(core->store, &held, &fresh, err);
-	if (ret == ERR_OK && fresh)
-		core_note_by(core, "peer_zones_held", NULL, NULL, &merge->cause, "held as %" PRId64 ": %s", held.id, reason);
-	return ret;
-}
-
-int core_peer_approve(struct core *core, const struct store_held *held, UNUSED const struct core_cause *cause, struct doc *doc,
-	UNUSED struct err *refused, struct err *err)
-{
-	int ret = store_held_drop(core->store, held->id, err);
-
-	if (ret != ERR_OK)
-		return ret;
-	find_peer(core, held->subject)->approved = true;
-	doc_text(doc, "peer", held->subject);
-	return ERR_OK;
-}
-
-void core_peers_free(struct core *core)
-{
-	for (size_t i = 0; i < core->peer_count; i++)
-		free(core->peers[i].url);
-	free(core->peers);
-}
 
 /* ---- writing ---- */
 
@@ -247,7 +98,7 @@ static int take_delete(struct merge *merge, struct peering_held *held, const str
 	if (offer->hostname != NULL && row->id != 0)
 		own(&row->hostname, offer->hostname);
 	if (row->id == 0)
-		return put_tombstone(merge->core, offer->name, offer->hostname, row, err);
+		return core_put_tombstone(merge->core, offer->name, offer->hostname, row, err);
 	core_note_by(merge->core, "peer_deleted", zone_name_plain(offer->name, plain), NULL, &merge->cause,
 		"it was deleted at store %s", offer->origin == NULL ? "unknown" : offer->origin);
 	return core_bury(merge->core, row, &merge->cause, merge->gone, err);
@@ -282,7 +133,8 @@ static int take(struct merge *merge, struct peering_held *held, const struct pee
 		merge->waiting++;
 		return ERR_OK;
 	}
-	ret = held->row.id == 0 ? may_create(merge, &may, err) : ERR_OK;
+	ret = held->row.id == 0 ? core_peer_may_create(merge->core, &merge->cause, &may, err) : ERR_OK;
+	merge->capped += !may;
 	if (ret == ERR_OK && may)
 		ret = offer->claim.deleted ? take_delete(merge, held, offer, err) : take_text(merge, offer, &may, err);
 	if (ret == ERR_OK && may)
@@ -401,10 +253,9 @@ int core_merge(struct core *core, struct core_command *command, struct err *err)
 	struct engine_message *reply = engine_message_reply(request, NULL);
 
 	CHECK(request->text == NULL || request->peer_zone_count == 1);
-	merge.peer = find_peer(core, request->peer);
 	merge.gone = engine_message_create(ENGINE_NAME_GONE);
 	core_stage(core, merge.gone);
-	int ret = begin_pass(core, merge.peer, request->number, err);
+	int ret = core_peer_begin(core, request->peer, request->number, err);
 	if (ret == ERR_OK)
 		ret = merge_all(&merge, &reply->err, err);
 	reply->doc = doc_create();
@@ -414,14 +265,4 @@ int core_merge(struct core *core, struct core_command *command, struct err *err)
 	doc_uint(reply->doc, "capped", merge.capped);
 	core_stage(core, reply);
 	return ret;
-}
-
-int core_peer_note(struct core *core, struct core_command *command, UNUSED struct err *err)
-{
-	const struct engine_request *request = command->request;
-	struct core_cause cause = { .actor = "peer", .source = request->peer };
-
-	core_note_by(core, request->kind, NULL, NULL, &cause, "%s", request->text == NULL ? "" : request->text);
-	core_stage(core, engine_message_reply(request, NULL));
-	return ERR_OK;
 }

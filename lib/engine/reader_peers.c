@@ -14,7 +14,10 @@
 #include "engine/peering.h"
 #include "engine/reader.h"
 
-enum { OWN_FORM = 2 };
+enum {
+	OWN_FORM = 2,
+	PLAIN_PAGE = 200 /* of a list that is put together from pages: the loop is not long at each */
+};
 
 /* ---- one zone ---- */
 
@@ -167,6 +170,8 @@ int reader_list_peer_zones(struct engine *engine, const struct engine_request *r
 
 	if (request->zone != NULL)
 		return show_zone(engine, request, message, err);
+	if (!list.own_form && list.limit > PLAIN_PAGE)
+		list.limit = PLAIN_PAGE;
 	if (request->after != NULL && zone_name_parse(request->after, strlen(request->after), after, err) != ERR_OK)
 		return err->code;
 	message->doc = doc_create();

@@ -173,14 +173,23 @@ static void the_clock_decides_then_the_serial_then_the_content(void **state)
 	assert_beats(claim(100, 0, false, 9), claim(100, UINT32_C(0x80000000), false, 1));
 }
 
+static struct version_claim any_claim(struct rng *rng)
+{
+	int64_t seconds = rng_between(rng, 0, 12);
+	uint32_t serial = (uint32_t)rng_between(rng, 0, 3) << 30;
+	bool deleted = rng_between(rng, 0, 1) == 1;
+
+	return claim(seconds, serial, deleted, (uint64_t)rng_between(rng, 0, 2));
+}
+
 static void both_sides_choose_alike(void **state)
 {
 	struct rng rng = { .state = 82 };
 
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
-		struct version_claim a = claim(rng_between(&rng, 0, 12), (uint32_t)rng_between(&rng, 0, 3) << 30, rng_between(&rng, 0, 1) == 1, (uint64_t)rng_between(&rng, 0, 2));
-		struct version_claim b = claim(rng_between(&rng, 0, 12), (uint32_t)rng_between(&rng, 0, 3) << 30, rng_between(&rng, 0, 1) == 1, (uint64_t)rng_between(&rng, 0, 2));
+		struct version_claim a = any_claim(&rng);
+		struct version_claim b = any_claim(&rng);
 
 		if (version_wins(&a, &b) && version_wins(&b, &a))
 			fail_msg("both win");
