@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "test_store_help.h"
 
+#include "base/buf.h"
+#include "store/audit.h"
 #include "store/db.h"
 
 static const int64_t day_us = INT64_C(86400) * 1000000;
@@ -71,6 +73,43 @@ static void test_list(void **state)
 	expect(store, INT64_MAX, 10, "c.test.", NULL, "");
 	OK(store_event_list(store, INT64_MAX, 10, NULL, NULL, note, &seen, err));
 	assert_int_equal(seen.count, 2);
+}
+
+static bool append(void *ctx, const struct store_event *event)
+{
+	buf_printf(ctx, "%lld%s ", (long long)event->id, event->kind);
+	return true;
+}
+
+static void expect_audit(struct store *store, struct store_audit audit, size_t limit, const char *expected)
+{
+	struct buf seen = { 0 };
+
+	OK(store_audit_list(store, &audit, limit, append, &seen, err));
+	assert_string_equal(seen.data == NULL ? "" : seen.data, expected);
+	buf_free(&seen);
+}
+
+/* Backwards for people, forwards for who follows; each of a zone, of a kind, of both. */
+static void test_audit(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	struct store_event full = { .at_us = 9, .kind = "push", .zone = "a.test", .source = "192.0.2.1", .detail = "serial 1",
+		.actor = "panel", .push_id = "0a0b0c0d-1" };
+
+	expect_audit(store, (struct store_audit){ 0 }, 10, "");
+	OK(store_event_add(store, &full, err));
+	add(store, 10, "frozen", "a.test", NULL);
+	add(store, 11, "push", "b.test", NULL);
+	add(store, 12, "push", "a.test", NULL);
+	expect_audit(store, (struct store_audit){ 0 }, 3, "4push 3push 2frozen ");
+	expect_audit(store, (struct store_audit){ .before = 3, .kind = "push" }, 3, "1push ");
+	expect_audit(store, (struct store_audit){ .zone = "a.test" }, 10, "4push 2frozen 1push ");
+	expect_audit(store, (struct store_audit){ .zone = "a.test", .kind = "push" }, 10, "4push 1push ");
+	expect_audit(store, (struct store_audit){ .after = 1 }, 2, "2frozen 3push ");
+	expect_audit(store, (struct store_audit){ .after = 1, .kind = "push" }, 10, "3push 4push ");
+	expect_audit(store, (struct store_audit){ .after = 1, .zone = "a.test" }, 10, "2frozen 4push ");
+	expect_audit(store, (struct store_audit){ .after = 4 }, 10, "");
 }
 
 static int64_t rows(struct store *store)
@@ -161,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_list, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_audit, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_prune_by_age, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_prune_by_number, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_a_pause_in_force_stays, fixture_open, fixture_remove),
