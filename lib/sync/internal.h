@@ -34,6 +34,7 @@ struct master {
 	struct da_list list;       /* while a pass is under way */
 	enum { MASTER_NEW, MASTER_KNOWN, MASTER_UNKNOWN } state;
 	struct err err;            /* MASTER_UNKNOWN: why */
+	uint64_t lists;            /* complete ones since we started */
 	int64_t since_us;
 	int64_t complete_at_us;
 	struct master_found found; /* of the pass that is under way */

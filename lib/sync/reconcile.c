@@ -29,6 +29,7 @@ static void fetch_list(struct sync *sync, struct master *master)
 		return;
 	}
 	master->err = (struct err){ 0 };
+	master->lists++;
 	master->found.zones = list->count;
 	master->found.ignored = list->ignored;
 }
@@ -86,26 +87,26 @@ static void judge_zones(struct sync *sync)
 	}
 }
 
-static bool settle_master(struct sync *sync, struct master *master, bool decide)
+/*
+ * A master's first complete list after a start is only counted (decisions.md 20); so is one of a pass in which another master
+ * is unknown: what this one lacks may stand there.
+ */
+static bool settle_master(struct sync *sync, struct master *master)
 {
+	bool decide = master->lists > 1 && !sync->pass.dry_run && sync->pass.unknown == 0;
+
 	if (!sync->pass.dry_run && !steps_tell_zones(sync, master, ENGINE_MASTER_OWN, MIRROR_MOVED))
 		return false;
 	return steps_tell_zones(sync, master, ENGINE_MASTER_MISSING, MIRROR_MISSING) && steps_judge(sync, master, decide);
 }
 
-/*
- * The first pass after a start only counts (decisions.md 20); so does one in which a master is unknown: what another lacks
- * may stand there.
- */
 static bool settle(struct sync *sync)
 {
-	bool decide = sync->last.number > 0 && !sync->pass.dry_run && sync->pass.unknown == 0;
-
 	judge_zones(sync);
 	if (!steps_tell_contested(sync))
 		return false;
 	for (size_t i = 0; i < sync->params.master_count; i++) {
-		if (sync->masters[i].state == MASTER_KNOWN && !settle_master(sync, &sync->masters[i], decide))
+		if (sync->masters[i].state == MASTER_KNOWN && !settle_master(sync, &sync->masters[i]))
 			return false;
 	}
 	return true;

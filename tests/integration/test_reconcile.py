@@ -118,6 +118,9 @@ def test_the_first_pass_after_a_start_deletes_nothing(install, dcs, masters):
     first = reconcile(zonefan, code=2)
     since = {zone: entry["first_missing_at"] for zone, entry in orphans(zonefan).items()}
     zonefan.restart()
+    master.faults = [ODD["a login page"]]
+    reconcile(zonefan, code=1)  # was none: nobody knows yet what the master has
+    master.faults = []
     run = reconcile(zonefan, code=2)
     assert (of(first, master)["deleting"], of(run, master)["deleting"]) == (0, 0)
     assert {zone: (entry["passes"], entry["first_missing_at"]) for zone, entry in orphans(zonefan).items()} == {

@@ -40,6 +40,7 @@ def make_certificate(directory, name="127.0.0.1"):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     timeout = 60
 
     def log_message(self, *_):
