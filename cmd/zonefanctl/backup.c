@@ -86,7 +86,7 @@ int backup_command(const struct call *call)
 	int ret = by_daemon(call->client, file, &answer, &err);
 
 	/* Whether it is down, the store's lock tells for certain. */
-	if (ret == ERR_IO && call->conf != NULL) {
+	if (ret == ERR_CLOSED && call->conf != NULL) {
 		int again = by_ourselves(call->conf, file, &answer, &own);
 
 		if (again != ERR_BUSY) {
