@@ -149,10 +149,11 @@ void backup_stop(struct engine *engine)
 	struct engine_backup *backup = &engine->backup;
 
 	lock(backup);
+	bool begun = backup->state != NULL;
 	if (backup->reader != NULL)
 		store_interrupt(backup->reader);
 	unlock(backup);
-	if (backup->state != NULL)
+	if (begun)
 		thread_join(backup->thread);
 	free(backup->file);
 	free(backup->actor);
