@@ -213,10 +213,11 @@ void core_heal_land(struct core *core, struct core_lane *lane, struct page *page
 {
 	struct healing *healing = &lane->healing;
 	int64_t took_us = core_now_us(core) - healing->sent_us;
+	int64_t rest_us = least_rest_us + REST_TIMES * took_us;
 
 	if (healing->least_us < 0 || took_us < healing->least_us)
 		healing->least_us = took_us;
-	healing->next_us = is_live(core, lane) ? core_now_us(core) + least_rest_us + REST_TIMES * took_us : 0;
+	healing->next_us = is_live(core, lane) ? core_now_us(core) + (rest_us < live_for_us ? rest_us : live_for_us) : 0;
 	/* Whether the connection or the whole back end is to blame, a probe finds out. */
 	if (page->verdict != BACKEND_OK)
 		core_lane_move(core, lane, LANE_LOST, page->err.text);

@@ -292,12 +292,12 @@ static void pushes_during_a_pass_are_no_drift(void **state)
 	char name[32];
 
 	(void)state;
-	push_many(MANY);
+	push_many(600);
 	for (unsigned round = 0; round < 5; round++) {
 		int64_t pass = begin(NULL, false, TARGETS);
 
 		for (unsigned i = 0; i < 200; i++) {
-			snprintf(name, sizeof(name), "m%05u.example", (i * 37 + round) % MANY);
+			snprintf(name, sizeof(name), "m%05u.example", (i * 37 + round) % 600);
 			if (i % 20 == 19)
 				delete_from(name, "da1.example");
 			else
