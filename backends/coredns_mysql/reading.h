@@ -9,6 +9,13 @@
 #include "backends/coredns_mysql/target.h"
 
 /*
+ * All statements of one answer see one state of the database, without a lock: else a zone that is written meanwhile would
+ * be seen half, and have other rows than were counted.
+ */
+#define READING_SNAPSHOT                                                                                     \
+	"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;"
+
+/*
  * As backend_ops.read and list. 0 or -1 (link->text; nothing is answered then). A table that is gone since the connection
  * was made ready is a failure, and the next connection will know of it.
  */

@@ -71,7 +71,8 @@ static void count(struct repaired *repaired, int64_t now_us)
 	repaired->at_us[0] = now_us;
 }
 
-bool core_contest_may_repair(const struct core *core, struct core_lane *lane, int64_t zone_id, int64_t *until_us, bool *news)
+bool core_contest_may_repair(const struct core *core, struct core_lane *lane, int64_t zone_id, int64_t *until_us,
+	bool *news)
 {
 	struct repaired *repaired = idmap_get(&lane->repaired, zone_id);
 	int64_t now_us = core_now_us(core);

@@ -80,8 +80,8 @@ void core_heal_begin(struct core *core, struct core_lane *lane)
 	healing->failures = 0;
 	healing->after[0] = '\0';
 	healing->begun_ms = clock_mono_ms(core->params.clock);
-	healing->shown = (struct engine_heal){ .pass = order->pass, .state = "comparing", .trigger = order->trigger, .dry_run = order->dry_run,
-		.started_at_us = core_wall_us(core) };
+	healing->shown = (struct engine_heal){ .pass = order->pass, .state = "comparing", .trigger = order->trigger,
+		.dry_run = order->dry_run, .started_at_us = core_wall_us(core) };
 	/* Only for people: how far it is. */
 	if (store_zone_count(core->store, &healing->shown.zones, NULL) != ERR_OK)
 		healing->shown.zones = 0;
@@ -212,11 +212,11 @@ static bool is_live(const struct core *core, const struct core_lane *lane)
 void core_heal_land(struct core *core, struct core_lane *lane, struct page *page)
 {
 	struct healing *healing = &lane->healing;
-	int64_t took_us = core_now_us(core) - healing->sent_us;
-	int64_t rest_us = least_rest_us + REST_TIMES * took_us;
+	int64_t page_us = core_now_us(core) - healing->sent_us;
+	int64_t rest_us = least_rest_us + REST_TIMES * page_us;
 
-	if (healing->least_us < 0 || took_us < healing->least_us)
-		healing->least_us = took_us;
+	if (healing->least_us < 0 || page_us < healing->least_us)
+		healing->least_us = page_us;
 	healing->next_us = is_live(core, lane) ? core_now_us(core) + (rest_us < live_for_us ? rest_us : live_for_us) : 0;
 	/* Whether the connection or the whole back end is to blame, a probe finds out. */
 	if (page->verdict != BACKEND_OK)

@@ -423,7 +423,8 @@ bool core_is_contested(const struct core *core, const struct core_lane *lane, in
  * A pass by itself is about to repair the zone. False: that was done too often lately, and *until_us is when it may be next;
  * *news if that is the first time.
  */
-bool core_contest_may_repair(const struct core *core, struct core_lane *lane, int64_t zone_id, int64_t *until_us, bool *news);
+bool core_contest_may_repair(const struct core *core, struct core_lane *lane, int64_t zone_id, int64_t *until_us,
+	bool *news);
 /* It was delivered. */
 void core_contest_delivered(const struct core *core, struct core_lane *lane, int64_t zone_id);
 /* Forgets what is long ago. */
