@@ -27,7 +27,7 @@
  * a zone, and a push two ways to it and back, which may become a fifth more. Rest between two pages lets the database's
  * processors be the pushes' for most of the time.
  */
-enum { ZONE_RECORDS = 20, LIVE_LEAST = 10, LIVE_MOST = 100, LIVE_PER_MS = 4, REST_TIMES = 3 };
+enum { ZONE_RECORDS = 20, LIVE_LEAST = 10, LIVE_MOST = 100, LIVE_PER_MS = 4, REST_TIMES = 9 };
 
 static const int64_t live_for_us = 1000000;
 static const int64_t least_rest_us = 3000; /* our clock counts milliseconds */
