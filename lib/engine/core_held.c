@@ -13,12 +13,16 @@
 
 static const struct held_kind {
 	const char *kind;
-	/* Drops the row and puts in force what it holds, inside the transaction; or says why not, and writes nothing. */
+	/*
+	 * Drops the row and puts in force what it holds, inside the transaction, or marks it where that is to come; or says
+	 * why not, and writes nothing.
+	 */
 	int (*approve)(struct core *core, const struct store_held *held, const struct core_cause *cause, struct doc *doc,
 		struct err *refused, struct err *err);
 } kinds[] = {
 	{ "push", core_guard_approve },
 	{ "peer_zones", core_peer_approve },
+	{ "peer_deletes", core_peer_approve },
 	{ "deletes", core_orphans_approve },
 };
 

@@ -167,14 +167,19 @@ struct core_content {
 	bool approved;                  /* an operator wants it as it is: the guard is not asked */
 };
 
-/* A peer, and what it may bring in its pass (core_peer.c). */
+enum core_peer_change {
+	CORE_PEER_CREATE,               /* of a zone that we did not hold */
+	CORE_PEER_DELETE,               /* of one that we hold, and live */
+	CORE_PEER_CHANGES
+};
+
+/* A peer, and what it may change in its pass (core_peer.c). */
 struct core_peer {
 	char *url;
 	int64_t pass;
-	uint64_t created;               /* zones that we did not hold, in this pass */
-	uint64_t most;                  /* of those */
-	int64_t held_pass;              /* the last pass that brought more */
-	bool approved;                  /* the next pass may bring what it likes */
+	uint64_t done[CORE_PEER_CHANGES];  /* in this pass */
+	uint64_t most[CORE_PEER_CHANGES];
+	bool held[CORE_PEER_CHANGES];      /* this pass brought more */
 };
 
 struct core {
@@ -298,10 +303,11 @@ MUST_CHECK int core_merge(struct core *core, struct core_command *command, struc
 MUST_CHECK int core_peer_note(struct core *core, struct core_command *command, struct err *err);
 /* What comes next of that peer is of that pass. */
 MUST_CHECK int core_peer_begin(struct core *core, const char *url, int64_t pass, struct err *err);
-/* Whether one more zone may be made of what the peer (cause->source) brings. The first that may not is held for an operator's word. */
-MUST_CHECK int core_peer_may_create(struct core *core, const struct core_cause *cause, bool *may, struct err *err);
+/* Whether the peer (cause->source) may make one more such change. The first that may not is held for an operator's word. */
+MUST_CHECK int core_peer_may(struct core *core, const struct core_cause *cause, enum core_peer_change change, bool *may,
+	struct err *err);
 struct store_held;
-/* For core_held.c: the peer's next pass may bring as many new zones as it likes. */
+/* For core_held.c: the peer's next pass may make as many changes of that kind as it likes. */
 MUST_CHECK int core_peer_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
 	struct doc *doc, struct err *refused, struct err *err);
 void core_peers_free(struct core *core);

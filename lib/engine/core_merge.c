@@ -122,19 +122,32 @@ static int take_text(struct merge *merge, const struct peering_offer *offer, boo
 	return ret;
 }
 
+/* New zones, and deletes of what we hold, only so many at once. */
+static int may_change(struct merge *merge, const struct store_zone *row, const struct peering_offer *offer, bool *may,
+	struct err *err)
+{
+	int ret = ERR_OK;
+
+	*may = true;
+	if (row->id == 0)
+		ret = core_peer_may(merge->core, &merge->cause, CORE_PEER_CREATE, may, err);
+	else if (offer->claim.deleted && !row->deleted)
+		ret = core_peer_may(merge->core, &merge->cause, CORE_PEER_DELETE, may, err);
+	merge->capped += !*may;
+	return ret;
+}
+
 static int take(struct merge *merge, struct peering_held *held, const struct peering_offer *offer,
 	const struct store_version *known, struct err *err)
 {
-	bool may = true;
-	int ret;
+	bool may;
 
 	/* Live, and nobody fetched its text: the question came before the answer. */
 	if (!offer->claim.deleted && merge->command->zone == NULL) {
 		merge->waiting++;
 		return ERR_OK;
 	}
-	ret = held->row.id == 0 ? core_peer_may_create(merge->core, &merge->cause, &may, err) : ERR_OK;
-	merge->capped += !may;
+	int ret = may_change(merge, &held->row, offer, &may, err);
 	if (ret == ERR_OK && may)
 		ret = offer->claim.deleted ? take_delete(merge, held, offer, err) : take_text(merge, offer, &may, err);
 	if (ret == ERR_OK && may)
@@ -193,6 +206,9 @@ static int merge_one(struct merge *merge, const struct peering_offer *offer, str
 	if (ret != ERR_OK)
 		return ret;
 	struct peering_verdict verdict = peering_judge(&held, store_id(core->store), offer, core_wall_us(core));
+	/* Nobody here chose to believe it. */
+	if (verdict.step == PEERING_TAKE && offer->claim.deleted && merge->command->request->learnt)
+		verdict = (struct peering_verdict){ .step = PEERING_WAIT, .why = "a peer that was only learnt deletes nothing here" };
 	note_verdict(merge, offer, &verdict);
 	ret = carry_out(merge, &held, offer, &verdict, err);
 	peering_clear(&held);

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How many new zones a peer may bring (reliability.md 4.7 X05). What is counted
- * here is of the pass that is under way, and forgotten with the process.
+ * How many new zones a peer may bring (reliability.md 4.7 X05), and how many of
+ * ours it may delete. What is counted here is of the pass that is under way, and
+ * forgotten with the process; an operator's word is kept until a pass begins.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "engine/core_internal.h"
 #include "engine/message.h"
 #include "store/held.h"
 
 enum {
-	NEW_ZONES = 100,         /* so many new zones of one peer in a pass, or so many percent of ours, are no surprise */
-	NEW_ZONES_PERCENT = 1,
+	CHANGES = 100,           /* so many zones in a pass of one peer, or so many percent of ours, are no surprise */
+	CHANGES_PERCENT = 1,
 	REASON_SIZE = 256
 };
 
-static const char new_zones_kind[] = "peer_zones";
+static const struct {
+	const char *held;        /* the kind of what waits */
+	const char *event;
+	const char *verb, *state; /* it VERB more than N zones that we STATE */
+} changes[CORE_PEER_CHANGES] = {
+	[CORE_PEER_CREATE] = { "peer_zones", "peer_zones_held", "offers", "do not hold" },
+	[CORE_PEER_DELETE] = { "peer_deletes", "peer_deletes_held", "deletes", "hold" },
+};
 
 static struct core_peer *find_peer(struct core *core, const char *url)
 {
@@ -31,6 +40,32 @@ static struct core_peer *find_peer(struct core *core, const char *url)
 	return &core->peers[core->peer_count++];
 }
 
+/* What was approved is for this pass, and for no other. */
+static int use_approval(struct core *core, struct core_peer *peer, enum core_peer_change change, struct err *err)
+{
+	struct store_held held;
+	int64_t id;
+	int ret = store_held_find(core->store, changes[change].held, peer->url, &id, err);
+
+	if (ret == ERR_OK)
+		ret = store_held_get(core->store, id, &held, err);
+	if (ret == ERR_NOTFOUND)
+		return ERR_OK;
+	if (ret == ERR_CORRUPT) {
+		/* Then nothing was approved. The operator may discard it. */
+		log_error("what is held is damaged", LOG_ERR(err));
+		return ERR_OK;
+	}
+	if (ret != ERR_OK)
+		return ret;
+	if (held.approved) {
+		peer->most[change] = UINT64_MAX;
+		ret = store_held_drop(core->store, id, err);
+	}
+	store_held_clear(&held);
+	return ret;
+}
+
 int core_peer_begin(struct core *core, const char *url, int64_t pass, struct err *err)
 {
 	struct core_peer *peer = find_peer(core, url);
@@ -39,51 +74,51 @@ int core_peer_begin(struct core *core, const char *url, int64_t pass, struct err
 	if (peer->pass == pass)
 		return ERR_OK;
 	int ret = store_zone_count(core->store, &zones, err);
-	if (ret != ERR_OK)
-		return ret;
-	peer->pass = pass;
-	peer->created = 0;
-	peer->most = zones * NEW_ZONES_PERCENT / 100 > NEW_ZONES ? zones * NEW_ZONES_PERCENT / 100 : NEW_ZONES;
-	if (peer->approved)
-		peer->most = UINT64_MAX;
-	peer->approved = false;
-	return ERR_OK;
+	for (enum core_peer_change change = 0; ret == ERR_OK && change < CORE_PEER_CHANGES; change++) {
+		peer->done[change] = 0;
+		peer->most[change] = zones * CHANGES_PERCENT / 100 > CHANGES ? zones * CHANGES_PERCENT / 100 : CHANGES;
+		peer->held[change] = false;
+		ret = use_approval(core, peer, change, err);
+	}
+	if (ret == ERR_OK)
+		peer->pass = pass;
+	return ret;
 }
 
-int core_peer_may_create(struct core *core, const struct core_cause *cause, bool *may, struct err *err)
+static int hold(struct core *core, const struct core_peer *peer, const struct core_cause *cause, enum core_peer_change change,
+	struct err *err)
 {
-	struct core_peer *peer = find_peer(core, cause->source);
 	char reason[REASON_SIZE];
-	struct store_held held = { .kind = new_zones_kind, .subject = peer->url, .at_us = core_wall_us(core), .origin = "peer",
-		.source = peer->url, .actor = "", .hostname = "", .username = "", .reason = reason };
+	struct store_held held = { .kind = changes[change].held, .subject = peer->url, .at_us = core_wall_us(core),
+		.origin = "peer", .source = peer->url, .actor = "", .hostname = "", .username = "", .reason = reason };
 	bool fresh;
 
-	*may = peer->created < peer->most;
-	if (*may) {
-		peer->created++;
-		return ERR_OK;
-	}
-	if (peer->held_pass == peer->pass)
-		return ERR_OK;
-	peer->held_pass = peer->pass;
-	snprintf(reason, sizeof(reason), "it offers more than %" PRIu64 " zones that we do not hold: the rest waits until approved",
-		peer->most);
+	snprintf(reason, sizeof(reason), "it %s more than %" PRIu64 " zones that we %s: the rest waits until approved",
+		changes[change].verb, peer->most[change], changes[change].state);
 	int ret = store_held_put(core->store, &held, &fresh, err);
 	if (ret == ERR_OK && fresh)
-		core_note_by(core, "peer_zones_held", NULL, NULL, cause, "held as %" PRId64 ": %s", held.id, reason);
+		core_note_by(core, changes[change].event, NULL, NULL, cause, "held as %" PRId64 ": %s", held.id, reason);
 	return ret;
+}
+
+int core_peer_may(struct core *core, const struct core_cause *cause, enum core_peer_change change, bool *may, struct err *err)
+{
+	struct core_peer *peer = find_peer(core, cause->source);
+
+	*may = peer->done[change] < peer->most[change];
+	if (*may)
+		peer->done[change]++;
+	if (*may || peer->held[change])
+		return ERR_OK;
+	peer->held[change] = true;
+	return hold(core, peer, cause, change, err);
 }
 
 int core_peer_approve(struct core *core, const struct store_held *held, UNUSED const struct core_cause *cause, struct doc *doc,
 	UNUSED struct err *refused, struct err *err)
 {
-	int ret = store_held_drop(core->store, held->id, err);
-
-	if (ret != ERR_OK)
-		return ret;
-	find_peer(core, held->subject)->approved = true;
 	doc_text(doc, "peer", held->subject);
-	return ERR_OK;
+	return store_held_approve(core->store, held->id, err);
 }
 
 void core_peers_free(struct core *core)

@@ -201,6 +201,7 @@ struct engine_request {
 	int64_t at_us;         /* IMPORT: when it was accepted, wall clock; 0: nobody knows */
 	size_t limit;
 	char *peer;            /* the URL of the peer that it is about */
+	bool learnt;           /* MERGE: that is not configured: its deletes are not taken */
 	char *kind;            /* PEER_NOTE: of the event; EVENTS: of those asked for */
 	struct engine_peer_zone *peer_zones;
 	size_t peer_zone_count;

@@ -28,6 +28,7 @@ static void add_held(struct doc *item, const struct store_held *held)
 	doc_text(item, "actor", held->actor);
 	doc_text(item, "hostname", held->hostname);
 	doc_text(item, "username", held->username);
+	doc_bool(item, "approved", held->approved);
 }
 
 static bool list_held(void *ctx, const struct store_held *held)

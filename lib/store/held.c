@@ -9,12 +9,13 @@
 
 enum { FIELD_MAX = 1024 };
 
-#define ROW "id, kind, subject, at, origin, source, actor, hostname, username, reason"
+#define ROW "id, kind, subject, at, origin, source, actor, hostname, username, reason, approved"
 
 static const char find_sql[] = "SELECT id, checksum FROM held WHERE kind = ?1 AND subject = ?2";
 static const char insert_sql[] = "INSERT INTO held (kind, subject, at, origin, source, actor, hostname, username,"
 	" reason, checksum, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id";
 static const char drop_sql[] = "DELETE FROM held WHERE id = ?1";
+static const char approve_sql[] = "UPDATE held SET approved = 1 WHERE id = ?1";
 static const char get_sql[] = "SELECT " ROW ", checksum, text FROM held WHERE id = ?1";
 static const char list_sql[] = "SELECT " ROW " FROM held WHERE id > ?1 ORDER BY id LIMIT ?2";
 static const char count_sql[] = "SELECT count(*) FROM held";
@@ -54,10 +55,10 @@ int store_held_find(struct store *store, const char *kind, const char *subject, 
 	return rc;
 }
 
-static int drop(struct store *store, int64_t id, struct err *err)
+static int run_with_id(struct store *store, const char *sql, int64_t id, struct err *err)
 {
 	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, drop_sql, &stmt, err);
+	int rc = db_prepare(store, sql, &stmt, err);
 
 	if (rc < 0)
 		return rc;
@@ -106,7 +107,7 @@ static int put(struct store *store, struct store_held *held, bool *fresh, struct
 		return rc;
 	}
 	if (id != 0)
-		rc = drop(store, id, err);
+		rc = run_with_id(store, drop_sql, id, err);
 	return rc == 0 ? insert(store, held, sum, err) : rc;
 }
 
@@ -159,14 +160,24 @@ int store_held_add_zone(struct store *store, int64_t id, int64_t zone_id, uint64
 	return db_scope_close(store, own, rc, err);
 }
 
-int store_held_drop(struct store *store, int64_t id, struct err *err)
+static int change(struct store *store, const char *sql, int64_t id, struct err *err)
 {
 	bool own;
 	int rc = db_scope_open(store, &own, err);
 
 	if (rc < 0)
 		return rc;
-	return db_scope_close(store, own, drop(store, id, err), err);
+	return db_scope_close(store, own, run_with_id(store, sql, id, err), err);
+}
+
+int store_held_approve(struct store *store, int64_t id, struct err *err)
+{
+	return change(store, approve_sql, id, err);
+}
+
+int store_held_drop(struct store *store, int64_t id, struct err *err)
+{
+	return change(store, drop_sql, id, err);
 }
 
 /* Borrowed until the next step. */
@@ -183,21 +194,22 @@ static void read_row(sqlite3_stmt *stmt, struct store_held *out)
 		.hostname = db_column_text(stmt, 7),
 		.username = db_column_text(stmt, 8),
 		.reason = db_column_text(stmt, 9),
+		.approved = sqlite3_column_int64(stmt, 10) != 0,
 	};
 }
 
 static int read_whole(sqlite3_stmt *stmt, struct store_held *out, struct err *err)
 {
-	const void *expected = sqlite3_column_blob(stmt, 10);
+	const void *expected = sqlite3_column_blob(stmt, 11);
 	uint8_t sum[HASH_SIZE];
 
 	read_row(stmt, out);
-	if (sqlite3_column_type(stmt, 11) != SQLITE_NULL) {
-		out->text_size = (size_t)sqlite3_column_bytes(stmt, 11);
-		out->text = out->text_size == 0 ? "" : sqlite3_column_blob(stmt, 11);
+	if (sqlite3_column_type(stmt, 12) != SQLITE_NULL) {
+		out->text_size = (size_t)sqlite3_column_bytes(stmt, 12);
+		out->text = out->text_size == 0 ? "" : sqlite3_column_blob(stmt, 12);
 	}
 	checksum_held(out, sum);
-	if (sqlite3_column_bytes(stmt, 10) != HASH_SIZE || memcmp(expected, sum, HASH_SIZE) != 0)
+	if (sqlite3_column_bytes(stmt, 11) != HASH_SIZE || memcmp(expected, sum, HASH_SIZE) != 0)
 		return err_set(err, ERR_CORRUPT, "what is held as %lld (%.64s %.255s) fails its checksum", (long long)out->id,
 			out->kind, out->subject);
 	return 0;

@@ -13,7 +13,7 @@
 
 struct store_held {
 	int64_t id;            /* small, as people type it; never used again */
-	const char *kind;      /* "push", "deletes", "peer_zones" */
+	const char *kind;      /* "push", "deletes", "peer_zones", "peer_deletes" */
 	const char *subject;   /* push: the zone's canonical name; else the master or peer it is about */
 	int64_t at_us;
 	const char *origin;    /* push: as in history.h; "" else */
@@ -24,6 +24,7 @@ struct store_held {
 	const char *reason;    /* one sentence for people */
 	const char *text;      /* of the zone, any byte; a set: its names, one a line; NULL: none, or a list's element */
 	size_t text_size;
+	bool approved;         /* the word was given, and what it is for is to come; not read by put */
 };
 
 /*
@@ -40,6 +41,8 @@ void store_held_clear(struct store_held *held);
 /* ERR_NOTFOUND: none of that kind and subject. */
 MUST_CHECK int store_held_find(struct store *store, const char *kind, const char *subject, int64_t *id,
 	struct err *err);
+/* The word is kept with it, until it is dropped. None: well. */
+MUST_CHECK int store_held_approve(struct store *store, int64_t id, struct err *err);
 /* With the zones of its set. None: well. */
 MUST_CHECK int store_held_drop(struct store *store, int64_t id, struct err *err);
 /* By id behind after (0: from the first), without texts. */

@@ -90,6 +90,7 @@ static struct engine_request *ask_about(const struct peer_sync *sync, const stru
 	struct engine_request *request = engine_request_create(op, 0);
 
 	request->peer = xstrdup(node->url);
+	request->learnt = node->learnt;
 	request->number = sync->pass;
 	request->peer_zones = xcalloc(room, sizeof(*request->peer_zones));
 	return request;
@@ -115,7 +116,7 @@ static uint64_t count_of(const struct engine_message *message, const char *key)
 	return value == NULL ? 0 : value->value.count;
 }
 
-/* Posts it; *waiting: some of it was not taken, and would not be if it came again. */
+/* Posts it; *waiting: some of it was not taken, and none of that would be if it came again. */
 static int merge(struct peer_sync *sync, struct peer_node *node, struct engine_request *request, bool *waiting,
 	struct err *err)
 {
@@ -127,7 +128,7 @@ static int merge(struct peer_sync *sync, struct peer_node *node, struct engine_r
 	node->found.taken += count_of(message, "taken");
 	node->found.waiting += count_of(message, "waiting");
 	node->found.capped += count_of(message, "capped");
-	*waiting = count_of(message, "waiting") > count_of(message, "capped");
+	*waiting = count_of(message, "waiting") > 0 && count_of(message, "capped") == 0;
 	engine_message_destroy(message);
 	return ERR_OK;
 }

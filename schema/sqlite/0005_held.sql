@@ -14,6 +14,7 @@ CREATE TABLE held (
 	reason TEXT NOT NULL,
 	checksum BLOB NOT NULL,
 	text BLOB,
+	approved INTEGER NOT NULL DEFAULT 0,
 	UNIQUE (kind, subject)
 ) STRICT;
 

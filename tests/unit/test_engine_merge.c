@@ -40,6 +40,8 @@ struct offer {
 	const char *hostname;
 	int64_t ago_s;
 	bool lies;               /* the digest is not that of the text */
+	bool learnt;
+	int64_t pass;
 };
 
 static struct engine_request *offer_request(const char *zone, const struct offer *offer)
@@ -52,7 +54,8 @@ static struct engine_request *offer_request(const char *zone, const struct offer
 
 	request->peer_zone_count = 1;
 	request->peer = xstrdup(URL);
-	request->number = 1;
+	request->number = offer->pass;
+	request->learnt = offer->learnt;
 	*said = (struct engine_peer_zone){ .name = xstrdup(zone), .vector = xstrdup(offer->vector), .origin = xstrdup(PEER),
 		.deleted = offer->content == 0, .serial = 1, .hostname = xstrdup(offer->hostname), .username = xstrdup(""),
 		.accepted_us = clock_wall_us(&rig_clock) - offer->ago_s * 1000000 };
@@ -86,17 +89,17 @@ static uint64_t offered(const char *zone, struct offer offer)
 static void what_is_newer_is_taken_and_delivered(void **state)
 {
 	(void)state;
-	assert_int_equal(offered("new.example", (struct offer){ PEER ":1:00000000", 1, "da1.example", 10, false }), 1);
+	assert_int_equal(offered("new.example", (struct offer){ PEER ":1:00000000", 1, "da1.example", 10, .pass = 1 }), 1);
 	await_clean("new.example");
 	assert_int_equal(counter_of("new.example", PEER), 1);
 	assert_int_equal(counter_of("new.example", "own"), 0);
 	/* The same again is nothing new; older is nothing. */
-	assert_int_equal(offered("new.example", (struct offer){ PEER ":1:00000000", 1, "da1.example", 10, false }), 0);
+	assert_int_equal(offered("new.example", (struct offer){ PEER ":1:00000000", 1, "da1.example", 10, .pass = 1 }), 0);
 	push("new.example", 2);
 	assert_int_equal(counter_of("new.example", "own"), 1);
-	assert_int_equal(offered("new.example", (struct offer){ PEER ":1:00000000", 1, "da1.example", -1, false }), 0);
+	assert_int_equal(offered("new.example", (struct offer){ PEER ":1:00000000", 1, "da1.example", -1, .pass = 1 }), 0);
 	/* Changed there and here: the later one. */
-	assert_int_equal(offered("new.example", (struct offer){ PEER ":2:00000000", 3, "da1.example", 10, false }), 0);
+	assert_int_equal(offered("new.example", (struct offer){ PEER ":2:00000000", 3, "da1.example", 10, .pass = 1 }), 0);
 	assert_int_equal(count_events("peer_conflict"), 1);
 	assert_int_equal(counter_of("new.example", PEER), 2);
 	assert_int_equal(count_events("peer_taken"), 1);
@@ -107,17 +110,136 @@ static void a_delete_is_taken_from_the_owner_alone(void **state)
 	(void)state;
 	push("shop.example", 1);
 	atomic_store(&rig.skew_us, 60000000);
-	assert_int_equal(offered("shop.example", (struct offer){ PEER ":1:00000000", 0, "da2.example", 1, false }), 0);
-	assert_int_equal(offered("shop.example", (struct offer){ PEER ":2:00000000", 0, "", 1, false }), 0);
+	assert_int_equal(offered("shop.example", (struct offer){ PEER ":1:00000000", 0, "da2.example", 1, .pass = 1 }), 0);
+	assert_int_equal(offered("shop.example", (struct offer){ PEER ":2:00000000", 0, "", 1, .pass = 1 }), 0);
 	struct engine_message *view = zone_view("shop.example");
 	assert_false(view->zones[0].deleted);
 	engine_message_destroy(view);
-	assert_int_equal(offered("shop.example", (struct offer){ PEER ":3:00000000", 0, "DA1.example.", 1, false }), 1);
+	assert_int_equal(offered("shop.example", (struct offer){ PEER ":3:00000000", 0, "DA1.example.", 1, .pass = 1 }), 1);
 	view = zone_view("shop.example");
 	assert_true(view->zones[0].deleted);
 	engine_message_destroy(view);
 	await_clean("shop.example");
 	assert_int_equal(count_events("peer_deleted"), 1);
+}
+
+static char *numbered(unsigned number)
+{
+	return xasprintf("zone%03u.example", number);
+}
+
+/* Of the zones with these numbers, in a pass: how many were taken. */
+static unsigned deleted(unsigned from, unsigned to, int64_t pass)
+{
+	unsigned taken = 0;
+
+	for (unsigned i = from; i < to; i++) {
+		char *zone = numbered(i);
+
+		taken += (unsigned)offered(zone, (struct offer){ PEER ":9:00000000", 0, "da1.example", 1, .pass = pass });
+		free(zone);
+	}
+	return taken;
+}
+
+/* The only thing that is held is of that kind; whether it is approved. */
+static bool held(const char *kind, int64_t *id)
+{
+	struct engine_message *message = ask(engine_request_create(ENGINE_HELD, ++rig.next_id));
+	const struct doc *first = doc_get(message->doc, "held")->children;
+
+	assert_non_null(first);
+	assert_null(first->next);
+	assert_string_equal(doc_get(first, "kind")->value.text, kind);
+	assert_string_equal(doc_get(first, "subject")->value.text, URL);
+	*id = doc_get(first, "id")->value.number;
+	bool approved = doc_get(first, "approved")->value.boolean;
+	engine_message_destroy(message);
+	return approved;
+}
+
+static size_t count_held(void)
+{
+	struct engine_message *message = ask(engine_request_create(ENGINE_HELD, ++rig.next_id));
+	size_t count = 0;
+
+	for (const struct doc *each = doc_get(message->doc, "held")->children; each != NULL; each = each->next)
+		count++;
+	engine_message_destroy(message);
+	return count;
+}
+
+static void approve(int64_t id)
+{
+	struct engine_request *request = engine_request_create(ENGINE_APPROVE, ++rig.next_id);
+
+	request->number = id;
+	assert_int_equal(ask_code(request), ERR_OK);
+}
+
+static void a_mass_delete_elsewhere_waits_for_a_word(void **state)
+{
+	int64_t id;
+
+	(void)state;
+	for (unsigned i = 0; i < 360; i++) {
+		char *zone = numbered(i);
+
+		push(zone, 1);
+		free(zone);
+	}
+	atomic_store(&rig.skew_us, 60000000);
+	assert_int_equal(deleted(0, 150, 1), 100);
+	assert_false(held("peer_deletes", &id));
+	assert_int_equal(count_events("peer_deletes_held"), 1);
+	/* A change is no delete. */
+	assert_int_equal(offered("zone149.example", (struct offer){ PEER ":9:00000000", 2, "da1.example", 1, .pass = 1 }), 1);
+	/* Each pass brings its share, and is held but once. */
+	assert_int_equal(deleted(150, 251, 2), 100);
+	assert_int_equal(count_events("peer_deletes_held"), 1);
+	approve(id);
+	assert_int_equal(deleted(250, 251, 2), 0);
+	/* The word outlives the process, and is for one pass. */
+	stop();
+	start();
+	assert_true(held("peer_deletes", &id));
+	assert_int_equal(deleted(250, 355, 3), 105);
+	assert_int_equal(count_held(), 0);
+	assert_int_equal(deleted(100, 149, 4), 49);
+	struct engine_message *view = zone_view("zone149.example");
+	assert_false(view->zones[0].deleted);
+	engine_message_destroy(view);
+}
+
+static void new_zones_wait_for_a_word_that_outlives_the_process(void **state)
+{
+	int64_t id;
+
+	(void)state;
+	assert_int_equal(deleted(0, 101, 1), 100);
+	assert_false(held("peer_zones", &id));
+	approve(id);
+	stop();
+	start();
+	assert_true(held("peer_zones", &id));
+	assert_int_equal(deleted(100, 202, 2), 102);
+	assert_int_equal(count_held(), 0);
+	assert_int_equal(deleted(202, 303, 3), 100);
+}
+
+static void a_learnt_peer_deletes_nothing(void **state)
+{
+	(void)state;
+	push("shop.example", 1);
+	atomic_store(&rig.skew_us, 60000000);
+	assert_int_equal(offered("shop.example", (struct offer){ PEER ":1:00000000", 0, "da1.example", 1, .learnt = true, .pass = 1 }), 0);
+	assert_int_equal(offered("never.example", (struct offer){ PEER ":1:00000000", 0, "da1.example", 1, .learnt = true, .pass = 1 }), 0);
+	assert_int_equal(count_events("peer_doubt"), 2);
+	struct engine_message *view = zone_view("shop.example");
+	assert_false(view->zones[0].deleted);
+	engine_message_destroy(view);
+	/* Nothing of it is remembered: the same from one that was chosen is taken. */
+	assert_int_equal(offered("shop.example", (struct offer){ PEER ":1:00000000", 0, "da1.example", 1, .learnt = false, .pass = 1 }), 1);
 }
 
 /* The peer's delete must not reach a zone that somebody else made at a back end of ours. */
@@ -129,7 +251,7 @@ static void a_delete_of_what_we_never_held_touches_no_back_end(void **state)
 
 	(void)state;
 	memory_target_put(rig.targets[0], &foreign);
-	assert_int_equal(offered("foreign.example", (struct offer){ PEER ":1:00000000", 0, "da1.example", 10, false }), 1);
+	assert_int_equal(offered("foreign.example", (struct offer){ PEER ":1:00000000", 0, "da1.example", 10, .pass = 1 }), 1);
 	for (int restarts = 0; restarts < 2; restarts++) {
 		request = engine_request_create(ENGINE_RETRY, ++rig.next_id);
 		request->zone = xstrdup("foreign.example");
@@ -142,7 +264,7 @@ static void a_delete_of_what_we_never_held_touches_no_back_end(void **state)
 	await_clean("other.example");
 	assert_true(memory_target_get(rig.targets[0], "foreign.example.", &held) && held.exists);
 	/* Older than that delete: it stays deleted. */
-	assert_int_equal(offered("foreign.example", (struct offer){ PEER ":1:00000000", 1, "da1.example", 20, false }), 0);
+	assert_int_equal(offered("foreign.example", (struct offer){ PEER ":1:00000000", 1, "da1.example", 20, .pass = 1 }), 0);
 	/* A push of ours makes it a zone like any other. */
 	push("foreign.example", 1);
 	await_clean("foreign.example");
@@ -150,7 +272,7 @@ static void a_delete_of_what_we_never_held_touches_no_back_end(void **state)
 
 static void a_text_must_be_what_its_digest_says(void **state)
 {
-	struct offer offer = { PEER ":1:00000000", 1, "da1.example", 10, true };
+	struct offer offer = { PEER ":1:00000000", 1, "da1.example", 10, .lies = true, .pass = 1 };
 
 	(void)state;
 	assert_int_equal(ask_code(offer_request("new.example", &offer)), ERR_INVALID);
@@ -188,6 +310,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_newer_is_taken_and_delivered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_delete_is_taken_from_the_owner_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_delete_of_what_we_never_held_touches_no_back_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_mass_delete_elsewhere_waits_for_a_word, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(new_zones_wait_for_a_word_that_outlives_the_process, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_learnt_peer_deletes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_text_must_be_what_its_digest_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_generation_raised_above_a_stamp_is_no_change, set_up, tear_down),
 	};
