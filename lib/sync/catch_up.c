@@ -129,7 +129,7 @@ static void fetch_lacking(struct visit *visit)
 	size_t at = 0;
 	const char *name;
 
-	while (goes_on(visit) && (name = da_list_next(&visit->master->list, &at)) != NULL) {
+	while (goes_on(visit) && (name = da_list_next(&visit->master->list.names, &at)) != NULL) {
 		const struct mirror_zone *held = mirror_find(&sync->pass.mirror, name);
 		uint32_t serial;
 

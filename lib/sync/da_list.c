@@ -13,6 +13,7 @@ enum { PAGES_MOST = 1000000, SHOWN = 200 };
 void da_list_free(struct da_list *list)
 {
 	buf_free(&list->names);
+	buf_free(&list->foreign_names);
 	strmap_free(&list->seen);
 	*list = (struct da_list){ 0 };
 }
@@ -98,6 +99,7 @@ static int take_name(struct da_list *list, const char *domain, bool foreign, str
 		return err_set(err, ERR_INVALID, "%s is listed twice", name);
 	strmap_add(&list->seen, name, strlen(name), 1);
 	if (foreign) {
+		buf_append(&list->foreign_names, name, strlen(name) + 1);
 		list->foreign++;
 		return ERR_OK;
 	}
@@ -239,11 +241,11 @@ int da_list_finish(const struct da_list *list, struct err *err)
 	return ERR_OK;
 }
 
-const char *da_list_next(const struct da_list *list, size_t *at)
+const char *da_list_next(const struct buf *names, size_t *at)
 {
-	if (*at == list->names.size)
+	if (*at == names->size)
 		return NULL;
-	const char *name = list->names.data + *at;
+	const char *name = names->data + *at;
 	*at += strlen(name) + 1;
 	return name;
 }

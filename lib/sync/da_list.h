@@ -21,7 +21,8 @@ struct da_list {
 	struct buf names;       /* canonical, each with its NUL: zones that are this master's own (local_data is not "no") */
 	size_t count;           /* of names */
 	size_t ignored;         /* rows whose domain is no name of a zone */
-	size_t foreign;         /* rows that another master pushed to this one */
+	struct buf foreign_names; /* likewise: zones that another master pushed to this one; listed all the same */
+	size_t foreign;         /* of foreign_names */
 	size_t rows;
 	uint64_t pages;         /* as the first page told */
 	uint64_t total;         /* rows of all pages, as the first page told; meaningless unless total_told */
@@ -42,8 +43,8 @@ MUST_CHECK int da_list_add(struct da_list *list, const char *content_type, const
 bool da_list_has_all_pages(const struct da_list *list);
 /* After the last page: ERR_INVALID: empty, or not as many rows as told. */
 MUST_CHECK int da_list_finish(const struct da_list *list, struct err *err);
-/* Gives one name after the other, *at being 0 at first; NULL: there are no more. */
-const char *da_list_next(const struct da_list *list, size_t *at);
+/* Gives one name of names or foreign_names after the other, *at being 0 at first; NULL: there are no more. */
+const char *da_list_next(const struct buf *names, size_t *at);
 
 /* Is the body a web page? */
 bool da_is_page(const char *content_type, const char *body, size_t size);

@@ -55,6 +55,7 @@ struct pass {
 	uint64_t found_owner;
 	uint64_t moved;
 	uint64_t contested;
+	uint64_t foreign;          /* zones that are listed, but only as another server's */
 	struct mirror mirror;
 	struct claims claims;
 };

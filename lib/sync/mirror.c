@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEVERAL = UINT32_MAX };
+enum { SEVERAL = UINT32_MAX, FOREIGN = UINT32_MAX - 1 };
 
 /* ---- what is held ---- */
 
@@ -54,8 +54,16 @@ void claims_add(struct claims *claims, const char *name, int master)
 
 	if (entry == 0)
 		strmap_add(&claims->by_name, name, strlen(name), (uint32_t)master);
+	else if (strmap_get(&claims->by_name, entry) == FOREIGN)
+		*strmap_value(&claims->by_name, entry) = (uint32_t)master;
 	else if (strmap_get(&claims->by_name, entry) != (uint32_t)master)
 		*strmap_value(&claims->by_name, entry) = SEVERAL;
+}
+
+void claims_add_foreign(struct claims *claims, const char *name)
+{
+	if (strmap_find(&claims->by_name, name, strlen(name)) == 0)
+		strmap_add(&claims->by_name, name, strlen(name), FOREIGN);
 }
 
 int claims_of(const struct claims *claims, const char *name)
@@ -65,6 +73,8 @@ int claims_of(const struct claims *claims, const char *name)
 
 	if (entry == 0)
 		return MIRROR_NOBODY;
+	if (value == FOREIGN)
+		return MIRROR_FOREIGN;
 	return value == SEVERAL ? MIRROR_SEVERAL : (int)value;
 }
 
@@ -83,7 +93,7 @@ enum mirror_verdict mirror_judge(int owner, int claimant, bool idn, const struct
 {
 	if (claimant == MIRROR_SEVERAL)
 		return MIRROR_CONTESTED;
-	if (owner == MIRROR_OTHER || (owner >= 0 && !masters[owner].known))
+	if (claimant == MIRROR_FOREIGN || owner == MIRROR_OTHER || (owner >= 0 && !masters[owner].known))
 		return MIRROR_LEFT;
 	if (claimant == owner)
 		return owner == MIRROR_NOBODY ? MIRROR_LEFT : MIRROR_KEPT;

@@ -13,12 +13,13 @@
 #include "base/strmap.h"
 
 /* A master by its place in the configuration, or: */
-enum { MIRROR_NOBODY = -1, MIRROR_OTHER = -2, /* an owner that is not configured */ MIRROR_SEVERAL = -3 };
+enum { MIRROR_NOBODY = -1, MIRROR_OTHER = -2, /* an owner that is not configured */ MIRROR_SEVERAL = -3,
+	MIRROR_FOREIGN = -4 /* listed, but only as another server's: nobody claims it, and nobody lacks it */ };
 
 enum mirror_verdict {
 	MIRROR_LEFT,      /* nothing is known, or nothing is to be done */
 	MIRROR_KEPT,      /* its owner alone lists it */
-	MIRROR_MISSING,   /* its owner's complete list lacks it, and nobody else's has it */
+	MIRROR_MISSING,   /* its owner's complete list lacks it, and nobody else's has it, not even as another server's */
 	MIRROR_MOVED,     /* it had no owner, or one that does not list it: the one master that does gets it */
 	MIRROR_CONTESTED  /* two masters list it */
 };
@@ -55,7 +56,9 @@ const char *mirror_name(const struct mirror *mirror, const struct mirror_zone *z
 
 void claims_free(struct claims *claims);
 void claims_add(struct claims *claims, const char *name, int master);
-/* MIRROR_NOBODY, MIRROR_SEVERAL or the one master that lists it. */
+/* A master lists it as another server's (local_data "no"). */
+void claims_add_foreign(struct claims *claims, const char *name);
+/* MIRROR_NOBODY, MIRROR_FOREIGN, MIRROR_SEVERAL or the one master that lists it as its own. */
 int claims_of(const struct claims *claims, const char *name);
 
 /* What is known of each master in this pass. */

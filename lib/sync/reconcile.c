@@ -34,19 +34,29 @@ static void fetch_list(struct sync *sync, struct master *master)
 	master->found.ignored = list->ignored;
 }
 
+static void take_claims(struct sync *sync, int at)
+{
+	const struct da_list *list = &sync->masters[at].list;
+	size_t own = 0, foreign = 0;
+	const char *name;
+
+	while ((name = da_list_next(&list->names, &own)) != NULL)
+		claims_add(&sync->pass.claims, name, at);
+	while ((name = da_list_next(&list->foreign_names, &foreign)) != NULL)
+		claims_add_foreign(&sync->pass.claims, name);
+}
+
 static bool fetch_lists(struct sync *sync)
 {
 	for (size_t i = 0; i < sync->params.master_count; i++) {
 		struct master *master = &sync->masters[i];
-		size_t at = 0;
-		const char *name;
 
 		fetch_list(sync, master);
 		/* What was given up because we stop is no fault of the master's. */
 		if (!sync_tick(sync) || !steps_tell_list(sync, master))
 			return false;
-		while (master->state == MASTER_KNOWN && (name = da_list_next(&master->list, &at)) != NULL)
-			claims_add(&sync->pass.claims, name, (int)i);
+		if (master->state == MASTER_KNOWN)
+			take_claims(sync, (int)i);
 	}
 	return true;
 }
@@ -82,6 +92,7 @@ static void judge_zones(struct sync *sync)
 		const struct mirror_zone *zone = &pass->mirror.zones[i];
 
 		pass->contested += zone->verdict == MIRROR_CONTESTED;
+		pass->foreign += !zone->deleted && zone->claimant == MIRROR_FOREIGN;
 		pass->moved += zone->verdict == MIRROR_MOVED && zone->owner != MIRROR_NOBODY;
 		pass->found_owner += zone->verdict == MIRROR_MOVED && zone->owner == MIRROR_NOBODY;
 	}

@@ -47,6 +47,7 @@ static void add_last_run(const struct sync *sync, struct doc *doc)
 	doc_uint(run, "hostnames_backfilled", pass->found_owner);
 	doc_uint(run, "hostnames_migrated", pass->moved);
 	doc_uint(run, "zones_contested", pass->contested);
+	doc_uint(run, "zones_listed_as_foreign", pass->foreign);
 	add_sums(sync, run);
 }
 

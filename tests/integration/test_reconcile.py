@@ -156,6 +156,26 @@ def test_a_dry_run_only_reports(install, dcs, masters):
     assert set(zonefan.zones()) == set(names) and master.pulled() == []
 
 
+def test_listed_as_another_servers_is_not_missing(install, dcs, masters):
+    """local_data "no": nobody claims the zone, and nobody lacks it, whichever master lists it so."""
+    first, second = masters(), masters("da2.host.example")
+    zonefan = install(dcs[:1], config=conf(first, second))
+    names = named("fo", 12)
+    fill(zonefan, first, names)
+    fill(zonefan, second, named("other", 2))
+    reconcile(zonefan, code=0)
+    first.foreign.add(names[0])
+    vanish(first, names[1:3])
+    second.put(names[1])
+    second.foreign.add(names[1])
+    for _ in range(3):
+        run = reconcile(zonefan)
+    wait_gone(zonefan, names[2:3])
+    assert {event["zone"] for event in events(zonefan, "orphan")} == {names[2]}
+    assert set(names[:2]) <= set(zonefan.zones()) and run["last_run"]["zones_listed_as_foreign"] == 2
+    assert (events(zonefan, "owner_moved"), orphans(zonefan)) == ([], {})
+
+
 # ---- the guard ----
 
 def test_many_at_once_wait_for_an_operator(install, dcs, masters):

@@ -51,9 +51,12 @@ static void test_a_complete_list(void **state UNUSED)
 	assert_int_equal(list.count, 2);
 	assert_int_equal(list.foreign, 1);
 	assert_int_equal(list.ignored, 1);
-	assert_string_equal(da_list_next(&list, &at), "shop.example.");
-	assert_string_equal(da_list_next(&list, &at), "c.example.");
-	assert_null(da_list_next(&list, &at));
+	assert_string_equal(da_list_next(&list.names, &at), "shop.example.");
+	assert_string_equal(da_list_next(&list.names, &at), "c.example.");
+	assert_null(da_list_next(&list.names, &at));
+	at = 0;
+	assert_string_equal(da_list_next(&list.foreign_names, &at), "b.example.");
+	assert_null(da_list_next(&list.foreign_names, &at));
 	da_list_free(&list);
 }
 

@@ -31,6 +31,8 @@ static void test_every_pair(void **state UNUSED)
 		{ MIRROR_NOBODY, MIRROR_SEVERAL, MIRROR_CONTESTED, MIRROR_CONTESTED },
 		{ MIRROR_OTHER, MIRROR_NOBODY, MIRROR_LEFT, MIRROR_LEFT },
 		{ MIRROR_OTHER, 0, MIRROR_LEFT, MIRROR_LEFT },
+		{ 0, MIRROR_FOREIGN, MIRROR_LEFT, MIRROR_LEFT },
+		{ MIRROR_NOBODY, MIRROR_FOREIGN, MIRROR_LEFT, MIRROR_LEFT },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -63,7 +65,11 @@ static void test_all(void **state UNUSED)
 	claims_add(&claims, "d.example.", 0);
 	claims_add(&claims, "d.example.", 1);
 	claims_add(&claims, "e.example.", 1);
+	claims_add_foreign(&claims, "e.example.");
 	claims_add(&claims, "e.example.", 1);
+	claims_add_foreign(&claims, "g.example.");
+	claims_add_foreign(&claims, "h.example.");
+	claims_add(&claims, "h.example.", 0);
 	mirror_judge_all(&mirror, &claims, both, 2);
 	assert_int_equal(mirror_find(&mirror, "a.example.")->verdict, MIRROR_KEPT);
 	assert_int_equal(mirror_find(&mirror, "a.example.")->generation, 7);
@@ -73,6 +79,8 @@ static void test_all(void **state UNUSED)
 	assert_null(mirror_find(&mirror, "e.example."));
 	assert_int_equal(claims_of(&claims, "e.example."), 1);
 	assert_int_equal(claims_of(&claims, "f.example."), MIRROR_NOBODY);
+	assert_int_equal(claims_of(&claims, "g.example."), MIRROR_FOREIGN);
+	assert_int_equal(claims_of(&claims, "h.example."), 0);
 	assert_string_equal(mirror_name(&mirror, mirror_find(&mirror, "b.example.")), "b.example.");
 	mirror_free(&mirror);
 	claims_free(&claims);
