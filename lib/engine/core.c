@@ -66,6 +66,8 @@ static int register_lanes(struct core *core, struct err *err)
 	if (ret == ERR_OK)
 		ret = store_due_clamp(core->store, now_us, wait_us, slow_us, err);
 	if (ret == ERR_OK)
+		ret = core_orphans_reprieve(core, err);
+	if (ret == ERR_OK)
 		ret = store_commit(core->store, err);
 	if (ret != ERR_OK)
 		store_rollback(core->store);

@@ -378,6 +378,11 @@ MUST_CHECK int core_master_find(struct core *core, const char *identity, struct 
 /* Condemns a held set of orphans, as far as it is still true, and drops it. Fills doc. */
 MUST_CHECK int core_orphans_approve(struct core *core, const struct store_held *held, const struct core_cause *cause,
 	struct doc *doc, struct err *refused, struct err *err);
+/*
+ * At start, inside its transaction: what was condemned before counts on, but is not deleted until a list since then condemns
+ * it anew (decisions.md 20): nobody knows how long we were away.
+ */
+MUST_CHECK int core_orphans_reprieve(struct core *core, struct err *err);
 /* Between the turns' own writes: deletes a few that are condemned, in a transaction of its own. */
 void core_orphans_go_on(struct core *core);
 

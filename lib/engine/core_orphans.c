@@ -247,8 +247,18 @@ static bool approve_zone(void *ctx, int64_t zone_id, uint64_t generation)
 	return approval->ret == ERR_OK;
 }
 
+/* Only a list since the start, whose missing zones are all counted, says what is still missing; else the set stays held. */
+static void judge_approval(const struct core *core, const struct store_master *master, struct err *refused)
+{
+	if (master->complete_at_us < core->wall_start_us)
+		err_set(refused, ERR_BUSY, "%s gave no complete list since the start: have a pass made first, or discard the set",
+			master->identity);
+	else if (master->judged != master->pass)
+		err_set(refused, ERR_BUSY, "a pass over %s is under way: try again when it is over", master->identity);
+}
+
 int core_orphans_approve(struct core *core, const struct store_held *held, UNUSED const struct core_cause *cause,
-	struct doc *doc, UNUSED struct err *refused, struct err *err)
+	struct doc *doc, struct err *refused, struct err *err)
 {
 	struct approval approval = { .core = core, .err = err };
 	struct store_master master;
@@ -256,8 +266,11 @@ int core_orphans_approve(struct core *core, const struct store_held *held, UNUSE
 
 	if (ret != ERR_OK)
 		return ret;
+	judge_approval(core, &master, refused);
 	approval.pass = master.pass;
 	store_master_clear(&master);
+	if (refused->code != ERR_OK)
+		return ERR_OK;
 	ret = store_held_zones(core->store, held->id, 0, SIZE_MAX, approve_zone, &approval, err);
 	if (ret == ERR_OK)
 		ret = approval.ret;
@@ -269,6 +282,17 @@ int core_orphans_approve(struct core *core, const struct store_held *held, UNUSE
 }
 
 /* ---- the end ---- */
+
+int core_orphans_reprieve(struct core *core, struct err *err)
+{
+	size_t count;
+	int ret = store_missing_reprieve(core->store, &count, err);
+
+	if (ret == ERR_OK && count > 0)
+		log_warn("zones that were to be deleted before the start wait for their masters' next lists",
+			LOG_UINT("zones", count));
+	return ret;
+}
 
 /* Is all that condemned the zone still true? */
 static bool still_holds(const struct store_missing *missing, const struct store_zone *row, const struct store_master *master)

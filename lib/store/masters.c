@@ -23,6 +23,7 @@ static const char save_missing_sql[] = "INSERT OR REPLACE INTO missing (zone_id,
 static const char drop_missing_sql[] = "DELETE FROM missing WHERE zone_id = ?1";
 static const char list_sql[] = NAMED " WHERE m.zone_id > ?1 ORDER BY m.zone_id LIMIT ?2";
 static const char list_master_sql[] = NAMED " WHERE m.zone_id > ?1 AND m.master = ?3 ORDER BY m.zone_id LIMIT ?2";
+static const char next_condemned_sql[] = NAMED " WHERE m.condemned = 1 AND m.zone_id > ?1 ORDER BY m.zone_id LIMIT 1";
 static const char condemned_sql[] = NAMED " WHERE m.condemned = 1"
 	" AND NOT EXISTS (SELECT 1 FROM master AS a WHERE a.identity = m.master AND a.judged <> a.pass)"
 	" ORDER BY m.zone_id LIMIT ?1";
@@ -215,4 +216,51 @@ int store_missing_condemned(struct store *store, size_t limit, struct store_miss
 			(*count)++;
 	}
 	return rc;
+}
+
+/* > 0: *out is the next one behind *after; *good: its row is not damaged. */
+static int next_condemned(struct store *store, int64_t *after, struct store_missing *out, bool *good, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, next_condemned_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	db_bind_int(stmt, 1, *after);
+	rc = db_step(store, stmt, err);
+	if (rc <= 0)
+		return rc;
+	*good = read_missing(stmt, out);
+	*after = out->zone_id;
+	db_reset(stmt);
+	return 1;
+}
+
+/* Row by row: the mark is part of the row's checksum. */
+static int reprieve(struct store *store, size_t *count, struct err *err)
+{
+	struct store_missing missing;
+	int64_t after = 0;
+	bool good;
+	int rc;
+
+	while ((rc = next_condemned(store, &after, &missing, &good, err)) > 0) {
+		missing.condemned = false;
+		rc = good ? save_missing(store, &missing, err) : 0;
+		if (rc < 0)
+			return rc;
+		*count += good ? 1 : 0;
+	}
+	return rc;
+}
+
+int store_missing_reprieve(struct store *store, size_t *count, struct err *err)
+{
+	bool own;
+	int rc = db_scope_open(store, &own, err);
+
+	*count = 0;
+	if (rc < 0)
+		return rc;
+	return db_scope_close(store, own, reprieve(store, count, err), err);
 }

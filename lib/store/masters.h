@@ -51,6 +51,8 @@ MUST_CHECK int store_missing_drop(struct store *store, int64_t zone_id, struct e
 /* Of that master (NULL: of all), by zone id behind after (0: from the first). */
 MUST_CHECK int store_missing_list(struct store *store, const char *master, int64_t after, size_t limit,
 	bool (*each)(void *ctx, const struct store_missing *missing), void *ctx, struct err *err);
+/* Nothing is condemned any more; *count: how many were. What was counted stays. */
+MUST_CHECK int store_missing_reprieve(struct store *store, size_t *count, struct err *err);
 /* Up to limit of the condemned ones whose master has no newer list that is still to be judged; *count: how many are in out. */
 MUST_CHECK int store_missing_condemned(struct store *store, size_t limit, struct store_missing *out, size_t *count,
 	struct err *err);

@@ -112,6 +112,12 @@ static void test_missing(void **state)
 	OK(store_master_save(fixture->store, &master, err));
 	OK(store_missing_condemned(fixture->store, 8, condemned, &count, err));
 	assert_int_equal(count, 3);
+	OK(store_missing_reprieve(fixture->store, &count, err));
+	assert_int_equal(count, 3);
+	OK(store_missing_condemned(fixture->store, 8, condemned, &count, err));
+	assert_int_equal(count, 0);
+	OK(store_missing_load(fixture->store, 4, &got, err));
+	assert_int_equal(got.passes, want.passes);
 	OK(store_missing_drop(fixture->store, 4, err));
 	OK(store_missing_drop(fixture->store, 4, err));
 	FAILS(ERR_NOTFOUND, store_missing_load(fixture->store, 4, &got, err));
