@@ -233,7 +233,10 @@ struct core {
 	struct core_peer *peers;
 	size_t peer_count;
 	int64_t condemned_us;           /* the next look for orphans that are to be deleted; INT64_MAX: there are none */
-	uint64_t orphans_told;          /* events of this pass over a master */
+	struct orphan_events {          /* of this pass over a master: how many there would be */
+		uint64_t missing;
+		uint64_t back;
+	} orphan_events;
 };
 
 /* Engine time: wall clock at start plus monotonic time since. */
@@ -362,8 +365,8 @@ MUST_CHECK int core_held_order(struct core *core, struct core_command *command, 
 
 /* ---- core_masters.c, core_orphans.c: what lib/sync found out about the masters ---- */
 
-/* A master that lost everything must not push all other events out of the store. */
-enum { CORE_ORPHANS_TOLD = 1000 };
+/* Of each kind, for a master and pass; one more tells how many more. A master that lost everything must not flood the log. */
+enum { CORE_ORPHANS_TOLD = 100 };
 
 struct store_master;
 MUST_CHECK int core_master_asked(struct core *core, struct core_command *command, struct err *err);

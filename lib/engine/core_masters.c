@@ -73,7 +73,7 @@ int core_master_list(struct core *core, struct core_command *command, struct err
 		master.complete_at_us = now_us;
 		master.zones = (uint64_t)request->number;
 	}
-	core->orphans_told = 0;
+	core->orphan_events = (struct orphan_events){ 0 };
 	ret = store_master_save(core->store, &master, err);
 	struct engine_message *reply = engine_message_reply(request, NULL);
 	reply->doc = doc_create();
@@ -126,7 +126,7 @@ static int count_missing(struct core *core, const struct engine_request *request
 	if (ret != ERR_OK || missing.last_pass == master->pass)
 		return ret;
 	struct orphan_record record = { .first_at_us = missing.first_at_us, .passes = missing.passes };
-	if (record.first_at_us == 0 && core->orphans_told++ < CORE_ORPHANS_TOLD)
+	if (record.first_at_us == 0 && core->orphan_events.missing++ < CORE_ORPHANS_TOLD)
 		core_note(core, "orphan", zone_name_plain(row->name, plain), NULL, request->source,
 			"%s owns it and does not list it any more", master->identity);
 	orphan_count(&record, !request->dry_run, core_wall_us(core));

@@ -65,12 +65,27 @@ static int clear_back(struct core *core, const struct engine_request *request, c
 	int ret = ERR_OK;
 
 	for (size_t i = 0; ret == ERR_OK && i < absent->back_count; i++) {
-		if (core->orphans_told++ < CORE_ORPHANS_TOLD)
+		if (core->orphan_events.back++ < CORE_ORPHANS_TOLD)
 			core_note(core, "orphan_back", zone_name_plain(absent->back[i].name, plain), NULL, request->source,
 				"%s lists it again, or it changed, or it is gone", request->hostname);
 		ret = store_missing_drop(core->store, absent->back[i].zone_id, err);
 	}
 	return ret;
+}
+
+/* The rest is not told one by one. */
+static void note_more(struct core *core, const struct engine_request *request)
+{
+	const struct orphan_events *events = &core->orphan_events;
+
+	if (events->missing > CORE_ORPHANS_TOLD)
+		core_note(core, "orphan", NULL, NULL, request->source, "%s owns %" PRIu64 " more and does not list them any more",
+			request->hostname, events->missing - CORE_ORPHANS_TOLD);
+	if (events->back > CORE_ORPHANS_TOLD)
+		core_note(core, "orphan_back", NULL, NULL, request->source,
+			"%s lists %" PRIu64 " more again, or they changed, or they are gone", request->hostname,
+			events->back - CORE_ORPHANS_TOLD);
+	core->orphan_events = (struct orphan_events){ 0 };
 }
 
 static int condemn(struct core *core, struct store_missing *row, struct err *err)
@@ -208,6 +223,7 @@ int core_master_judge(struct core *core, struct core_command *command, struct er
 		ret = store_missing_list(core->store, master.identity, 0, SIZE_MAX, gather, &absent, err);
 	if (ret == ERR_OK)
 		ret = clear_back(core, request, &absent, err);
+	note_more(core, request);
 	master.judged = master.pass;
 	if (ret == ERR_OK)
 		ret = store_master_save(core->store, &master, err);

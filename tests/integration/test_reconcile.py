@@ -190,6 +190,9 @@ def test_many_at_once_wait_for_an_operator(install, dcs, masters):
     assert (of(run, master)["missing"], of(run, master)["held"], of(run, master)["deleting"]) == (300, 300, 0)
     number = of(run, master)["held_id"]
     assert len(events(zonefan, "orphans_held")) == 1, "it is told once, not with each pass"
+    told = events(zonefan, "orphan")
+    assert len(told) == 101 and [event["detail"] for event in told if event["zone"] is None] == [
+        f"{master.identity} owns 200 more and does not list them any more"], "a hundred, and how many more"
     assert len(zonefan.zones()) == 1000
     # One is pushed again, one is listed again: neither is of the set any more.
     zonefan.da(hostname=master.identity).push_ok(names[0], da_zone(names[0], 7))
