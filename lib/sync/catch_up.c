@@ -19,7 +19,8 @@ enum {
 	SILENT_AFTER = 3,      /* time-outs in a row: there is no name server to ask */
 	TROUBLES_MOST = 3,     /* failures of the panel in a row: it is left alone until the next pass */
 	ROTATION_LEAST = 200,  /* fetched in a pass; or so many that it takes a day of hourly passes */
-	ROTATION_PASSES = 24
+	ROTATION_PASSES = 24,
+	PULLING_MOST_MS = 5 * 60000 /* in a pass: a pull may take half a minute, and the next master waits for all of them */
 };
 
 struct visit {
@@ -27,6 +28,7 @@ struct visit {
 	struct master *master;
 	unsigned silences;     /* in a row */
 	unsigned troubles;     /* in a row */
+	int64_t pulling_ms;    /* so long the panel took for all pulls of this pass */
 	struct mirror_zone **unsure; /* nobody tells their serial */
 	size_t unsure_count;
 };
@@ -39,6 +41,12 @@ static int64_t now_ms(void)
 static bool goes_on(const struct visit *visit)
 {
 	return visit->troubles < TROUBLES_MOST && sync_tick(visit->sync);
+}
+
+/* Else what is still to be fetched is counted, and goes on with the next pass. */
+static bool has_time(const struct visit *visit)
+{
+	return visit->pulling_ms < PULLING_MOST_MS;
 }
 
 /* ---- fetching ---- */
@@ -72,8 +80,10 @@ static void fetch(struct visit *visit, const char *zone, const struct mirror_zon
 	struct master *master = visit->master;
 	struct buf text = { 0 };
 	struct err err;
+	int64_t begun_ms = now_ms();
 	int ret = da_client_pull(master->client, zone, &text, &err);
 
+	visit->pulling_ms += now_ms() - begun_ms;
 	visit->troubles = ret == ERR_OK || ret == ERR_INVALID ? 0 : visit->troubles + 1;
 	if (ret == ERR_OK)
 		store(visit, zone, seen, serial, &text);
@@ -91,8 +101,12 @@ static void want(struct visit *visit, const char *zone, const struct mirror_zone
 	if (tried_has_serial(&visit->master->tried, zone, serial, now_ms()))
 		return;
 	visit->master->found.behind++;
-	if (!visit->sync->pass.dry_run)
+	if (visit->sync->pass.dry_run)
+		return;
+	if (has_time(visit))
 		fetch(visit, zone, seen, serial);
+	else
+		visit->master->found.postponed++;
 }
 
 /* ---- serials ---- */
@@ -193,7 +207,7 @@ static void fetch_in_rotation(struct visit *visit)
 
 	if (visit->sync->pass.dry_run)
 		return;
-	for (size_t i = 0; i < count && i < most && goes_on(visit); i++) {
+	for (size_t i = 0; i < count && i < most && has_time(visit) && goes_on(visit); i++) {
 		const struct mirror_zone *zone = visit->unsure[(start + i) % count];
 		const char *name = mirror_name(&visit->sync->pass.mirror, zone);
 

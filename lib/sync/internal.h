@@ -24,6 +24,7 @@ struct master_found {
 	int64_t held_id;           /* 0: nothing is held */
 	uint64_t behind;           /* zones that we lack, or have in another version */
 	uint64_t pulled;
+	uint64_t postponed;        /* of behind: left for the next pass, the master is slow */
 	uint64_t failed;           /* could not be fetched, or were not taken */
 };
 

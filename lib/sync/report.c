@@ -74,6 +74,7 @@ static void add_master(struct doc *list, const struct master *master)
 		doc_int(entry, "held_id", found->held_id);
 	doc_uint(entry, "behind", found->behind);
 	doc_uint(entry, "pulled", found->pulled);
+	doc_uint(entry, "postponed", found->postponed);
 	doc_uint(entry, "failed", found->failed);
 	doc_text(entry, "error", master->state == MASTER_UNKNOWN ? master->err.text : NULL);
 }

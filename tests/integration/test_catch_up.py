@@ -3,6 +3,7 @@
 What DirectAdmin pushed while zonefan was away is fetched: it does not repeat anything. Compared by the serials that the
 master's name server tells, or fetched in rotation where that says nothing. Pull races (decisions.md 20).
 """
+import os
 import random
 import threading
 
@@ -11,6 +12,7 @@ from test_reconcile import conf, events, fill, masters, of, orphans, reconcile, 
 from zf.wait import wait_for
 from zf.zones import da_zone, named, version_of
 
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 SIGNED = ('@\t3600\tIN\tDNSKEY\t257 3 13 '
           'mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==')
 
@@ -288,3 +290,36 @@ def test_two_masters_catch_up_apart(install, dcs, masters):  # noqa: F811
     reconcile(zonefan, code=1)
     assert zonefan.zone("one0001.example")["serial"] == 2 and zonefan.zone("two0001.example")["serial"] == 1
     assert two.pulled() == [] and orphans(zonefan) == {}
+
+
+def test_a_slow_master_does_not_hold_up_the_others(install, dcs, masters):  # noqa: F811
+    """Five minutes of pulls in a pass, then it is the next one's turn; the rest goes on with the next pass."""
+    slow, quick = masters(), masters("da2.host.example")
+    zonefan = install(dcs[:1], config=conf(slow, quick))
+    zonefan.stop()
+    path = os.path.join(zonefan.directory, "clock")
+    moved = []
+
+    def move(seconds):
+        with open(path + ".new", "w", encoding="ascii") as out:
+            out.write(f"+{seconds}s\n")
+        os.replace(path + ".new", path)
+
+    def drag(master, handler, path, query):
+        if path == "CMD_API_DNS_ADMIN":
+            moved.append(20)
+            move(sum(moved))
+        return False
+    move(0)
+    slow.faults = [drag]
+    for name in named("slow", 30):
+        slow.put(name)
+    for name in named("quick", 3):
+        quick.put(name)
+    zonefan.start(env={"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": path, "FAKETIME_NO_CACHE": "1",
+                       "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"})
+    run = reconcile(zonefan, code=2)
+    entry = of(run, slow)
+    assert (entry["behind"], entry["pulled"], entry["postponed"]) == (30, 15, 15)
+    assert of(run, quick)["pulled"] == 3
+    assert (of(reconcile(zonefan, code=2), slow)["pulled"], len(zonefan.zones())) == (15, 33)
