@@ -88,7 +88,7 @@ static int code_of(const json_t *sync)
 	json_t *peer;
 
 	json_array_foreach(json_object_get(sync, "peers"), index, peer) {
-		if (json_is_string(json_object_get(peer, "last_error")))
+		if (json_is_string(json_object_get(peer, "last_error")) || json_is_true(json_object_get(peer, "unfinished")))
 			return EXIT_BEHIND;
 	}
 	return EXIT_WELL;

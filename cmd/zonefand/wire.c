@@ -76,7 +76,8 @@ static void wire_peers(const struct conf *conf, struct wire *wire)
 		peers[i] = (struct peer_address){ .url = conf->peers[i].url, .username = conf->peers[i].username,
 			.password = conf->peers[i].password };
 	wire->peers = (struct peer_params){ .interval_minutes = conf->peer_interval_minutes, .discover = conf->peer_discover,
-		.peers = peers, .peer_count = conf->peer_count };
+		.peers = peers, .peer_count = conf->peer_count, .visit_ms = PEER_VISIT_MS,
+		.zones_most = PEER_ZONES_MOST };
 	wire->peers_enabled = conf->peer_enabled;
 }
 

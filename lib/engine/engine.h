@@ -131,7 +131,7 @@ enum engine_op {
 	ENGINE_HELD_ONE, /* number: with what it would change */
 	ENGINE_PEER_ZONES, /* after, limit, or zone for one with its text; number 2: with tombstones, versions and texts of our own form */
 	ENGINE_PEER_URLS,
-	ENGINE_COMPARE,  /* peer_zones: doc "steps", for each 0: nothing, 1: merge it, 2: fetch its text and merge it */
+	ENGINE_COMPARE,  /* peer_zones: doc "steps", for each 0: nothing, 1: merge it, 2: fetch its text and merge it, 3: that, and we do not hold it */
 	ENGINE_HOLDINGS, /* after (number: a row), limit: every zone as the masters are compared with it, tombstones too */
 	ENGINE_ORPHANS,  /* after (number: a row), limit: zones that their masters do not list */
 

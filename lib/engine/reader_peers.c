@@ -226,7 +226,7 @@ static int step_of(struct engine *engine, const struct engine_peer_zone *zone, i
 	struct peering_verdict verdict =
 		peering_judge(&held, engine->store_id, &offer, clock_wall_us(engine->params.clock));
 	if (verdict.step == PEERING_TAKE && !offer.claim.deleted)
-		*step = 2;
+		*step = held.row.id == 0 ? 3 : 2;
 	else if (verdict.step != PEERING_NOTHING)
 		*step = 1;
 	peering_clear(&held);

@@ -29,6 +29,7 @@ static void free_nodes(struct peer_sync *sync)
 	for (size_t i = 0; i < sync->node_count; i++) {
 		free(sync->nodes[i].url);
 		peer_client_destroy(sync->nodes[i].client);
+		free(sync->nodes[i].after);
 		strmap_free(&sync->nodes[i].left);
 	}
 	free(sync->nodes);
@@ -136,7 +137,7 @@ static void visit(struct peer_sync *sync, size_t index)
 {
 	struct peer_node *node = &sync->nodes[index];
 	struct err err = { 0 };
-	int ret = peer_pass(sync, node, &err);
+	int ret = peer_visit(sync, node, &err);
 
 	if (ret == ERR_CLOSED)
 		return;
@@ -149,7 +150,7 @@ static void visit(struct peer_sync *sync, size_t index)
 	if (node->found.taken > 0)
 		log_info("zones taken from a peer", LOG_STR("peer", node->url), LOG_UINT("taken", node->found.taken),
 			LOG_UINT("waiting", node->found.waiting));
-	if (ret == ERR_OK && sync->params->discover && !node->learnt)
+	if (ret == ERR_OK && sync->params->discover && !node->learnt && node->after == NULL)
 		discover(sync, index);
 }
 
@@ -164,6 +165,26 @@ static void pass_all(struct peer_sync *sync)
 	sync->passed = sync->pass;
 	sync->passed_at_us = clock_wall_us(clock_system());
 	peer_show(sync);
+}
+
+/* Those whose time was not enough. Nobody else gets a second share of new zones before the next pass. */
+static void go_on(struct peer_sync *sync)
+{
+	for (size_t i = 0; i < sync->node_count && !atomic_load(&sync->stopping); i++) {
+		if (sync->nodes[i].after == NULL)
+			continue;
+		visit(sync, i);
+		peer_show(sync);
+	}
+}
+
+static bool is_unfinished(const struct peer_sync *sync)
+{
+	for (size_t i = 0; i < sync->node_count; i++) {
+		if (sync->nodes[i].after != NULL)
+			return true;
+	}
+	return false;
 }
 
 static void answer(struct peer_sync *sync, struct engine_request *order)
@@ -200,11 +221,13 @@ static void *run(void *arg)
 
 	learn_own_id(sync);
 	while (!atomic_load(&sync->stopping)) {
-		int64_t wait_ms = next_ms - clock_mono_ms(clock_system());
+		int64_t wait_ms = is_unfinished(sync) ? 0 : next_ms - clock_mono_ms(clock_system());
 		struct engine_request *order = engine_take_order(sync->engine, ENGINE_ROOM_PEERS, wait_ms > 0 ? wait_ms : 0);
 
-		if (order == NULL && clock_mono_ms(clock_system()) < next_ms)
+		if (order == NULL && clock_mono_ms(clock_system()) < next_ms) {
+			go_on(sync);
 			continue;
+		}
 		sync->pass++;
 		if (order != NULL)
 			answer(sync, order);

@@ -7,7 +7,8 @@
  * One thread of its own ("sync/peer"), which changes nothing itself. At start,
  * every interval and on order it makes a pass over all peers, one after the
  * other. A peer that does not answer, or answers nonsense, costs its time-outs
- * and nothing else; the status and events tell. Credentials go to the host they
+ * and nothing else; the status and events tell. One with more than its time is
+ * enough for goes on when the others had theirs. Credentials go to the host they
  * were configured for, and nowhere else: no redirect is followed, and peers
  * that peers name are asked only with discover, without credentials.
  */
@@ -17,6 +18,8 @@
 #include <stddef.h>
 
 #include "engine/engine.h"
+
+enum { PEER_VISIT_MS = 120000, PEER_ZONES_MOST = 10000000 };
 
 struct peer_address {
 	const char *url;           /* "http://host:port", without a final slash */
@@ -29,6 +32,8 @@ struct peer_params {
 	bool discover;
 	const struct peer_address *peers;
 	size_t peer_count;
+	int64_t visit_ms;          /* so long one peer is asked before it is the next one's turn */
+	uint64_t zones_most;       /* a longer list is taken for one without end */
 };
 
 struct peer_sync;

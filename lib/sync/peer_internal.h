@@ -15,13 +15,13 @@ enum {
 	PEER_LEARNT_MOST = 16
 };
 
-/* What the newest pass over one peer found. */
+/* What the newest walk through one peer's list found. */
 struct peer_found {
 	uint64_t zones;                /* in its list */
 	uint64_t newer;                /* of those: worth fetching, or noting */
 	uint64_t taken;
 	uint64_t waiting;              /* in doubt, held, or of the future */
-	uint64_t capped;               /* too many new ones */
+	uint64_t capped;               /* too many new ones, or deletes */
 	uint64_t failed;
 };
 
@@ -39,6 +39,13 @@ struct peer_node {
 	bool skewed;
 	struct err err;                /* of the last pass; code ERR_OK: none */
 	struct peer_found found;
+	char *after;                   /* the walk goes on behind this zone; NULL: there is none under way */
+	int64_t walk;                  /* the pass in which it began */
+	uint64_t walked;               /* zones of its list, and pages */
+	bool full;                     /* of new zones, in this walk */
+	int64_t deadline_ms;           /* of this visit */
+	uint64_t texts;                /* that were asked for in it */
+	bool cut;                      /* it ended within a page */
 	struct strmap left;            /* zones that were not taken as they were: what was said of them then */
 };
 
@@ -55,7 +62,11 @@ struct peer_sync {
 	int64_t passed_at_us;
 };
 
-/* peer_pass.c: all zones of one peer, once. What it found is in node->found, also after an error. */
-MUST_CHECK int peer_pass(struct peer_sync *sync, struct peer_node *node, struct err *err);
+/*
+ * peer_pass.c: walks through the list of one peer, from where the visit before stopped, until it ends or the time is over:
+ * then node->after tells, and if nothing came in that time it is ERR_TIMEOUT. What it found is in node->found, also after
+ * an error, after which the next walk begins anew.
+ */
+MUST_CHECK int peer_visit(struct peer_sync *sync, struct peer_node *node, struct err *err);
 /* peer_show.c: publishes what the status shows. */
 void peer_show(struct peer_sync *sync);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One pass over one peer: its list, what of it is newer, the texts of that. */
+/* One visit to one peer: its list, what of it is newer, the texts of that. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,7 @@ enum {
 	PAGE_BYTES = 4 * 1024 * 1024,
 	LIST_BYTES = 16 * 1024 * 1024, /* of directdnsonly, which has no pages: about 100,000 zones */
 	TEXT_BYTES = 32 * 1024 * 1024,
-	LEFT_MOST = 20000,
-	PAGES_MOST = 100000
+	LEFT_MOST = 20000
 };
 
 /* ---- what was left ---- */
@@ -85,13 +84,13 @@ static struct engine_peer_zone copy_zone(const struct engine_peer_zone *zone)
 	return out;
 }
 
-static struct engine_request *ask_about(const struct peer_sync *sync, const struct peer_node *node, enum engine_op op, size_t room)
+static struct engine_request *ask_about(const struct peer_node *node, enum engine_op op, size_t room)
 {
 	struct engine_request *request = engine_request_create(op, 0);
 
 	request->peer = xstrdup(node->url);
 	request->learnt = node->learnt;
-	request->number = sync->pass;
+	request->number = node->walk;
 	request->peer_zones = xcalloc(room, sizeof(*request->peer_zones));
 	return request;
 }
@@ -182,7 +181,7 @@ static int fetch(struct peer_node *node, const char *name, struct peer_form *out
 
 static int merge_text(struct peer_sync *sync, struct peer_node *node, struct peer_form *form, bool *waiting, struct err *err)
 {
-	struct engine_request *request = ask_about(sync, node, ENGINE_MERGE, 1);
+	struct engine_request *request = ask_about(node, ENGINE_MERGE, 1);
 
 	request->zone = xstrdup(form->zones[0].name);
 	request->peer_zones[0] = copy_zone(&form->zones[0]);
@@ -197,11 +196,15 @@ static int merge_text(struct peer_sync *sync, struct peer_node *node, struct pee
 static int take_text(struct peer_sync *sync, struct peer_node *node, const struct engine_peer_zone *zone, struct err *err)
 {
 	struct peer_form form;
+	uint64_t capped = node->found.capped;
 	bool waiting = false;
+
+	node->texts++;
 	int ret = fetch(node, zone->name, &form, err);
 
 	if (ret == ERR_OK)
 		ret = merge_text(sync, node, &form, &waiting, err);
+	node->full |= node->found.capped > capped;
 	if (waiting || ret == ERR_INVALID || ret == ERR_LIMIT)
 		leave(node, zone, 2);
 	peer_form_clear(&form);
@@ -215,11 +218,16 @@ static int take_text(struct peer_sync *sync, struct peer_node *node, const struc
 
 /* ---- a page ---- */
 
+static bool is_late(const struct peer_node *node)
+{
+	return clock_mono_ms(clock_system()) >= node->deadline_ms;
+}
+
 /* Those that need no text, in one command. */
 static int merge_bare(struct peer_sync *sync, struct peer_node *node, const struct engine_peer_zone *zones, size_t count,
 	const int64_t *steps, struct err *err)
 {
-	struct engine_request *request = ask_about(sync, node, ENGINE_MERGE, count);
+	struct engine_request *request = ask_about(node, ENGINE_MERGE, count);
 	bool waiting = false;
 
 	for (size_t i = 0; i < count; i++) {
@@ -243,7 +251,7 @@ static int merge_bare(struct peer_sync *sync, struct peer_node *node, const stru
 static int compare(struct peer_sync *sync, struct peer_node *node, const struct engine_peer_zone *zones, size_t count,
 	int64_t *steps, struct err *err)
 {
-	struct engine_request *request = ask_about(sync, node, ENGINE_COMPARE, count);
+	struct engine_request *request = ask_about(node, ENGINE_COMPARE, count);
 	struct engine_message *message;
 	size_t at = 0;
 
@@ -269,14 +277,18 @@ static int take_some(struct peer_sync *sync, struct peer_node *node, const struc
 	if (ret == ERR_OK)
 		ret = merge_bare(sync, node, zones, count, steps, err);
 	for (size_t i = 0; ret == ERR_OK && i < count; i++) {
-		if (steps[i] != 2 || was_left(node, &zones[i], 2))
+		if (steps[i] < 2 || was_left(node, &zones[i], 2))
 			continue;
-		node->found.newer++;
 		/* The rest of the new ones would only be fetched to be left. */
-		if (node->found.capped == 0)
-			ret = take_text(sync, node, &zones[i], err);
-		else
+		bool left = steps[i] == 3 && node->full;
+		node->cut = !left && node->texts > 0 && is_late(node);
+		if (node->cut)
+			break;
+		node->found.newer++;
+		if (left)
 			node->found.capped++;
+		else
+			ret = take_text(sync, node, &zones[i], err);
 	}
 	return ret;
 }
@@ -285,12 +297,13 @@ static int take_page(struct peer_sync *sync, struct peer_node *node, const struc
 {
 	int ret = ERR_OK;
 
-	node->found.zones += form->count;
-	for (size_t at = 0; ret == ERR_OK && at < form->count; at += AT_ONCE) {
+	for (size_t at = 0; ret == ERR_OK && !node->cut && at < form->count; at += AT_ONCE) {
 		size_t count = form->count - at < AT_ONCE ? form->count - at : AT_ONCE;
 
 		ret = take_some(sync, node, &form->zones[at], count, err);
 	}
+	if (!node->cut)
+		node->found.zones += form->count;
 	return ret;
 }
 
@@ -337,29 +350,53 @@ static int read_page(struct peer_sync *sync, struct peer_node *node, const char 
 	return ret;
 }
 
-int peer_pass(struct peer_sync *sync, struct peer_node *node, struct err *err)
+/* The next page, and behind it node->after; that stays if the page is cut. */
+static int walk_page(struct peer_sync *sync, struct peer_node *node, struct err *err)
 {
-	char *after = xstrdup("");
-	bool more = true;
-	int ret = ERR_OK;
+	struct peer_form form;
+	int ret = read_page(sync, node, node->after, &form, err);
 
-	node->found = (struct peer_found){ .zones = 0 };
-	for (size_t pages = 0; ret == ERR_OK && more; pages++) {
-		struct peer_form form;
-
-		ret = read_page(sync, node, after, &form, err);
-		if (ret == ERR_OK && pages == PAGES_MOST)
-			ret = err_set(err, ERR_LIMIT, "its list does not end");
-		if (ret == ERR_OK && !node->self)
-			ret = take_page(sync, node, &form, err);
-		more = ret == ERR_OK && form.next != NULL && !node->self;
-		if (more) {
-			free(after);
-			after = form.next;
-			form.next = NULL;
-		}
-		peer_form_clear(&form);
+	if (ret == ERR_OK && !node->self)
+		ret = take_page(sync, node, &form, err);
+	if (ret == ERR_OK && !node->cut) {
+		node->walked += form.count + 1;
+		free(node->after);
+		node->after = node->self ? NULL : form.next;
+		form.next = node->self ? form.next : NULL;
 	}
-	free(after);
+	if (ret == ERR_OK && node->after != NULL && node->walked > sync->params->zones_most)
+		ret = err_set(err, ERR_LIMIT, "its list does not end");
+	peer_form_clear(&form);
+	return ret;
+}
+
+static void begin_walk(const struct peer_sync *sync, struct peer_node *node)
+{
+	node->after = xstrdup("");
+	node->walk = sync->pass;
+	node->walked = 0;
+	node->full = false;
+	node->found = (struct peer_found){ .zones = 0 };
+}
+
+int peer_visit(struct peer_sync *sync, struct peer_node *node, struct err *err)
+{
+	int ret;
+
+	if (node->after == NULL)
+		begin_walk(sync, node);
+	uint64_t before = node->walked + node->found.taken + node->found.waiting;
+	node->deadline_ms = clock_mono_ms(clock_system()) + sync->params->visit_ms;
+	node->texts = 0;
+	node->cut = false;
+	do
+		ret = walk_page(sync, node, err);
+	while (ret == ERR_OK && !node->cut && node->after != NULL && !is_late(node));
+	if (ret == ERR_OK && node->cut && node->walked + node->found.taken + node->found.waiting == before)
+		ret = err_set(err, ERR_TIMEOUT, "nothing of it came in the time it has");
+	if (ret != ERR_OK) {
+		free(node->after);
+		node->after = NULL;
+	}
 	return ret;
 }

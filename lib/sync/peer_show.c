@@ -21,6 +21,7 @@ static void show_node(struct doc *out, const struct peer_node *node)
 		doc_real(out, "skew_seconds", (double)(node->offset_us / 1000) / 1e3);
 	else
 		doc_null(out, "skew_seconds");
+	doc_bool(out, "unfinished", node->after != NULL);
 	doc_uint(out, "zones", node->found.zones);
 	doc_uint(out, "behind", node->found.newer - (node->found.taken < node->found.newer ? node->found.taken : node->found.newer));
 	doc_uint(out, "taken", node->found.taken);
