@@ -90,7 +90,7 @@ static int wait_for_end(const struct client *client, json_int_t pass, json_int_t
 
 static int code_of(const json_t *parts)
 {
-	static const char *const keys[] = { "missing", "changed", "stamp", "undeleted", "stray" };
+	static const char *const keys[] = { "missing", "changed", "stamp", "undeleted", "stray", "unrepaired" };
 	bool differs = false;
 	size_t index;
 	json_t *backend;

@@ -74,6 +74,11 @@ bool show_status(const json_t *status)
 			printf("%s: %" JSON_INTEGER_FORMAT " zones are contested: somebody keeps changing them there (zonefanctl "
 			       "events)\n", cell_text_at(lane, "name"), cell_number_at(lane, "contested"));
 	}
+	json_array_foreach(json_object_get(status, "backends"), index, lane) {
+		if (cell_number_at(lane, "parked") > 0)
+			printf("%s: %" JSON_INTEGER_FORMAT " deliveries are parked, frozen or dropped: nothing brings those zones there "
+			       "(zonefanctl dead list --all)\n", cell_text_at(lane, "name"), cell_number_at(lane, "parked"));
+	}
 	show_masters(json_object_get(status, "reconciler"));
 	json_array_foreach(json_object_get(status, "unconfigured"), index, lane)
 		printf("not configured any more: %s (zonefanctl retire)\n", json_string_value(lane));
@@ -99,7 +104,8 @@ void show_heal(const json_t *list)
 				" (dry run)" : ""),
 			cell_number(heal, "compared"), cell_number(heal, "missing"), cell_number(heal, "changed"),
 			cell_number(heal, "stamp"), cell_number(heal, "undeleted"), cell_number(heal, "stray"),
-			cell_number(heal, "repaired"), cell_number(heal, "unrepaired"),
+			cell_number(heal, "repaired"),
+			xasprintf("%" JSON_INTEGER_FORMAT, cell_number_at(heal, "unrepaired") + cell_number_at(heal, "waiting")),
 			xasprintf("%.1f", json_number_value(json_object_get(heal, "seconds"))),
 			cell_text(heal, "error") };
 

@@ -105,10 +105,48 @@ static int repair(struct core *core, struct core_lane *lane, const struct page_z
 	return core_move_asked(core, lane, zone->zone_id, zone->generation, event, zone->generation, err);
 }
 
-/* Not clean: it is on its way. But what is slow because it is contested is tried at once if the operator asks. */
-static int leave(struct core *core, struct core_lane *lane, const struct page_zone *zone, const struct delivery *delivery,
+/* Why a delivery will not bring it there soon; NULL: it will. */
+static const char *why_left(const struct core *core, const struct page_zone *zone, enum delivery_state state)
+{
+	switch (state) {
+	case DELIVERY_PARKED:
+		return core_is_frozen(core, zone->zone_id) ? "left as it is (the zone is frozen)" :
+			"left as it is (its delivery was dropped)";
+	case DELIVERY_REJECTED:
+		return "left as it is (this back end cannot hold it: zonefanctl dead)";
+	case DELIVERY_DEAD:
+		return "left as it is (its delivery failed too often: zonefanctl dead)";
+	default:
+		return NULL;
+	}
+}
+
+/* It holds, whole, what we wrote there at some time (which, may not have been noted): nobody touched it, it is only behind. */
+static bool is_as_delivered(const struct core *core, const struct backend_seen *seen, const struct delivery *delivery)
+{
+	if (strcmp(seen->stamp.store_id, store_id(core->store)) != 0)
+		return !seen->exists && delivery->applied == 0;
+	return seen->exists == !seen->deleted && (seen->deleted || zone_digest_equal(&seen->actual, &seen->stamped));
+}
+
+/*
+ * Not clean. What is on its way is known; what is not is a difference that nobody mends. What is slow because it is
+ * contested is tried at once if the operator asks.
+ */
+static int leave(struct core *core, struct core_lane *lane, const struct page_finding *finding, const struct delivery *delivery,
 	struct engine_heal *shown, struct err *err)
 {
+	const struct page_zone *zone = finding->zone;
+	const char *why = why_left(core, zone, delivery->state);
+
+	if (why != NULL) {
+		shown->unrepaired++;
+		if (is_as_delivered(core, &finding->seen, delivery))
+			return ERR_OK;
+		note_drift(core, lane, finding, shown, true, why);
+		count(shown, finding->drift);
+		return ERR_OK;
+	}
 	shown->waiting++;
 	if (lane->healing.automatic || shown->dry_run || delivery->state != DELIVERY_WAIT ||
 		!core_is_contested(core, lane, zone->zone_id))
@@ -156,7 +194,7 @@ static int record_finding(struct core *core, struct core_lane *lane, const struc
 	if (ret != ERR_OK)
 		return ret == ERR_NOTFOUND ? ERR_OK : ret;
 	if (delivery.state != DELIVERY_CLEAN) {
-		ret = leave(core, lane, zone, &delivery, shown, err);
+		ret = leave(core, lane, finding, &delivery, shown, err);
 	} else {
 		ret = treat(core, lane, finding, &delivery, shown, err);
 		count(shown, finding->drift);

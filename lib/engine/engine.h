@@ -280,7 +280,8 @@ struct engine_heal {
 	uint64_t stray;        /* bears our stamp, and the store does not know it: told, never touched */
 	uint64_t waiting;      /* differed, but was on its way anyway */
 	uint64_t repaired;
-	uint64_t unrepaired;   /* the delivery failed, and will be tried again on its own clock */
+	uint64_t unrepaired;   /* the delivery failed, and will be tried again on its own clock; or nothing will bring it there:
+	                          frozen, dropped, given up */
 	uint64_t contested;    /* of those that differ: repaired too often lately, and now once an hour */
 	char error[ERR_TEXT_SIZE]; /* "failed", "stopped": why */
 };

@@ -60,3 +60,23 @@ def test_exit_codes(zonefan):
     for command in ("freeze", "thaw"):
         assert "zone nobody.example is not held" in zonefan.ctl(command, "nobody.example", check=3).stderr
         zonefan.ctl(command, check=64)
+
+
+def test_a_frozen_zone_that_is_gone_is_told(install, dcs):
+    """Nobody brings it back while it is frozen: then at least everybody hears of it."""
+    zonefan = install(dcs[:2])
+    zonefan.da().push_ok("ice.example", da_zone("ice.example"))
+    zonefan.wait_converged()
+    zonefan.ctl("freeze", "ice.example", check=0)
+    zonefan.da().push_ok("ice.example", da_zone("ice.example", 2))
+    for table in ("records", "zones", "zonefan_state"):
+        dcs[1].db.sql(f"DELETE FROM {table}")
+    zonefan.ctl("heal", check=2)
+    drift = [event for event in zonefan.api("/api/v1/events?limit=1000")["events"] if event["kind"] == "drift"]
+    assert [(event["zone"], event["backend"]) for event in drift] == [("ice.example", "dc2")], "dc1 is only behind"
+    assert "frozen" in drift[0]["detail"]
+    assert "parked" in zonefan.ctl("status").stdout
+    zonefan.ctl("thaw", "ice.example", check=0)
+    zonefan.wait_converged()
+    zonefan.ctl("heal", check=0)
+    assert dcs[1].db.all_rows() == dcs[0].db.all_rows()

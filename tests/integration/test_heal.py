@@ -14,7 +14,7 @@ from zf.zones import da_zone, named
 
 def heal(zonefan, *options, code):
     """{back end: what came of the pass}."""
-    done = zonefan.ctl("--json", "heal", *options, check=code)
+    done = zonefan.ctl("--json", "heal", *options, check=code, timeout=300)
     return {entry["name"]: entry["heal"] for entry in json.loads(done.stdout)["backends"]}
 
 

@@ -53,7 +53,7 @@ def fill(path):
             texts.append((number, checksum("zone_text", name, text), text.encode()))
             deliveries += [(backend, number, 0, 1, 0, 0, 0, now, now, 0, None) for backend in backends]
         db.executemany("INSERT INTO zone VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", zones)
-        db.executemany("INSERT INTO zone_text VALUES (?,?,?)", texts)
+        db.executemany("INSERT INTO zone_text (zone_id, checksum, text) VALUES (?,?,?)", texts)
         db.executemany("INSERT INTO delivery VALUES (?,?,?,?,?,?,?,?,?,?,?)", deliveries)
     db.close()
 

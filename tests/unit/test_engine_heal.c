@@ -277,14 +277,36 @@ static void what_is_on_its_way_is_not_reported(void **state)
 {
 	(void)state;
 	push_clean("way.example", 1);
-	atomic_store(&rig.fates[0], MEMORY_REJECT);
+	atomic_store(&rig.fates[0], MEMORY_RETRY);
 	push("way.example", 2);
-	await_state("way.example", 0, "rejected");
-	struct engine_heal heal = await_end(begin("dc1", false, 1), 0);
+	await_state("way.example", 0, "wait");
+	struct engine_heal heal = await_end(begin("dc1", true, 1), 0);
 	assert_int_equal(heal.waiting, 1);
 	assert_int_equal(differing(&heal), 0);
 	assert_int_equal(events_about("drift", NULL), 0);
-	await_state("way.example", 0, "rejected");
+	await_state("way.example", 0, "wait");
+}
+
+/* A zone that nothing brings there must not look well. */
+static void what_is_not_on_its_way_is_reported(void **state)
+{
+	(void)state;
+	push_clean("left.example", 1);
+	atomic_store(&rig.fates[0], MEMORY_REJECT);
+	push("left.example", 2);
+	await_state("left.example", 0, "rejected");
+	/* What was delivered last is there: it is only behind. */
+	struct engine_heal heal = await_end(begin("dc1", false, 1), 0);
+	assert_int_equal(heal.unrepaired, 1);
+	assert_int_equal(differing(&heal), 0);
+	struct memory_zone zone = held(0, "left.example.");
+	zone.digest.low++;
+	memory_target_put(rig.targets[0], &zone);
+	heal = await_end(begin("dc1", false, 1), 0);
+	assert_int_equal(heal.changed, 1);
+	assert_int_equal(heal.unrepaired, 1);
+	assert_int_equal(events_about("drift", "left.example"), 1);
+	await_state("left.example", 0, "rejected");
 }
 
 static void pushes_during_a_pass_are_no_drift(void **state)
@@ -584,6 +606,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_dry_run_changes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_look_that_stops_half_way, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_on_its_way_is_not_reported, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_not_on_its_way_is_reported, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(pushes_during_a_pass_are_no_drift, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_back_end_that_is_away_fails_its_part_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_look_that_fails_is_repeated, set_up, tear_down),

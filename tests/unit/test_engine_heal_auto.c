@@ -198,7 +198,8 @@ static void a_dead_letter_keeps_its_clock(void **state)
 	await_state("dead.example", 0, "dead");
 	atomic_store(&rig.fates[0], MEMORY_OK);
 	struct engine_heal heal = await_passes(0, 3);
-	assert_int_equal(heal.waiting, 1);
+	assert_int_equal(heal.unrepaired, 1);
+	assert_int_equal(events_about("drift", "dead.example"), 0);
 	await_state("dead.example", 0, "dead");
 	heal_all(0);
 	await_state("dead.example", 0, "clean");
