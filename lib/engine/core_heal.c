@@ -30,7 +30,8 @@
 enum { ZONE_RECORDS = 20, LIVE_LEAST = 10, LIVE_MOST = 100, LIVE_PER_MS = 4, REST_TIMES = 9 };
 
 static const int64_t live_for_us = 1000000;
-static const int64_t least_rest_us = 3000; /* our clock counts milliseconds */
+static const int64_t least_rest_us = 3000;  /* our clock counts milliseconds */
+static const int64_t most_rest_us = 100000; /* what takes long is the way, or that processors are short */
 
 /* A page that fails so often in a row, with a good probe after each, fails the pass. */
 enum { LOOKS_MOST = 3 };
@@ -217,7 +218,7 @@ void core_heal_land(struct core *core, struct core_lane *lane, struct page *page
 
 	if (healing->least_us < 0 || page_us < healing->least_us)
 		healing->least_us = page_us;
-	healing->next_us = is_live(core, lane) ? core_now_us(core) + (rest_us < live_for_us ? rest_us : live_for_us) : 0;
+	healing->next_us = is_live(core, lane) ? core_now_us(core) + (rest_us < most_rest_us ? rest_us : most_rest_us) : 0;
 	/* Whether the connection or the whole back end is to blame, a probe finds out. */
 	if (page->verdict != BACKEND_OK)
 		core_lane_move(core, lane, LANE_LOST, page->err.text);
@@ -317,13 +318,15 @@ static bool add_zone(void *ctx, const struct store_zone *zone)
 	return page_add(ctx, zone);
 }
 
-/* The quickest page tells how far the way is. */
+/* The quickest page tells how far the way is; and one that had to wait for its turn gets more, a zone for each millisecond. */
 static struct page_size next_size(const struct core *core, const struct core_lane *lane)
 {
+	const struct healing *healing = &lane->healing;
+	int64_t waited_us = healing->next_us == 0 ? 0 : core_now_us(core) - healing->next_us;
 	int64_t zones = BACKEND_LOOK_MOST;
 
 	if (is_live(core, lane)) {
-		zones = lane->healing.least_us / 1000 * LIVE_PER_MS;
+		zones = healing->least_us / 1000 * LIVE_PER_MS + waited_us / 1000;
 		zones = zones < LIVE_LEAST ? LIVE_LEAST : zones > LIVE_MOST ? LIVE_MOST : zones;
 	}
 	return (struct page_size){ .zones = (size_t)zones, .records = (uint64_t)zones * ZONE_RECORDS };

@@ -32,6 +32,9 @@ def push_all(zonefan, names):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: zonefan.da().push_ok(name, da_zone(name)), names))
     zonefan.wait_converged()
+    # A new back end is compared by itself: what a test damages must not be found by that pass.
+    wait_for(lambda: all(lane["next_heal"] is None or (lane["heal"] or {}).get("ended_at")
+                         for lane in zonefan.status()["backends"]), 60, "the first passes are over")
 
 
 def foreign_rows(db):
@@ -92,7 +95,8 @@ def test_every_damage_is_repaired_in_one_pass(zonefan, dcs):
                                                   "waiting", "repaired", "unrepaired")}
     assert counted == {"zones": 39, "compared": 39, "missing": 1, "changed": 5, "stamp": 3, "undeleted": 1, "stray": 1,
                        "waiting": 0, "repaired": 10, "unrepaired": 0}
-    assert (parts["dc2"]["missing"], differing(parts["dc2"]), parts["dc2"]["repaired"]) == (38, 38, 38)
+    # Two stamps at dc1 raise the generation of their zones, which may bring them to dc2 before the pass gets to them.
+    assert 36 <= parts["dc2"]["missing"] == differing(parts["dc2"]) == parts["dc2"]["repaired"] <= 38
     assert differing(parts["dc3"]) == 0
     # When the command is back, it is done; whoever looks at the tables finds the truth, and what is not ours as it was.
     for number, dc in enumerate(dcs):
