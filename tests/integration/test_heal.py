@@ -4,6 +4,7 @@ C1, C3, C9: the healing pass finds what a database really holds and delivers aga
 that zonefan never wrote is touched, and live pushes go on.
 """
 import concurrent.futures
+import datetime
 import json
 import threading
 
@@ -35,6 +36,15 @@ def push_all(zonefan, names):
     # A new back end is compared by itself: what a test damages must not be found by that pass.
     wait_for(lambda: all(lane["next_heal"] is None or (lane["heal"] or {}).get("ended_at")
                          for lane in zonefan.status()["backends"]), 60, "the first passes are over")
+
+
+def wait_quiet(zonefan, names, backend):
+    """A second after the last delivery pages are whole again."""
+    def quiet():
+        last = max(zonefan.delivery(name, backend)["applied_at"] for name in names)
+        passed = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(last.replace("Z", "+00:00"))
+        return passed > datetime.timedelta(seconds=1.2)
+    wait_for(quiet, 30, "nothing was delivered for a second")
 
 
 def foreign_rows(db):
@@ -395,6 +405,7 @@ def test_progress_and_refusals(zonefan, dcs):
 def test_a_restart_ends_the_pass(zonefan, dcs, kill):
     """What it had found is due and is delivered; the rest is for the next pass."""
     push_all(zonefan, named("restart", 30))
+    wait_quiet(zonefan, named("restart", 30), "dc2")
     dcs[1].db.sql("DELETE FROM records")
     blocker = dcs[1].db.connect()
     with blocker.cursor() as cursor:
