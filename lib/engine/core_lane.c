@@ -44,10 +44,12 @@ static bool recall_lane(void *ctx, const struct store_event *event)
 		health->told = LANE_TOLD_UP;
 	} else if (strcmp(event->kind, "lane_paused") == 0) {
 		health->state = LANE_PAUSED;
-	} else if (strcmp(event->kind, "lane_resumed") != 0) {
+	} else if (strcmp(event->kind, "lane_resumed") != 0 && strcmp(event->kind, "retired") != 0) {
 		return true;
 	}
-	health->since_us = event->at_us;
+	/* A back end that was retired has no past; one of its name is a new one. */
+	if (strcmp(event->kind, "retired") != 0)
+		health->since_us = event->at_us;
 	return false;
 }
 

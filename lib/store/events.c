@@ -28,10 +28,10 @@ static const char audit_sql[] = SELECT OF_KIND NEWEST;
 static const char audit_zone_sql[] = SELECT OF_KIND " AND zone = ?4" NEWEST;
 static const char follow_sql[] = ROWS " WHERE id > ?1" OF_KIND OLDEST;
 static const char follow_zone_sql[] = ROWS " WHERE id > ?1" OF_KIND " AND zone = ?4" OLDEST;
-/* A back end that is paused has no other record of it: its event stays until it is resumed. */
+/* A back end that is paused has no other record of it: its event stays until it is resumed or retired. */
 #define IN_FORCE                                                                                             \
 	" AND NOT (kind = 'lane_paused' AND NOT EXISTS (SELECT 1 FROM event AS later WHERE later.backend = event.backend" \
-	" AND later.id > event.id AND later.kind = 'lane_resumed'))"
+	" AND later.id > event.id AND later.kind IN ('lane_resumed', 'retired')))"
 static const char prune_old_sql[] =
 	"DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < ?1" IN_FORCE " ORDER BY at LIMIT ?2)";
 /* The newest KEPT_MAX ids: rows out of their order in time may leave gaps, so it is never more rows than that. */

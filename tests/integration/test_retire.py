@@ -80,6 +80,25 @@ def test_pushes_go_on(install, dcs):
     wait_for(lambda: zonefan.status()["status"] == "ok", 30, "well")
 
 
+def test_a_pause_ends_with_its_back_end(install, dcs):
+    zonefan = install(dcs[:2])
+    name = named("paused", 1)[0]
+    zonefan.da().push_ok(name, da_zone(name))
+    zonefan.wait_converged()
+    zonefan.ctl("pause", "dc2", check=0)
+    entry = without(zonefan, "dc2")
+    zonefan.ctl("retire", "dc2", "--confirm", check=0)
+    zonefan.stop()
+    zonefan.settings["dns"]["backends"]["dc2"] = entry
+    zonefan.backends.append("dc2")
+    zonefan.configure({})
+    zonefan.start()
+    zonefan.da().push_ok(name, da_zone(name, 2))
+    zonefan.wait_converged()
+    assert zonefan.backend("dc2")["state"] == "up"
+    assert dcs[1].db.all_rows() == dcs[0].db.all_rows()
+
+
 def test_exit_codes(zonefan):
     zonefan.ctl("retire", check=64)
     assert "knows no back end dc9" in zonefan.ctl("retire", "dc9", check=3).stderr

@@ -196,6 +196,18 @@ static void test_a_pause_in_force_stays(void **state)
 	expect(store, 3, 10, NULL, "dc1", "");
 }
 
+static void test_a_pause_ends_with_its_back_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = fixture->store;
+	uint64_t pruned;
+
+	add(store, 1, "lane_paused", NULL, "dc1");
+	add(store, 2, "retired", NULL, "dc1");
+	OK(store_prune(store, 1000 * day_us, &pruned, err));
+	assert_int_equal(pruned, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +216,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_prune_by_age, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_prune_by_number, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_a_pause_in_force_stays, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_a_pause_ends_with_its_back_end, fixture_open, fixture_remove),
 	};
 
 	return cmocka_run_group_tests_name("store events", tests, NULL, NULL);
