@@ -4,11 +4,12 @@ Fault F of the predecessor, D3: a dead letter is more than a counter. What a dat
 end, error and attempts, and its content can be read; once the column is wide enough, replay brings it there.
 """
 import json
+import sqlite3
 
 import pytest
 from zf.rows import assert_rows_are
 from zf.wait import wait_for
-from zf.zones import da_zone
+from zf.zones import da_zone, named
 
 NAME = "dead.example"
 LONG = "long\t60\tIN\tTXT\t" + ('"' + "x" * 250 + '" ') * 6
@@ -96,3 +97,24 @@ def test_exit_codes(zonefan):
     zonefan.ctl("dead", "replay", "--backend", "dc9", check=3)
     zonefan.ctl("dead", "drop", "nobody.example", check=3)
     assert zonefan.ctl("dead", "replay", check=0).stdout == "0 dead letters are tried now\n"
+
+
+def test_back_ends_that_are_gone_hide_nothing(install, dcs):
+    zonefan = install(dcs[:2])
+    names = named("hidden", 100)
+    for name in names:
+        zonefan.da().push_ok(name, da_zone(name, hosts=0))
+    zonefan.wait_converged()
+    zonefan.ctl("pause", "dc1", check=0)
+    zonefan.stop()
+    with sqlite3.connect(zonefan.store) as store:
+        store.execute("UPDATE delivery SET state = 5, next_try = 9e17, applied = 0 WHERE backend_id ="
+                      " (SELECT id FROM backend WHERE name = 'dc2') OR zone_id = (SELECT max(id) FROM zone)")
+    store.close()
+    zonefan.settings["dns"]["backends"].pop("dc2")
+    zonefan.backends.remove("dc2")
+    zonefan.configure({})
+    zonefan.start()
+    page = zonefan.api("/api/v1/dead?limit=1")
+    assert [(entry["zone"], entry["backend"]) for entry in page["dead"]] == [(names[-1], "dc1")]
+    assert page["next"] is None
