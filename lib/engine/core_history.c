@@ -106,6 +106,22 @@ static int renumber(struct core *core, const struct core_command *command, const
 	return ret;
 }
 
+/* An unsigned text of a zone that is signed: where its parent has a DS, resolvers that validate would take it for forged. */
+static int renumber_unsigned(struct core *core, const struct core_command *command, const struct store_zone *row,
+	struct zone *zone, const char *text, size_t size, struct engine_message *reply, struct err *err)
+{
+	bool is_signed;
+	int ret = core_is_held_signed(core, row, &is_signed, err);
+
+	if (ret != ERR_OK)
+		return ret;
+	if (!is_signed)
+		return renumber(core, command, row, zone, text, size, reply, err);
+	err_set(&reply->err, ERR_INVALID, "version %" PRId64 " is not signed, and the zone is now: where its parent has a DS, "
+		"it would be bogus. Take the DS away and have the master push it unsigned first", command->request->number);
+	return ERR_OK;
+}
+
 static int roll_back(struct core *core, const struct core_command *command, const struct store_zone *row,
 	struct engine_message *reply, struct err *err)
 {
@@ -122,7 +138,7 @@ static int roll_back(struct core *core, const struct core_command *command, cons
 		return ret;
 	if (zone_parse(row->name, text, size, 0, &zone, &reply->err) == ERR_OK) {
 		if (!zone_is_signed(zone))
-			ret = renumber(core, command, row, zone, text, size, reply, err);
+			ret = renumber_unsigned(core, command, row, zone, text, size, reply, err);
 		else if (version_serial_greater(zone_serial(zone), row->serial))
 			ret = put_in_force(core, command, row, zone, text, size, reply, err);
 		else

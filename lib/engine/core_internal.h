@@ -376,6 +376,8 @@ MUST_CHECK int core_master_missing(struct core *core, struct core_command *comma
 MUST_CHECK int core_master_own(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_master_judge(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_pull(struct core *core, struct core_command *command, struct err *err);
+/* What is held of the zone can't be read: false. */
+MUST_CHECK int core_is_held_signed(struct core *core, const struct store_zone *row, bool *is_signed, struct err *err);
 /* Known, or new; free it with store_master_clear. */
 MUST_CHECK int core_master_find(struct core *core, const char *identity, struct store_master *out, struct err *err);
 /* Condemns a held set of orphans, as far as it is still true, and drops it. Fills doc. */

@@ -211,7 +211,7 @@ int core_master_contested(struct core *core, struct core_command *command, UNUSE
 
 /* ---- texts that were fetched ---- */
 
-static int is_held_signed(struct core *core, const struct store_zone *row, bool *is_signed, struct err *err)
+int core_is_held_signed(struct core *core, const struct store_zone *row, bool *is_signed, struct err *err)
 {
 	struct zone *zone;
 	char *text;
@@ -244,7 +244,7 @@ static int judge_pull(struct core *core, const struct core_command *command, con
 		*store = false;
 	if (ret != ERR_OK && ret != ERR_NOTFOUND)
 		return ret;
-	ret = *store && !zone_is_signed(command->zone) ? is_held_signed(core, row, &is_signed, err) : ERR_OK;
+	ret = *store && !zone_is_signed(command->zone) ? core_is_held_signed(core, row, &is_signed, err) : ERR_OK;
 	if (ret == ERR_OK && is_signed) {
 		err_set(no, ERR_DENIED, "the zone is signed here, and what %s gives is not", command->request->hostname);
 		core_note(core, "pull_unsigned", zone_name_plain(row->name, plain), NULL, command->request->source,

@@ -141,6 +141,15 @@ static void a_signed_version_needs_its_own_serial(void **state)
 	assert_int_equal(order(ENGINE_ROLLBACK, "signed.example", 1), 7);
 }
 
+/* With a DS at the parent, resolvers that validate would take the unsigned zone for forged. */
+static void a_signed_zone_stays_signed(void **state)
+{
+	(void)state;
+	push("signed.example", 1);
+	assert_int_equal(ask_code(push_request("signed.example", signed_text(7), "da1.example")), ERR_OK);
+	expect_refused(ENGINE_ROLLBACK, "signed.example", 1, "version 1 is not signed, and the zone is now");
+}
+
 static void versions_differ_by_records(void **state)
 {
 	struct engine_message *message;
@@ -184,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rollback_serves_the_old_content, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(undelete_brings_it_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_signed_version_needs_its_own_serial, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_signed_zone_stays_signed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(versions_differ_by_records, set_up, tear_down),
 		cmocka_unit_test(the_next_serial),
 	};
