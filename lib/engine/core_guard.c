@@ -133,8 +133,9 @@ int core_guard_approve(struct core *core, const struct store_held *held, const s
 	struct doc *doc, struct err *refused, struct err *err)
 {
 	struct core_content content = { .name = held->subject, .text = held->text, .text_size = held->text_size,
-		.hostname = held->hostname, .username = held->username, .origin = held->origin, .cause = *cause,
-		.approved = true };
+		.hostname = held->hostname, .username = held->username, .origin = held->origin, .approved = true,
+		/* Whose text it is; the operator is in the event of the approval. */
+		.cause = { .actor = held->actor, .source = held->source, .push_id = cause->push_id } };
 	struct err again;
 
 	if (held->text == NULL || zone_parse(held->subject, held->text, held->text_size, 0, &content.zone, refused) != ERR_OK) {

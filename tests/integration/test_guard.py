@@ -51,6 +51,9 @@ def test_held_and_approved(zonefan, dcs):
     zonefan.wait_converged()
     serve(dcs, emptied(2))
     assert "nothing is held as" in zonefan.ctl("approve", str(ident), check=3).stderr
+    versions = json.loads(zonefan.ctl("--json", "history", NAME, check=0).stdout)["versions"]
+    assert versions[0]["current"] and versions[0]["origin"] == "push"
+    assert [versions[0][key] for key in ("source", "actor")] == [versions[1][key] for key in ("source", "actor")], versions
     kinds = [event["kind"] for event in zonefan.listing("/api/v1/events", "events", 1000) if event["zone"] == NAME]
     assert kinds.count("push_held") == 1 and kinds.count("held_approved") == 1
 
