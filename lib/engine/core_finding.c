@@ -138,8 +138,10 @@ static int leave(struct core *core, struct core_lane *lane, const struct page_fi
 {
 	const struct page_zone *zone = finding->zone;
 	const char *why = why_left(core, zone, delivery->state);
+	/* The operator's pass has what was given up tried at once. */
+	bool tried = delivery->state == DELIVERY_DEAD && !lane->healing.automatic && !shown->dry_run;
 
-	if (why != NULL) {
+	if (why != NULL && !tried) {
 		shown->unrepaired++;
 		if (is_as_delivered(core, &finding->seen, delivery))
 			return ERR_OK;
