@@ -15,7 +15,7 @@ from zf.zones import da_zone, named
 
 def heal(zonefan, *options, code):
     """{back end: what came of the pass}."""
-    done = zonefan.ctl("--json", "heal", *options, check=code, timeout=300)
+    done = zonefan.ctl("--json", "heal", *options, check=code)
     return {entry["name"]: entry["heal"] for entry in json.loads(done.stdout)["backends"]}
 
 

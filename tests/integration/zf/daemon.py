@@ -243,10 +243,10 @@ class Zonefan:
         wait_for(lambda: self.backend(name)["state"] == state, deadline,
                  lambda: f"{name} is {state}; it is {self.backend(name)}:\n{self.log_tail()}")
 
-    def ctl(self, *arguments, env=None, check=None, timeout=60):
+    def ctl(self, *arguments, env=None, check=None):
         """Runs zonefanctl; the finished process (text)."""
         done = subprocess.run([os.path.join(BIN, "zonefanctl"), "--config", self.config_path, *arguments],
-                              capture_output=True, text=True, timeout=timeout, cwd=self.directory,
+                              capture_output=True, text=True, timeout=60, cwd=self.directory,
                               env={**self.environment(), **(env or {})}, stdin=subprocess.DEVNULL)
         if check is not None:
             assert done.returncode == check, f"zonefanctl {arguments}: {done}"
