@@ -20,12 +20,12 @@ struct store_dead_filter {
 	int64_t zone_id;
 	int64_t backend_id;
 	bool dropped;                    /* those too; what is parked because its zone is frozen is no dead letter */
-	int64_t after;                   /* zones with higher ids only */
+	int64_t after;                   /* zones with higher ids only; without zone_id */
 };
 
 /*
- * By zone id, up to limit rows. Costs a walk over all that is not clean. A page may end within a zone: ask on behind the one
- * before.
+ * By zone id, up to limit rows, or until each says false: a page costs no more than the rejected, dead and parked rows that
+ * it passes. One of limit rows may end within a zone; each can end it behind one.
  */
 MUST_CHECK int store_dead_list(struct store *store, const struct store_dead_filter *filter, size_t limit,
 	bool (*each)(void *ctx, const struct store_dead *dead), void *ctx, struct err *err);

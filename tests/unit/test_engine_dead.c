@@ -80,6 +80,42 @@ static void what_is_dead_or_rejected_is_listed_with_its_content(void **state)
 	expect_refused(ENGINE_DEAD, NULL, "dc9", "there is no back end dc9");
 }
 
+/* One row a page: each is seen once, and a zone's stay together. */
+static void they_are_listed_page_by_page(void **state)
+{
+	static const size_t expected[] = { 2, 2, 1 };
+	int64_t after = 0;
+
+	(void)state;
+	atomic_store(&rig.fates[0], MEMORY_REJECT);
+	atomic_store(&rig.fates[1], MEMORY_REJECT);
+	push("c.example", 1);
+	push("a.example", 1);
+	push("b.example", 1);
+	for (size_t target = 0; target < 2; target++) {
+		await_state("a.example", target, "rejected");
+		await_state("b.example", target, "rejected");
+		await_state("c.example", target, "rejected");
+	}
+	expect_answer(ENGINE_DEAD_DROP, "b.example", "dc2", "dropped", 1);
+	for (size_t page = 0; page < ARRAY_SIZE(expected); page++) {
+		struct engine_request *request = request_of(ENGINE_DEAD, NULL, NULL);
+		size_t count = 0;
+
+		request->limit = 1;
+		request->number = after;
+		struct engine_message *message = ask(request);
+		assert_int_equal(message->err.code, ERR_OK);
+		for (const struct doc *item = doc_get(message->doc, "dead")->children; item != NULL; item = item->next)
+			count++;
+		assert_int_equal(count, expected[page]);
+		const struct doc *next = doc_get(message->doc, "next");
+		assert_int_equal(next->kind == DOC_NULL, page == ARRAY_SIZE(expected) - 1);
+		after = next->value.number;
+		engine_message_destroy(message);
+	}
+}
+
 static void replay_tries_them_now(void **state)
 {
 	char first[16];
@@ -160,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_dead_or_rejected_is_listed_with_its_content, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(they_are_listed_page_by_page, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(replay_tries_them_now, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_dropped_waits_for_a_word, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_frozen_zone_is_no_dead_letter, set_up, tear_down),

@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "store/db.h"
+#include "store/dead.h"
+#include "store/frozen.h"
 
 enum { ZONES = 40, MANY = 100000 };
 
@@ -507,10 +509,76 @@ static void test_pending(void **state)
 	assert_int_equal(pending.count, 0);
 }
 
+/* ---- dead letters ---- */
+
+struct dead {
+	char seen[1024];
+	size_t count;
+	size_t stop_after;
+	int64_t last;
+};
+
+static bool note_dead(void *ctx, const struct store_dead *row)
+{
+	struct dead *dead = ctx;
+	size_t used = strlen(dead->seen);
+
+	snprintf(dead->seen + used, sizeof(dead->seen) - used, "%.7s@%lld:%s ", row->zone, (long long)row->backend_id,
+		delivery_state_name(row->delivery->state));
+	dead->last = row->zone_id;
+	return ++dead->count != dead->stop_after;
+}
+
+static void expect_dead(struct store *store, const struct store_dead_filter *filter, size_t limit, const char *expected)
+{
+	struct dead dead = { 0 };
+
+	OK(store_dead_list(store, filter, limit, note_dead, &dead, err));
+	assert_string_equal(dead.seen, expected);
+}
+
+static void test_dead(void **state)
+{
+	struct fixture *fixture = *state;
+	struct delivery_fixture made = make_clean(fixture->store);
+	struct store_frozen frozen = { .zone_id = made.zones[5] };
+	struct dead dead = { .stop_after = 2 };
+
+	set_delivery(fixture->store, made.zones[1], made.dc1, DELIVERY_DUE, 5, false);
+	set_delivery(fixture->store, made.zones[2], made.dc1, DELIVERY_WAIT, 5, false);
+	/* Neither due times nor suspicion are the order, but zones. */
+	set_delivery(fixture->store, made.zones[3], made.dc2, DELIVERY_DEAD, 9, true);
+	set_delivery(fixture->store, made.zones[3], made.dc1, DELIVERY_REJECTED, 8, false);
+	set_delivery(fixture->store, made.zones[4], made.dc1, DELIVERY_DEAD, 7, false);
+	set_delivery(fixture->store, made.zones[5], made.dc1, DELIVERY_PARKED, INT64_MAX, false);
+	set_delivery(fixture->store, made.zones[6], made.dc2, DELIVERY_PARKED, INT64_MAX, false);
+	set_delivery(fixture->store, made.zones[7], made.dc1, DELIVERY_DEAD, 6, false);
+	OK(store_frozen_set(fixture->store, &frozen, err));
+	expect_dead(fixture->store, &(struct store_dead_filter){ 0 }, 10,
+		"z000003@1:rejected z000003@2:dead z000004@1:dead z000007@1:dead ");
+	expect_dead(fixture->store, &(struct store_dead_filter){ .dropped = true }, 10,
+		"z000003@1:rejected z000003@2:dead z000004@1:dead z000006@2:parked z000007@1:dead ");
+	expect_dead(fixture->store, &(struct store_dead_filter){ .backend_id = made.dc2 }, 10, "z000003@2:dead ");
+	expect_dead(fixture->store, &(struct store_dead_filter){ .zone_id = made.zones[3] }, 10,
+		"z000003@1:rejected z000003@2:dead ");
+	expect_dead(fixture->store, &(struct store_dead_filter){ .zone_id = made.zones[3], .backend_id = made.dc1 }, 10,
+		"z000003@1:rejected ");
+	expect_dead(fixture->store, &(struct store_dead_filter){ .zone_id = made.zones[1] }, 10, "");
+	/* Page by page. */
+	OK(store_dead_list(fixture->store, &(struct store_dead_filter){ 0 }, 10, note_dead, &dead, err));
+	assert_int_equal(dead.last, made.zones[3]);
+	expect_dead(fixture->store, &(struct store_dead_filter){ .after = dead.last }, 1, "z000004@1:dead ");
+	expect_dead(fixture->store, &(struct store_dead_filter){ .after = made.zones[4] }, 10, "z000007@1:dead ");
+	expect_dead(fixture->store, &(struct store_dead_filter){ .after = made.zones[7] }, 10, "");
+}
+
 /* ---- plans ---- */
 
-/* Fails if the plan of the statement that was prepared for sql walks a table or an index from end to end. */
-static int check_plan(struct store *store, const char *sql)
+/*
+ * Fails if the plan of the statement that was prepared for sql walks a table or an index from end to end, or sorts. How often
+ * it searches that index.
+ */
+static int check_plan(struct store *store, const char *sql, const char *index)
 {
 	char *explain = xasprintf("EXPLAIN QUERY PLAN %s", sql);
 	sqlite3_stmt *stmt = NULL;
@@ -524,7 +592,7 @@ static int check_plan(struct store *store, const char *sql)
 			fail_msg("%s\nscans: %s", sql, step);
 		if (strstr(step, "TEMP B-TREE") != NULL)
 			fail_msg("%s\nsorts: %s", sql, step);
-		if (strstr(step, "delivery_due") != NULL)
+		if (strstr(step, index) != NULL)
 			searches++;
 	}
 	sqlite3_finalize(stmt);
@@ -553,11 +621,23 @@ static void test_plans(void **state)
 	/* Each of them was prepared just now; all use the index, the next one twice. */
 	assert_int_equal(after - before, 5);
 	for (size_t i = before; i < after; i++) {
-		int found = check_plan(fixture->store, fixture->store->statements[i].sql);
+		int found = check_plan(fixture->store, fixture->store->statements[i].sql, "delivery_due");
 		assert_true(found > 0);
 		searched += found;
 	}
 	assert_int_equal(searched, 6);
+}
+
+/* A page of dead letters costs what it passes: no sort of all of them before the first. */
+static void test_dead_plan(void **state)
+{
+	struct fixture *fixture = *state;
+	struct dead dead = { 0 };
+	size_t before = fixture->store->statement_count;
+
+	OK(store_dead_list(fixture->store, &(struct store_dead_filter){ .dropped = true }, 1, note_dead, &dead, err));
+	assert_int_equal(fixture->store->statement_count - before, 1);
+	assert_int_equal(check_plan(fixture->store, fixture->store->statements[before].sql, "delivery_dead"), 1);
 }
 
 int main(void)
@@ -577,7 +657,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_register_all, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_register_many, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_pending, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_dead, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_plans, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_dead_plan, fixture_open, fixture_remove),
 	};
 
 	return cmocka_run_group_tests_name("store deliveries", tests, NULL, NULL);
