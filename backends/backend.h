@@ -48,7 +48,10 @@ struct backend_item {
 	const char *name;               /* canonical, final dot */
 	struct zone *zone;              /* borrowed; NULL: the zone is to be gone */
 	uint64_t generation;
-	bool check;                     /* compare the rows as they are, whatever the stamp says */
+	bool check;                     /* compare the rows as they are, whatever the stamp says. A delete: only the zone that
+	                                   was deleted goes, not what somebody else made of that name: it bears our stamp, and if
+	                                   that calls it deleted its rows are the last ones */
+	struct zone_digest last;        /* of a delete that is checked: the rows that the zone had */
 	struct backend_stamp supersede; /* a foreign stamp that may be overwritten (it was reported as STALE before) */
 	/* answered */
 	enum backend_verdict verdict;

@@ -94,7 +94,7 @@ static size_t choose(struct work *const *works, size_t count, enum chosen which,
 	for (size_t i = 0; i < count; i++) {
 		const struct backend_item *item = works[i]->item;
 
-		if (works[i]->settled || (which == CHOSEN_CHECKS && !(item->check && item->zone != NULL)))
+		if (works[i]->settled || (which == CHOSEN_CHECKS && !item->check))
 			continue;
 		out[chosen++] = works[i];
 	}

@@ -79,13 +79,25 @@ static enum work_kind judge_delete(const struct work *work, const char *store_id
 	if (!work->exists)
 		return stamp_is_right(work, store_id) ? WORK_NOTHING : WORK_BURY;
 	/* Unstamped too: the engine sends a delete only for a zone of which it accepted a save, and that save may have been
-	   overtaken by the delete before it got here. */
+	   overtaken by the delete before it got here. Where that can't be it is checked, and was found to be ours. */
 	return WORK_REMOVE;
+}
+
+/* Nothing of what was deleted is there, and the tombstone is right. */
+static bool is_gone(const struct work *work, const char *store_id)
+{
+	if (!stamp_is_ours(work, store_id))
+		return true;
+	if (!work->exists)
+		return stamp_is_right(work, store_id);
+	return work->stamp.deleted && !zone_digest_equal(&work->actual, &work->item->last);
 }
 
 bool work_is_clean(const struct work *work, const char *store_id)
 {
-	return work->item->zone != NULL && work->exists && !work->misnamed && stamp_is_right(work, store_id) &&
+	if (work->item->zone == NULL)
+		return is_gone(work, store_id);
+	return work->exists && !work->misnamed && stamp_is_right(work, store_id) &&
 		zone_digest_equal(&work->actual, zone_digest(work->item->zone));
 }
 

@@ -59,7 +59,10 @@ void work_drop_texts(struct work *work);
 /* And what was made of them: before others are added. */
 void work_forget_rows(struct work *work);
 void work_add_row(struct work *work, uint64_t id, const struct diff_row *row);
-/* Are zone, stamp and rows (actual) what the item wants? Then there is nothing to do, and nothing need be locked. */
+/*
+ * Are zone, stamp and rows (actual) what the item wants, or another's than the one to be deleted? Then there is nothing to do,
+ * and nothing need be locked.
+ */
 bool work_is_clean(const struct work *work, const char *store_id);
 /*
  * From what was found, the rows of a save included, to work->kind. False: the item is STALE (verdict, found and err are

@@ -327,6 +327,16 @@ static bool holds(const struct memory_backend *backend, const struct memory_zone
 		zone_digest_equal(&zone->digest, digest) && zone_digest_equal(&zone->stamped, digest);
 }
 
+/* A delete that is checked, and what is there is not what was deleted. */
+static bool is_theirs(const struct memory_backend *backend, const struct memory_zone *zone,
+	const struct backend_item *item)
+{
+	if (!item->check || item->zone != NULL)
+		return false;
+	return strcmp(zone->stamp.store_id, backend->store_id) != 0 ||
+		(zone->exists && zone->deleted && !zone_digest_equal(&zone->digest, &item->last));
+}
+
 static void answer(struct backend_item *item, enum backend_verdict verdict, const char *text)
 {
 	item->verdict = verdict;
@@ -365,12 +375,13 @@ static bool apply_one(struct memory_backend *backend, struct backend_item *item)
 	case MEMORY_WRONG:
 		break;
 	}
-	if (is_stale(backend, zone, item)) {
+	bool theirs = is_theirs(backend, zone, item);
+	if (!theirs && is_stale(backend, zone, item)) {
 		answer(item, BACKEND_STALE, "another stamp");
 		item->found = zone->stamp;
 		return true;
 	}
-	if (!holds(backend, zone, item))
+	if (!theirs && !holds(backend, zone, item))
 		write_zone(backend, row, item, fate == MEMORY_WRONG);
 	answer(item, BACKEND_OK, NULL);
 	if (fate != MEMORY_LOST_AFTER)

@@ -236,6 +236,8 @@ int core_accept(struct core *core, const struct core_content *content, struct er
 int core_bury(struct core *core, struct store_zone *row, const struct core_cause *cause, struct engine_message *gone,
 	struct err *err)
 {
+	/* What is deleted once more, as peers may tell, was gone here: what stands there since is not ours to remove. */
+	enum delivery_event event = row->deleted ? DELIVERY_RAISED : DELIVERY_PUSHED;
 	uint64_t was = row->generation;
 	char plain[ZONE_NAME_SIZE];
 
@@ -250,5 +252,5 @@ int core_bury(struct core *core, struct store_zone *row, const struct core_cause
 	int ret = store_zone_put(core->store, row, NULL, 0, err);
 	if (ret == ERR_OK)
 		ret = drop_held(core, row->name, cause, err);
-	return ret == ERR_OK ? core_ask_all(core, row->id, was, DELIVERY_PUSHED, row->generation, err) : ret;
+	return ret == ERR_OK ? core_ask_all(core, row->id, was, event, row->generation, err) : ret;
 }

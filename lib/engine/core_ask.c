@@ -54,6 +54,23 @@ static int ask_first(struct core *core, struct core_lane *lane, int64_t zone_id,
 	return ret;
 }
 
+int core_retry_zone(struct core *core, const struct store_zone *row, struct err *err)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		struct delivery delivery = { 0 };
+		int ret = store_delivery_load(core->store, row->id, core->lanes[i].backend_id, &delivery, err);
+		/* What is there is compared, for the operator has a reason to ask; what is on its way goes at once. */
+		enum delivery_event event = delivery.state == DELIVERY_CLEAN ? DELIVERY_CHECK : DELIVERY_REPLAY;
+
+		delivery_clear(&delivery);
+		if (ret == ERR_OK || ret == ERR_NOTFOUND)
+			ret = core_move_asked(core, &core->lanes[i], row->id, row->generation, event, row->generation, err);
+		if (ret != ERR_OK)
+			return ret;
+	}
+	return ERR_OK;
+}
+
 int core_ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery_event event, uint64_t generation,
 	struct err *err)
 {

@@ -156,8 +156,7 @@ static int retry_one(struct core *core, struct core_command *command, struct err
 
 	if (ret != ERR_OK || row.id == 0)
 		return ret;
-	/* One that is clean is compared: the operator has a reason to ask. */
-	ret = core_ask_all(core, row.id, row.generation, DELIVERY_CHECK, row.generation, err);
+	ret = core_retry_zone(core, &row, err);
 	reply = engine_message_reply(command->request, NULL);
 	reply->affected = core->lane_count;
 	core_stage(core, reply);

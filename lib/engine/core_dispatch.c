@@ -29,6 +29,8 @@ static void enlist(struct core *core, struct core_lane *lane, struct core_job_zo
 	zone->suspect = delivery->suspect;
 	zone->item->generation = row->generation;
 	zone->item->check = delivery->check;
+	if (row->deleted)
+		zone->item->last = row->digest;
 	if (supersede != NULL)
 		zone->item->supersede = *supersede;
 	delivery_move(delivery, DELIVERY_TAKEN, &args, &core->policy);

@@ -394,12 +394,14 @@ void core_orphans_go_on(struct core *core);
 /* core_import.c */
 MUST_CHECK int core_import(struct core *core, struct core_command *command, struct err *err);
 
-/* core_ask.c: moves one delivery row by an event that ends no flight (PUSHED, CHECK, REPLAY). was: the generation before. */
+/* core_ask.c: moves one delivery row by an event that ends no flight (PUSHED, RAISED, CHECK, REPLAY). was: the generation before. */
 MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, uint64_t was,
 	enum delivery_event event, uint64_t generation, struct err *err);
 /* The same at all back ends; was 0: the zone is new. */
 MUST_CHECK int core_ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery_event event,
 	uint64_t generation, struct err *err);
+/* The operator asks for one zone, at all back ends. */
+MUST_CHECK int core_retry_zone(struct core *core, const struct store_zone *row, struct err *err);
 
 /* ---- core_heal_order.c: the operator's orders ---- */
 

@@ -401,7 +401,7 @@ static int raise_generation(struct core *core, const struct outcome *outcome, st
 			/* A contested zone keeps its slow clock here; wanted follows the zone by itself. */
 			if (outcome->event == DELIVERY_CONTESTED && i == outcome->lane)
 				continue;
-			ret = core_move_asked(core, &core->lanes[i], row.id, was, DELIVERY_PUSHED, row.generation, err);
+			ret = core_move_asked(core, &core->lanes[i], row.id, was, DELIVERY_RAISED, row.generation, err);
 		}
 	}
 	store_zone_clear(&row);

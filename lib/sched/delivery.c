@@ -110,14 +110,16 @@ static void asked(struct delivery *delivery, enum delivery_event event, const st
 {
 	if (event == DELIVERY_REPLAY && delivery->state == DELIVERY_CLEAN)
 		return;
-	if (event == DELIVERY_PUSHED) {
+	if (event == DELIVERY_PUSHED || event == DELIVERY_RAISED) {
 		CHECK(args->generation > delivery->wanted);
 		delivery->wanted = args->generation;
-	} else if (event == DELIVERY_CHECK) {
-		delivery->check = true;
 	}
-	if (event != DELIVERY_PUSHED && delivery->state == DELIVERY_INFLIGHT)
-		delivery->again = true;
+	if (event == DELIVERY_PUSHED)
+		delivery->check = false;
+	else if (event == DELIVERY_CHECK || (event == DELIVERY_RAISED && delivery->state == DELIVERY_CLEAN))
+		delivery->check = true;
+	if (delivery->state == DELIVERY_INFLIGHT)
+		delivery->again = event != DELIVERY_PUSHED;
 	delivery->attempts = 0;
 	make_due(delivery, args->now_us);
 }
@@ -134,6 +136,7 @@ void delivery_move(struct delivery *delivery, enum delivery_event event, const s
 {
 	switch (event) {
 	case DELIVERY_PUSHED:
+	case DELIVERY_RAISED:
 	case DELIVERY_CHECK:
 	case DELIVERY_REPLAY:
 		asked(delivery, event, args);

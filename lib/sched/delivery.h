@@ -26,7 +26,8 @@ enum delivery_state {
 };
 
 enum delivery_event {
-	DELIVERY_PUSHED,   /* wanted was raised */
+	DELIVERY_PUSHED,   /* other content is wanted: it is written as it is, whatever was to be compared */
+	DELIVERY_RAISED,   /* the same content is wanted under a higher generation */
 	DELIVERY_CHECK,    /* equal push: compare the rows there */
 	DELIVERY_TAKEN,    /* a lane took generation args->generation */
 	DELIVERY_OK,       /* that generation is committed there */
@@ -45,7 +46,7 @@ struct delivery {
 	uint64_t wanted;             /* the zone's generation */
 	uint64_t applied;            /* the newest generation that the back end is known to hold; 0: none */
 	uint64_t inflight;           /* while INFLIGHT: the generation the lane has */
-	bool check;                  /* compare rows even if applied == wanted */
+	bool check;                  /* compare rows even if applied == wanted; of a delete: only what is ours goes (backend.h) */
 	bool again;                  /* while INFLIGHT: a check was asked for meanwhile */
 	bool suspect;                /* decisions.md 2: delivered alone, after all others */
 	uint32_t attempts;           /* counted failures since the last success or push */
@@ -67,7 +68,7 @@ struct delivery_policy {
 struct delivery_args {
 	int64_t now_us;              /* engine time */
 	int64_t wall_us;             /* for applied_at */
-	uint64_t generation;         /* TAKEN, OK: the generation it is about; PUSHED: the new wanted */
+	uint64_t generation;         /* TAKEN, OK: the generation it is about; PUSHED, RAISED: the new wanted */
 	const char *error;           /* RETRY, REJECT, STALE, SUSPECT: why (copied) */
 };
 

@@ -15,10 +15,15 @@ static const char lacks_sql[] = "SELECT (SELECT count(*) FROM zone)"
 /* Along the ids, as both tables lie on the disk; some at a time, for SQLite holds them all before it inserts the first. */
 static const char step_sql[] = "SELECT coalesce(max(id), 0) FROM"
 	" (SELECT id FROM zone WHERE id > ?1 ORDER BY id LIMIT 10000)";
+/*
+ * What was deleted may stand there still: it was a back end of ours before, or is a copy of one. Such a delete is checked, for a
+ * zone of that name may be somebody else's. What we only heard of a peer, without a text, never was a zone of ours: clean.
+ */
 static const char fill_sql[] = "INSERT INTO delivery (backend_id, zone_id, applied, state, check_rows, suspect,"
 	" attempts, next_try, since, applied_at)"
-	" SELECT ?1, z.id, iif(z.deleted, z.generation, 0), iif(z.deleted, 0, 1), 0, 0, 0,"
-	" iif(z.deleted, 0, ?2), iif(z.deleted, 0, ?2), 0 FROM zone AS z"
+	" SELECT ?1, z.id, iif(z.hearsay, z.generation, 0), iif(z.hearsay, 0, 1), z.deleted AND NOT z.hearsay, 0, 0,"
+	" iif(z.hearsay, 0, ?2), iif(z.hearsay, 0, ?2), 0"
+	" FROM (SELECT id, generation, deleted, deleted AND text_size = 0 AS hearsay FROM zone) AS z"
 	" WHERE z.id > ?3 AND z.id <= ?4 AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.backend_id = ?1 AND d.zone_id = z.id)";
 /* All back ends in one pass. Ids that were registered come as a list in JSON, for want of a parameter that is a list. */
 static const char wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0"

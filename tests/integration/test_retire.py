@@ -44,12 +44,8 @@ def test_retire(install, dcs):
     assert [(event["backend"], event["actor"]) for event in retired] == [("dc3", "control socket")]
     assert dcs[2].db.all_rows() == before
     # one of that name later is a new one
-    zonefan.stop()
     dcs[2].proxy.passing()
-    zonefan.settings["dns"]["backends"]["dc3"] = entry
-    zonefan.backends.append("dc3")
-    zonefan.configure({})
-    zonefan.start()
+    back(zonefan, "dc3", entry)
     zonefan.wait_converged()
     assert dcs[2].db.all_rows() == dcs[0].db.all_rows()
 
@@ -80,6 +76,49 @@ def test_pushes_go_on(install, dcs):
     wait_for(lambda: zonefan.status()["status"] == "ok", 30, "well")
 
 
+def back(zonefan, name, entry):
+    zonefan.stop()
+    zonefan.settings["dns"]["backends"][name] = entry
+    zonefan.backends.append(name)
+    zonefan.configure({})
+    zonefan.start()
+
+
+def all_of(db, zone):
+    """Every row about it, numbers and stamps too."""
+    return [db.sql(statement, zone + ".") for statement in (
+        "SELECT * FROM zones WHERE zone_name=%s",
+        "SELECT r.* FROM records AS r JOIN zones AS z ON z.id=r.zone_id WHERE z.zone_name=%s ORDER BY r.id",
+        "SELECT * FROM zonefan_state WHERE zone_name=%s")]
+
+
+def test_what_was_deleted_meanwhile_goes(install, dcs):
+    """Without healing too; and what somebody else made of such a name meanwhile stays as it is."""
+    zonefan = install(dcs[:2], config={"healing": {"enabled": False}})
+    names = gone, kept, theirs, others, made = named("meanwhile", 5)
+    for name in names:
+        zonefan.da().push_ok(name, da_zone(name))
+    zonefan.wait_converged()
+    entry = without(zonefan, "dc2")
+    zonefan.ctl("retire", "dc2", "--confirm", check=0)
+    zonefan.da().delete_ok(gone, theirs, others, made)
+    zonefan.wait_converged()
+    db = dcs[1].db
+    # by hand: a zone of their own, one of another zonefan, and one made where we had deleted it
+    db.sql("DELETE FROM zonefan_state WHERE zone_name=%s", theirs + ".")
+    db.sql("UPDATE zonefan_state SET store_id=REPEAT('ab', 16) WHERE zone_name=%s", others + ".")
+    db.sql("UPDATE zonefan_state SET deleted=1 WHERE zone_name=%s", made + ".")
+    db.sql("UPDATE records SET data='192.0.2.250' WHERE type='A' AND zone_id=(SELECT id FROM zones WHERE zone_name=%s)", made + ".")
+    before = {name: all_of(db, name) for name in (theirs, others, made)}
+    assert all(zone and records for zone, records, _ in before.values()) and all_of(db, gone)[0]
+    back(zonefan, "dc2", entry)
+    zonefan.wait_converged()
+    assert db.zone_id(gone) is None
+    assert {name: all_of(db, name) for name in (theirs, others, made)} == before
+    assert db.rows(kept) == dcs[0].db.rows(kept)
+    zonefan.ctl("plan", check=0)
+
+
 def test_a_pause_ends_with_its_back_end(install, dcs):
     zonefan = install(dcs[:2])
     name = named("paused", 1)[0]
@@ -88,11 +127,7 @@ def test_a_pause_ends_with_its_back_end(install, dcs):
     zonefan.ctl("pause", "dc2", check=0)
     entry = without(zonefan, "dc2")
     zonefan.ctl("retire", "dc2", "--confirm", check=0)
-    zonefan.stop()
-    zonefan.settings["dns"]["backends"]["dc2"] = entry
-    zonefan.backends.append("dc2")
-    zonefan.configure({})
-    zonefan.start()
+    back(zonefan, "dc2", entry)
     zonefan.da().push_ok(name, da_zone(name, 2))
     zonefan.wait_converged()
     assert zonefan.backend("dc2")["state"] == "up"

@@ -130,6 +130,78 @@ static void test_delete(void **state)
 	zone_unref(zone);
 }
 
+/* Deletes of zones that had these rows last. */
+static void delete_checked(struct fixture *fixture, const char *const *names, size_t count, const struct zone_digest *last,
+	uint64_t generation)
+{
+	struct backend_item items[8] = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		items[i] = (struct backend_item){ .name = names[i], .generation = generation, .check = true, .last = *last };
+	fixture->backend->ops->apply(fixture->backend, items, count);
+	for (size_t i = 0; i < count; i++)
+		assert_ok(items[i]);
+}
+
+static char *all_rows(void)
+{
+	return xstrdup(ask("SELECT GROUP_CONCAT(CONCAT_WS(',', z.id, z.zone_name, r.id, r.hostname, r.type, r.data, r.ttl, r.online) "
+			   "ORDER BY r.id SEPARATOR ';') FROM zones z JOIN records r ON r.zone_id = z.id"));
+}
+
+/* What we wrote goes, an older copy of it too; what somebody else made of a name that we deleted stays as it is. */
+static void test_delete_checked(void **state)
+{
+	static const char *const names[] = { "copy.test.", "live.test.", "made.test.", "none.test.", "other.test.",
+		"unstamped.test." };
+	struct fixture *fixture = *state;
+	struct zone_digest last = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct zone *zone = make_zone("x.test.", "www 60 IN A 192.0.2.1\n");
+
+		last = *zone_digest(zone);
+		assert_ok(save(fixture, names[i], zone, 1));
+		zone_unref(zone);
+	}
+	assert_ok(save(fixture, "none.test.", NULL, 2));
+	sql("DELETE FROM zonefan_state WHERE zone_name = 'none.test.'");
+	sql("UPDATE zonefan_state SET deleted = 1, generation = 2 WHERE zone_name IN ('copy.test.', 'made.test.')");
+	sql("UPDATE records r JOIN zones z ON z.id = r.zone_id SET r.data = '192.0.2.77' "
+	    "WHERE z.zone_name = 'made.test.' AND r.type = 'A'");
+	sql("UPDATE zonefan_state SET store_id = '%s' WHERE zone_name = 'other.test.'", OTHER_STORE);
+	sql("DELETE FROM zonefan_state WHERE zone_name = 'unstamped.test.'");
+	delete_checked(fixture, names, ARRAY_SIZE(names), &last, 2);
+	assert_string_equal(ask("SELECT GROUP_CONCAT(zone_name ORDER BY zone_name) FROM zones WHERE zone_name <> ''"),
+		"made.test.,other.test.,unstamped.test.");
+	assert_int_equal(count("SELECT COUNT(*) FROM records"), 9);
+	assert_string_equal(ask("SELECT GROUP_CONCAT(CONCAT_WS(' ', zone_name, store_id = '" OUR_STORE "', generation, deleted) "
+				"ORDER BY zone_name) FROM zonefan_state"),
+		"copy.test. 1 2 1,live.test. 1 2 1,made.test. 1 2 1,other.test. 0 1 0");
+	char *rows = all_rows();
+	uint64_t before = rows_written();
+	delete_checked(fixture, names, ARRAY_SIZE(names), &last, 2);
+	assert_int_equal(rows_written(), before);
+	char *again = all_rows();
+	assert_string_equal(rows, again);
+	free(rows);
+	free(again);
+}
+
+/* What bears a newer stamp of ours is told, as ever. */
+static void test_delete_checked_is_stale(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *zone = make_zone("s.test.", "");
+
+	assert_ok(save(fixture, "s.test.", zone, 5));
+	assert_verdict(check(fixture, "s.test.", NULL, 4), BACKEND_STALE, "generation 5");
+	assert_rows("s.test.", zone);
+	assert_ok(check(fixture, "s.test.", NULL, 6));
+	assert_int_equal(count("SELECT COUNT(*) FROM records"), 0);
+	zone_unref(zone);
+}
+
 static void test_foreign_zones(void **state)
 {
 	struct fixture *fixture = *state;
@@ -485,6 +557,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_new_ttl_is_one_statement, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_whole_rewrite, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_delete_checked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_delete_checked_is_stale, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_zones, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale_and_supersede, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch_with_one_refused_by_the_server, setup, teardown),

@@ -49,7 +49,7 @@ static void pushed_then_ok_is_clean(void **state)
 /* Nobody tries it, and nothing of its history is lost; whatever asks makes it due. */
 static void parked_until_somebody_asks(void **state)
 {
-	static const enum delivery_event ends[] = { DELIVERY_PUSHED, DELIVERY_CHECK, DELIVERY_REPLAY };
+	static const enum delivery_event ends[] = { DELIVERY_PUSHED, DELIVERY_CHECK, DELIVERY_REPLAY, DELIVERY_RAISED };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
@@ -105,6 +105,59 @@ static void check_during_flight_is_checked_again(void **state)
 	fly(&delivery, DELIVERY_OK, now_us);
 	assert_int_equal(delivery.state, DELIVERY_CLEAN);
 	assert_false(delivery.check);
+}
+
+/* Of other content nothing is to be compared, whatever was asked for before: it is written as it is. */
+static void push_ends_a_check(void **state)
+{
+	struct delivery delivery = { .wanted = 4, .applied = 4 };
+
+	(void)state;
+	move(&delivery, DELIVERY_CHECK, 4, now_us);
+	move(&delivery, DELIVERY_PUSHED, 5, now_us);
+	assert_false(delivery.check);
+	fly(&delivery, DELIVERY_OK, now_us);
+	move(&delivery, DELIVERY_CHECK, 5, now_us);
+	move(&delivery, DELIVERY_TAKEN, 5, now_us);
+	move(&delivery, DELIVERY_CHECK, 5, now_us);
+	move(&delivery, DELIVERY_PUSHED, 6, now_us);
+	move(&delivery, DELIVERY_OK, 5, now_us);
+	assert_int_equal(delivery.state, DELIVERY_DUE);
+	assert_false(delivery.check);
+}
+
+/* The same content under a higher number: where it is there already it is compared, where it is not it comes as it would. */
+static void raised_is_checked_where_it_was_delivered(void **state)
+{
+	struct delivery clean = { .wanted = 4, .applied = 4 };
+	struct delivery due = { 0 };
+	struct delivery flying = { 0 };
+
+	(void)state;
+	move(&clean, DELIVERY_RAISED, 9, now_us);
+	assert_int_equal(clean.state, DELIVERY_DUE);
+	assert_int_equal(clean.wanted, 9);
+	assert_true(clean.check);
+	move(&due, DELIVERY_PUSHED, 4, now_us);
+	move(&due, DELIVERY_RAISED, 9, now_us);
+	assert_int_equal(due.wanted, 9);
+	assert_false(due.check);
+	move(&due, DELIVERY_CHECK, 9, now_us);
+	move(&due, DELIVERY_RAISED, 10, now_us);
+	assert_true(due.check);
+	move(&flying, DELIVERY_PUSHED, 4, now_us);
+	move(&flying, DELIVERY_TAKEN, 4, now_us);
+	move(&flying, DELIVERY_RAISED, 9, now_us);
+	move(&flying, DELIVERY_OK, 4, now_us);
+	assert_int_equal(flying.state, DELIVERY_DUE);
+	assert_true(flying.check);
+	move(&flying, DELIVERY_PUSHED, 10, now_us);
+	move(&flying, DELIVERY_TAKEN, 10, now_us);
+	move(&flying, DELIVERY_RAISED, 11, now_us);
+	move(&flying, DELIVERY_RETRY, 10, now_us);
+	assert_int_equal(flying.state, DELIVERY_DUE);
+	assert_false(flying.check);
+	delivery_clear(&flying);
 }
 
 static void retries_follow_the_clock_and_end_dead_not_gone(void **state)
@@ -227,6 +280,8 @@ int main(void)
 		cmocka_unit_test(parked_until_somebody_asks),
 		cmocka_unit_test(push_during_flight_is_due_again),
 		cmocka_unit_test(check_during_flight_is_checked_again),
+		cmocka_unit_test(push_ends_a_check),
+		cmocka_unit_test(raised_is_checked_where_it_was_delivered),
 		cmocka_unit_test(retries_follow_the_clock_and_end_dead_not_gone),
 		cmocka_unit_test(newer_content_does_not_inherit_attempts),
 		cmocka_unit_test(rejected_comes_back_by_push_and_replay),

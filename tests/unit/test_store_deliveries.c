@@ -333,6 +333,17 @@ static void test_clamp(void **state)
 
 /* ---- register ---- */
 
+static int64_t put_tombstone(struct store *store, int number)
+{
+	struct store_zone zone = sample_zone(number, 1);
+
+	zone.deleted = true;
+	zone.text_size = 0;
+	zone.digest = (struct zone_digest){ 0 };
+	OK(store_zone_put(store, &zone, NULL, 0, err));
+	return zone.id;
+}
+
 static void test_register(void **state)
 {
 	struct fixture *fixture = *state;
@@ -346,21 +357,29 @@ static void test_register(void **state)
 	assert_int_equal(id, made.dc2);
 	OK(store_backend_counts(fixture->store, made.dc2, &counts, err));
 	assert_int_equal(counts.pending, 0);
-	/* A zone deleted since, and delivered so. */
+	/* A zone deleted since, and delivered so; and one that was never held, of whose delete a peer told. */
 	dead.id = made.zones[1];
 	dead.deleted = true;
 	OK(store_zone_put(fixture->store, &dead, NULL, 0, err));
+	int64_t hearsay = put_tombstone(fixture->store, ZONES);
 	OK(store_backend_register(fixture->store, "dc3", 20, &id, err));
 	assert_int_not_equal(id, made.dc2);
 	OK(store_backend_counts(fixture->store, id, &counts, err));
-	assert_int_equal(counts.pending, ZONES - 1);
+	assert_int_equal(counts.pending, ZONES);
 	assert_int_equal(counts.oldest_since_us, 20);
+	/* It may stand there still, and somebody else's may as well. */
 	OK(store_delivery_load(fixture->store, made.zones[1], id, &loaded, err));
+	assert_int_equal(loaded.state, DELIVERY_DUE);
+	assert_true(loaded.check);
+	assert_int_equal(loaded.applied, 0);
+	assert_int_equal(loaded.next_try_us, 20);
+	OK(store_delivery_load(fixture->store, hearsay, id, &loaded, err));
 	assert_int_equal(loaded.state, DELIVERY_CLEAN);
-	assert_int_equal(loaded.applied, 2);
+	assert_int_equal(loaded.applied, 1);
 	assert_int_equal(loaded.since_us, 0);
 	OK(store_delivery_load(fixture->store, made.zones[2], id, &loaded, err));
 	assert_int_equal(loaded.state, DELIVERY_DUE);
+	assert_false(loaded.check);
 	assert_int_equal(loaded.applied, 0);
 	assert_int_equal(loaded.next_try_us, 20);
 	/* dc2 lags behind the tombstone and says it is clean: woken. What waits there is left alone. */
