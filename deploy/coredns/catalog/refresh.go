@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"zonefan.internal/coredns/source"
+)
+
+// refresher keeps the index (decisions.md 29). All of it is one goroutine's.
+type refresher struct {
+	*Catalog
+	now, latest int64 // the database's, of the last poll; microseconds
+	lost        bool  // the last poll failed
+	wideAt      time.Time
+	fullAt      time.Time // when the next comparison of all is due
+
+	// a comparison with the full list that is under way
+	comparing bool
+	after     string // goes on behind this zone
+	pass      uint32
+
+	foreignAt time.Time
+	missing   map[string]struct{} // zones of others that the last look did not find
+}
+
+func (c *Catalog) runRefresh(ctx context.Context) {
+	defer c.done.Done()
+	r := refresher{Catalog: c, lost: true}
+	began := time.Now()
+	ticker := time.NewTicker(c.config.Refresh)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		c.tick.Store(uint32(time.Since(began)/time.Second) + 1)
+		err := r.refresh(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		c.told(err)
+		r.lost = err != nil
+		if r.comparing && err == nil {
+			continue // the next page; what changed is asked for between two of them
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// told notes how the last contact with the database went.
+func (c *Catalog) told(err error) {
+	if err == nil {
+		c.polled.Store(time.Now().UnixNano())
+		if c.trouble.over() && c.source.Stateless() {
+			c.log.Warningf("table %s is not there: all zones are taken for those of others, and looked at more seldom",
+				c.config.Source.StateTable)
+		}
+	} else {
+		c.count.pollErrors.Add(1)
+		c.trouble.is(err)
+	}
+	c.well.Store(err == nil)
+}
+
+func (r *refresher) refresh(ctx context.Context) error {
+	if err := r.poll(ctx); err != nil {
+		return err
+	}
+	if r.comparing {
+		if err := r.comparePage(ctx); err != nil {
+			return err
+		}
+	}
+	if !r.comparing && time.Now().After(r.foreignAt) {
+		return r.lookAtForeign(ctx)
+	}
+	return nil
+}
+
+// poll asks what changed lately, and whether all is to be compared.
+func (r *refresher) poll(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.pace.pollLimit)
+	defer cancel()
+	since, wide := r.since()
+	poll, err := r.source.Poll(ctx, since)
+	if err != nil {
+		return err
+	}
+	backwards := poll.Now < r.now || poll.Latest < r.latest
+	if poll.Reconnected || r.lost || backwards || !time.Now().Before(r.fullAt) {
+		r.beginComparison()
+	}
+	for _, e := range poll.Entries {
+		r.note(e, r.pass)
+	}
+	r.now, r.latest = poll.Now, poll.Latest
+	r.loads.retry()
+	if wide {
+		r.wideAt = time.Now().Add(r.pace.wideEvery)
+	}
+	return nil
+}
+
+// since is the changed_at to ask for. At the first time only the clock is
+// wanted: the full list follows.
+func (r *refresher) since() (since int64, wide bool) {
+	if r.now == 0 {
+		return source.Never, true
+	}
+	if time.Now().After(r.wideAt) {
+		return r.now - r.pace.wideWindow.Microseconds(), true
+	}
+	return r.now - r.pace.window.Microseconds(), false
+}
+
+// beginComparison begins, or begins anew: another server may answer by now.
+func (r *refresher) beginComparison() {
+	r.comparing, r.after = true, ""
+	r.pass++
+	r.fullAt = time.Now().Add(r.pace.fullEvery)
+}
+
+// comparePage goes on with the full list. What it does not name at its end is
+// gone; a list that fails on the way ends nothing.
+func (r *refresher) comparePage(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.pace.loadLimit)
+	defer cancel()
+	entries, next, err := r.source.Page(ctx, r.after, r.pace.page)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		r.note(e, r.pass)
+	}
+	r.after = next
+	if next != "" {
+		return nil
+	}
+	r.comparing = false
+	r.index.each(func(e *entry) {
+		e.mutex.Lock()
+		unseen := e.seen != r.pass
+		e.mutex.Unlock()
+		if unseen {
+			r.drop(e)
+		}
+	})
+	r.known.Store(true)
+	r.keep.indexed()
+	return nil
+}
+
+// note takes what the database says of a zone.
+func (c *Catalog) note(told source.Entry, pass uint32) {
+	if told.Deleted {
+		if e := c.index.get(told.Zone); e != nil {
+			c.drop(e)
+		}
+		return
+	}
+	e, made := c.index.getOrMake(told.Zone)
+	e.mutex.Lock()
+	e.seen = pass
+	// Of a zone of others neither poll nor list has a stamp.
+	if told.Stamp != (source.Stamp{}) || !e.stamp.Foreign() {
+		e.stamp = told.Stamp
+	}
+	stale := e.stale()
+	e.mutex.Unlock()
+	if stale {
+		c.loads.want(e, false)
+	}
+	c.keep.check(c, e)
+	if made {
+		c.room()
+	}
+}
+
+// drop takes a zone out of the index.
+func (c *Catalog) drop(e *entry) {
+	c.index.remove(e.zone)
+	e.mutex.Lock()
+	gone := e.gone
+	e.gone = true
+	c.release(e)
+	e.mutex.Unlock()
+	if !gone {
+		c.keep.gone(e.zone)
+	}
+}
+
+// lookAtForeign finds zones of others that came, and those whose rows changed.
+// It takes at most about a hundredth of the time.
+func (r *refresher) lookAtForeign(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.pace.loadLimit)
+	defer cancel()
+	began := time.Now()
+	defer func() {
+		r.foreignAt = time.Now().Add(max(r.pace.foreignEvery, 100*time.Since(began)))
+	}()
+	zones, err := r.source.Foreign(ctx)
+	if err != nil {
+		return err
+	}
+	there := make(map[string]struct{}, len(zones))
+	var known []string
+	for _, zone := range zones {
+		there[zone] = struct{}{}
+		r.note(source.Entry{Zone: zone}, r.pass)
+		if e := r.index.get(zone); e != nil && e.version() != (source.Stamp{}) {
+			known = append(known, zone)
+		}
+	}
+	r.dropForeign(there)
+	return r.compareDigests(ctx, known)
+}
+
+// dropForeign drops zones of others that two looks did not find. One would not do:
+// zonefan may have taken a zone over since the last poll.
+func (r *refresher) dropForeign(there map[string]struct{}) {
+	missing := map[string]struct{}{}
+	r.index.each(func(e *entry) {
+		if _, ok := there[e.zone]; ok || !e.version().Foreign() {
+			return
+		}
+		if _, again := r.missing[e.zone]; again {
+			r.drop(e)
+		} else {
+			missing[e.zone] = struct{}{}
+		}
+	})
+	r.missing = missing
+}
+
+func (r *refresher) compareDigests(ctx context.Context, zones []string) error {
+	for len(zones) > 0 {
+		n := min(len(zones), r.pace.batch)
+		stamps, err := r.source.Digests(ctx, zones[:n])
+		if err != nil {
+			return err
+		}
+		for zone, stamp := range stamps {
+			r.note(source.Entry{Zone: zone, Stamp: stamp}, r.pass)
+		}
+		zones = zones[n:]
+	}
+	return nil
+}
