@@ -14,6 +14,7 @@ type refresher struct {
 	*Catalog
 	now, latest int64 // the database's, of the last poll; microseconds
 	lost        bool  // the last poll failed
+	stateless   bool  // there is no table of stamps
 	wideAt      time.Time
 	fullAt      time.Time // when the next comparison of all is due
 
@@ -54,10 +55,7 @@ func (c *Catalog) runRefresh(ctx context.Context) {
 func (c *Catalog) told(err error) {
 	if err == nil {
 		c.polled.Store(time.Now().UnixNano())
-		if c.trouble.over() && c.source.Stateless() {
-			c.log.Warningf("table %s is not there: all zones are taken for those of others, and looked at more seldom",
-				c.config.Source.StateTable)
-		}
+		c.trouble.over()
 	} else {
 		c.count.pollErrors.Add(1)
 		c.trouble.is(err)
@@ -89,6 +87,9 @@ func (r *refresher) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if stateless := r.source.Stateless(); stateless != r.stateless {
+		r.tellStateless(stateless)
+	}
 	backwards := poll.Now < r.now || poll.Latest < r.latest
 	if poll.Reconnected || r.lost || backwards || !time.Now().Before(r.fullAt) {
 		r.beginComparison()
@@ -102,6 +103,17 @@ func (r *refresher) poll(ctx context.Context) error {
 		r.wideAt = time.Now().Add(r.pace.wideEvery)
 	}
 	return nil
+}
+
+func (r *refresher) tellStateless(stateless bool) {
+	r.stateless = stateless
+	r.beginComparison()
+	if stateless {
+		r.log.Warningf("table %s is not there: all zones are taken for those of others, and looked at more seldom",
+			r.config.Source.StateTable)
+	} else {
+		r.log.Infof("table %s is there", r.config.Source.StateTable)
+	}
 }
 
 // since is the changed_at to ask for. At the first time only the clock is

@@ -92,7 +92,6 @@ type trouble struct {
 	text  string // as it was logged last; "" if all is well
 	since time.Time
 	told  time.Time
-	began bool // there was a first contact
 }
 
 func (t *trouble) is(err error) {
@@ -108,16 +107,12 @@ func (t *trouble) is(err error) {
 	t.log.Errorf("%s; it is tried again and again, and what is known goes on being served", text)
 }
 
-// over says whether something began or ended by it: the first contact, or trouble.
-func (t *trouble) over() bool {
+func (t *trouble) over() {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	first := !t.began
-	t.began = true
 	if t.text == "" {
-		return first
+		return
 	}
 	t.log.Infof("over after %s: %s", fmt.Sprint(time.Since(t.since).Round(time.Millisecond)), t.text)
 	t.text = ""
-	return true
 }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"strings"
+	"testing"
+
+	"zonefan.internal/coredns/internal/mariadbtest"
+)
+
+func TestNewChangedAndDeletedZonesAreSeen(t *testing.T) {
+	s := mariadbtest.Start(t)
+	put(t, s, "one.example.", 1, "first")
+	c, _ := open(t, s)
+	eventually(t, "the index", c.Ready)
+	if got := answer(c, "t.one.example."); got != "first" {
+		t.Fatalf("at the start: %s", got)
+	}
+	if got := answer(c, "t.two.example."); got != "no zone" {
+		t.Fatalf("of another zone: %s", got)
+	}
+	put(t, s, "two.example.", 1, "new")
+	eventually(t, "a new zone", func() bool { return answer(c, "t.two.example.") == "new" })
+	put(t, s, "one.example.", 2, "second")
+	eventually(t, "a changed zone", func() bool { return answer(c, "t.one.example.") == "second" })
+	remove(t, s, "one.example.", 3)
+	eventually(t, "a deleted zone", func() bool { return answer(c, "t.one.example.") == "no zone" })
+	put(t, s, "one.example.", 4, "again")
+	eventually(t, "a zone that comes back", func() bool { return answer(c, "t.one.example.") == "again" })
+}
+
+func TestZonesOfOthers(t *testing.T) {
+	s := mariadbtest.Start(t)
+	c, log := open(t, s)
+	eventually(t, "the index", c.Ready)
+	put(t, s, "other.example.", 1, "first")
+	s.Exec("DELETE FROM coredns.zonefan_state")
+	eventually(t, "a zone of others", func() bool { return answer(c, "t.other.example.") == "first" })
+	s.Exec("UPDATE coredns.records SET data = '\"second\"' WHERE hostname = 't'")
+	eventually(t, "its change", func() bool { return answer(c, "t.other.example.") == "second" })
+	s.Exec("DROP TABLE coredns.zonefan_state")
+	s.Exec("UPDATE coredns.records SET data = '\"third\"' WHERE hostname = 't'")
+	eventually(t, "its change without any stamps", func() bool { return answer(c, "t.other.example.") == "third" })
+	s.Schema()
+	put(t, s, "other.example.", 7, "ours")
+	eventually(t, "it is zonefan's now", func() bool { return answer(c, "t.other.example.") == "ours" })
+	s.Exec("USE coredns; DELETE FROM zonefan_state; DELETE FROM records; DELETE FROM zones")
+	eventually(t, "it is gone", func() bool { return answer(c, "t.other.example.") == "no zone" })
+	if got := log.text(); strings.Count(got, "zonefan_state is not there") != 1 {
+		t.Fatalf("the missing table is not told once: %s", got)
+	}
+}
