@@ -36,6 +36,7 @@ static void init_lane(struct core *core, size_t index)
 	lane->slots = xcalloc(lane->connections, sizeof(struct core_job *));
 	lane_init(&lane->health, core_wall_us(core));
 	batch_init(&lane->size);
+	lane->revive_after = INT64_MAX;
 }
 
 static int register_back_ends(struct core *core, int64_t now_us, struct err *err)
@@ -142,6 +143,7 @@ void core_destroy(struct core *core)
 	core_forget_events(core, 0);
 	core_freeze_free(core);
 	core_retire_free(core);
+	core_replay_free(core);
 	free(core->staged);
 	free(core->fresh);
 	free(core->events);

@@ -164,63 +164,11 @@ static int retry_one(struct core *core, struct core_command *command, struct err
 	return ret;
 }
 
-struct replay {
-	struct core *core;
-	struct core_lane *lane;
-	struct err *err;
-	int ret;
-	uint64_t count;
-	size_t seen;
-	int64_t after;
-};
-
-static bool replay_row(void *ctx, int64_t zone_id, UNUSED const char *zone_name, const struct delivery *delivery)
-{
-	struct replay *replay = ctx;
-
-	replay->after = zone_id;
-	replay->seen++;
-	replay->count++;
-	/* What is due anyway need not be written: there may be a hundred thousand of them. */
-	if (delivery->state == DELIVERY_DUE && delivery->next_try_us <= core_now_us(replay->core))
-		return true;
-	replay->ret = core_move_asked(replay->core, replay->lane, zone_id, delivery->wanted, DELIVERY_REPLAY,
-		delivery->wanted, replay->err);
-	return replay->ret == ERR_OK;
-}
-
-static int retry_lane(struct core *core, struct core_lane *lane, uint64_t *count, struct err *err)
-{
-	struct replay replay = { .core = core, .lane = lane, .err = err };
-	int ret;
-
-	do {
-		replay.seen = 0;
-		ret = store_pending_list(core->store, lane->backend_id, replay.after, 1000, replay_row, &replay, err);
-		if (ret == ERR_OK)
-			ret = replay.ret;
-	} while (ret == ERR_OK && replay.seen == 1000);
-	*count += replay.count;
-	if (lane->health.state == LANE_DOWN)
-		lane->health.next_probe_us = core_now_us(core);
-	return ret;
-}
-
 static int retry(struct core *core, struct core_command *command, struct err *err)
 {
-	uint64_t count = 0;
-
 	if (command->request->zone != NULL)
 		return retry_one(core, command, err);
-	for (size_t i = 0; i < core->lane_count; i++) {
-		int ret = retry_lane(core, &core->lanes[i], &count, err);
-
-		if (ret != ERR_OK)
-			return ret;
-	}
-	struct engine_message *reply = engine_message_reply(command->request, NULL);
-	reply->affected = count;
-	core_stage(core, reply);
+	core_replay_order(core, command->request, 0);
 	return ERR_OK;
 }
 

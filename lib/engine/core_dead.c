@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What an operator does with dead letters: replay tries them at once, drop
- * parks them, so that nothing but a push, a thaw or a replay tries them again.
+ * What an operator does with the dead letters of a zone: replay tries them at
+ * once, drop parks them, so that nothing but a push, a thaw or a replay tries
+ * them again. All that there are at once: core_replay.c.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -41,16 +42,6 @@ static void free_letters(struct letters *letters)
 	free(letters->items);
 }
 
-/* NULL: it is not configured any more. */
-static struct core_lane *lane_of(struct core *core, int64_t backend_id)
-{
-	for (size_t i = 0; i < core->lane_count; i++) {
-		if (core->lanes[i].backend_id == backend_id)
-			return &core->lanes[i];
-	}
-	return NULL;
-}
-
 /* ---- replay ---- */
 
 static int replay(struct core *core, const struct core_command *command, const struct letters *letters,
@@ -61,7 +52,7 @@ static int replay(struct core *core, const struct core_command *command, const s
 	reply->affected = 0;
 	for (size_t i = 0; i < letters->count; i++) {
 		const struct letter *letter = &letters->items[i];
-		struct core_lane *lane = lane_of(core, letter->backend_id);
+		struct core_lane *lane = core_lane_of(core, letter->backend_id);
 
 		if (lane == NULL)
 			continue;
@@ -93,7 +84,7 @@ static int drop(struct core *core, const struct core_command *command, const str
 {
 	for (size_t i = 0; i < letters->count; i++) {
 		const struct letter *letter = &letters->items[i];
-		struct core_lane *lane = lane_of(core, letter->backend_id);
+		struct core_lane *lane = core_lane_of(core, letter->backend_id);
 
 		if (lane == NULL)
 			continue;
@@ -117,10 +108,10 @@ static int carry_out(struct core *core, const struct core_command *command, cons
 	bool replays = command->request->op == ENGINE_DEAD_REPLAY;
 	struct letters letters = { 0 };
 	char plain[ZONE_NAME_SIZE];
-	const char *zone = filter->zone_id == 0 ? NULL : zone_name_plain(command->name, plain);
+	const char *zone = zone_name_plain(command->name, plain);
 	int ret = store_dead_list(core->store, filter, SIZE_MAX, add_letter, &letters, err);
 
-	if (ret == ERR_OK && letters.count == 0 && zone != NULL)
+	if (ret == ERR_OK && letters.count == 0)
 		err_set(&reply->err, ERR_NOTFOUND, "zone %s has no dead letter%s%s", zone,
 			command->request->backend == NULL ? "" : " at ",
 			command->request->backend == NULL ? "" : command->request->backend);
@@ -171,6 +162,10 @@ int core_dead_order(struct core *core, struct core_command *command, struct err 
 
 	if (ret != ERR_OK || !good)
 		return ret;
+	if (filter.zone_id == 0) {
+		core_replay_order(core, command->request, filter.backend_id);
+		return ERR_OK;
+	}
 	struct engine_message *reply = engine_message_reply(command->request, NULL);
 	ret = carry_out(core, command, &filter, reply, err);
 	if (ret == ERR_OK)

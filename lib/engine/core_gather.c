@@ -65,6 +65,18 @@ struct core_cause core_cause_of(const struct engine_request *request)
 	return (struct core_cause){ .actor = request->actor, .source = request->source, .push_id = request->push_id };
 }
 
+struct engine_request *core_copy_order(const struct engine_request *request)
+{
+	struct engine_request *copy = engine_request_create(request->op, request->id);
+
+	copy->mailbox = request->mailbox;
+	copy->backend = xstrdup(request->backend);
+	copy->actor = xstrdup(request->actor);
+	copy->source = xstrdup(request->source);
+	copy->push_id = xstrdup(request->push_id);
+	return copy;
+}
+
 void core_forget_events(struct core *core, size_t keep)
 {
 	while (core->event_count > keep) {
@@ -131,6 +143,7 @@ void core_tell_staged(struct core *core)
 	core_obey(core, true);
 	core_freeze_settle(core, true);
 	core_retire_settle(core, true);
+	core_replay_settle(core, true);
 	for (size_t i = 0; i < core->fresh_count; i++) {
 		struct source *source = source_parsed(core->fresh[i].zone, core->fresh[i].push_id);
 
@@ -148,6 +161,7 @@ void core_drop_staged(struct core *core)
 	core_obey(core, false);
 	core_freeze_settle(core, false);
 	core_retire_settle(core, false);
+	core_replay_settle(core, false);
 	forget_fresh(core);
 	for (size_t i = 0; i < core->staged_count; i++)
 		engine_message_destroy(core->staged[i]);

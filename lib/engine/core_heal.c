@@ -87,7 +87,8 @@ void core_heal_begin(struct core *core, struct core_lane *lane)
 	if (store_zone_count(core->store, &healing->shown.zones, NULL) != ERR_OK)
 		healing->shown.zones = 0;
 	/* The operator wants it right now: also what was given up for an hour. */
-	lane->revive = lane->revive || (!healing->automatic && !order->dry_run && lane->health.state == LANE_UP);
+	if (!healing->automatic && !order->dry_run && lane->health.state == LANE_UP)
+		lane->revive_after = 0;
 	log_info("healing pass", LOG_STR("backend", lane->name), LOG_UINT("zones", healing->shown.zones),
 		LOG_STR("trigger", order->trigger), LOG_STR("source", healing->source));
 }

@@ -13,6 +13,9 @@
 
 enum { URGENT_MOST = 64, CORE_PLANS_MOST = 8 };
 
+/* Deliveries that are made due in one step, unless those of one zone are more (core_replay.c): some milliseconds. */
+enum { CORE_REPLAY_MOST = 256 };
+
 /* What a lane was given for one zone; lives from sending to landing. */
 struct flight {
 	uint64_t generation;
@@ -92,7 +95,8 @@ struct core_lane {
 	struct core_job **slots;        /* what each connection has; NULL: idle */
 	size_t jobs_out;
 	bool probe_out;
-	bool revive;                    /* came up: its DEAD deliveries are still to be made due */
+	int64_t revive_after;           /* came up: its DEAD deliveries of zones behind this id are still to be made due; INT64_MAX:
+	                                   none are */
 	bool alone_out;                 /* the job that is out must stay alone */
 	size_t pages_out;               /* of jobs_out: a question (COMPARE, INSPECT), or none */
 	struct healing healing;
@@ -223,6 +227,14 @@ struct core {
 		uint64_t dropped;
 		bool ordered;           /* the turn of the order is committed */
 	} retire;
+	struct replay {                 /* of all, under way */
+		struct engine_request *request; /* to be answered at its end; NULL: none */
+		int64_t backend_id;     /* 0: at all */
+		int64_t after;          /* zones done */
+		uint64_t count;         /* deliveries */
+		bool ordered;           /* the turn of the order is committed */
+	} replay;
+	int64_t revive_us;              /* no lane's DEAD deliveries are made due before */
 	struct idmap frozen;            /* zone ids; the values mean nothing */
 	struct freeze_change {
 		int64_t zone_id;
@@ -254,6 +266,8 @@ PRINTF_LIKE(6, 7)
 void core_note_by(struct core *core, const char *kind, const char *zone, const char *backend,
 	const struct core_cause *cause, const char *format, ...);
 struct core_cause core_cause_of(const struct engine_request *request);
+/* What the answer and the event of an order need, when they come with a later turn. */
+struct engine_request *core_copy_order(const struct engine_request *request);
 /* Says what is told once the transaction is committed. */
 void core_stage(struct core *core, struct engine_message *message);
 /* Keeps a parsed zone (NULL: deleted) for the lanes, and whose request it is, from the commit on. */
@@ -277,6 +291,8 @@ void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event e
 MUST_CHECK int core_recall_lanes(struct core *core, struct err *err);
 /* By its configured name; NULL: there is none. */
 struct core_lane *core_find_lane(struct core *core, const char *name);
+/* By its id in the store; NULL: it is not configured any more. */
+struct core_lane *core_lane_of(const struct core *core, int64_t backend_id);
 /* Returns ERR_NOTFOUND; err names it and those that there are. */
 int core_no_such_lane(const struct core *core, const char *name, struct err *err);
 /* Note and stage PAUSE or RESUME inside the transaction; core_obey brings the orders in force, or forgets them. */
@@ -346,6 +362,16 @@ MUST_CHECK int core_retire_order(struct core *core, struct core_command *command
 void core_retire_go_on(struct core *core);
 void core_retire_settle(struct core *core, bool committed);
 void core_retire_free(struct core *core);
+/* core_replay.c: RETRY and DEAD_REPLAY of all (backend_id 0) or of all at one back end; answered when it is done. */
+void core_replay_order(struct core *core, const struct engine_request *request, int64_t backend_id);
+void core_replay_settle(struct core *core, bool committed);
+/* The next step, in a transaction of its own. */
+void core_replay_go_on(struct core *core);
+void core_replay_free(struct core *core);
+/* The next step for lanes that came up, likewise. */
+void core_revive_go_on(struct core *core);
+/* When the next step of either is; engine time, INT64_MAX: none is to come. */
+int64_t core_replay_wake_us(const struct core *core);
 /* core_freeze.c: FREEZE and THAW; what is frozen is parked wherever it would be sent. */
 MUST_CHECK int core_freeze_order(struct core *core, struct core_command *command, struct err *err);
 MUST_CHECK int core_freeze_load(struct core *core, struct err *err);

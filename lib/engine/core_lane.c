@@ -23,7 +23,7 @@ void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event e
 		lane->next_due_us = 0;
 	if (!told)
 		return;
-	lane->revive = lane->health.state == LANE_UP;
+	lane->revive_after = lane->health.state == LANE_UP ? 0 : INT64_MAX;
 	if (lane->health.state == LANE_UP)
 		core_heal_came_up(core, lane);
 	if (lane->health.state == LANE_UP)
@@ -74,6 +74,15 @@ struct core_lane *core_find_lane(struct core *core, const char *name)
 {
 	for (size_t i = 0; i < core->lane_count; i++) {
 		if (strcmp(core->lanes[i].name, name) == 0)
+			return &core->lanes[i];
+	}
+	return NULL;
+}
+
+struct core_lane *core_lane_of(const struct core *core, int64_t backend_id)
+{
+	for (size_t i = 0; i < core->lane_count; i++) {
+		if (core->lanes[i].backend_id == backend_id)
 			return &core->lanes[i];
 	}
 	return NULL;
@@ -132,7 +141,7 @@ static void obey(struct core *core, struct core_lane *lane)
 		return;
 	lane_move(&lane->health, pause ? LANE_PAUSE : LANE_RESUME, core_now_us(core), core_wall_us(core), "",
 		&core->lane_policy);
-	lane->revive = false;
+	lane->revive_after = INT64_MAX;
 	lane->trouble[0] = '\0';
 	lane->next_due_us = 0;
 }

@@ -21,22 +21,13 @@ struct search {
 	struct buf others;
 };
 
-static bool is_configured(const struct core *core, int64_t id)
-{
-	for (size_t i = 0; i < core->lane_count; i++) {
-		if (core->lanes[i].backend_id == id)
-			return true;
-	}
-	return false;
-}
-
 static void look_at(void *ctx, int64_t id, const char *name)
 {
 	struct search *search = ctx;
 
 	if (strcmp(name, search->name) == 0)
 		search->id = id;
-	else if (!is_configured(search->core, id))
+	else if (core_lane_of(search->core, id) == NULL)
 		buf_printf(&search->others, "%s%s", search->others.size == 0 ? "" : ", ", name);
 }
 
@@ -46,7 +37,7 @@ static int find(struct core *core, const char *name, int64_t *id, struct err *re
 	struct search search = { .core = core, .name = name };
 	int ret = store_backend_list(core->store, look_at, &search, err);
 
-	*id = ret == ERR_OK && !is_configured(core, search.id) ? search.id : 0;
+	*id = ret == ERR_OK && core_lane_of(core, search.id) == NULL ? search.id : 0;
 	if (search.id == 0)
 		err_set(refused, ERR_NOTFOUND, "the store knows no back end %.200s; not configured any more: %s", name,
 			search.others.size == 0 ? "none" : search.others.data);
@@ -64,18 +55,6 @@ void core_retire_free(struct core *core)
 	engine_request_destroy(retire->request);
 	free(retire->name);
 	*retire = (struct retirement){ 0 };
-}
-
-/* What its answer and its event need. */
-static struct engine_request *copy_of(const struct engine_request *request)
-{
-	struct engine_request *copy = engine_request_create(request->op, request->id);
-
-	copy->mailbox = request->mailbox;
-	copy->actor = xstrdup(request->actor);
-	copy->source = xstrdup(request->source);
-	copy->push_id = xstrdup(request->push_id);
-	return copy;
 }
 
 int core_retire_order(struct core *core, struct core_command *command, struct err *err)
@@ -96,7 +75,7 @@ int core_retire_order(struct core *core, struct core_command *command, struct er
 		core_stage(core, engine_message_reply(request, &refused));
 		return ERR_OK;
 	}
-	core->retire = (struct retirement){ .id = id, .name = xstrdup(name), .request = copy_of(request) };
+	core->retire = (struct retirement){ .id = id, .name = xstrdup(name), .request = core_copy_order(request) };
 	return ERR_OK;
 }
 

@@ -222,6 +222,8 @@ static int64_t wake_ms(const struct core *core)
 		wake = core->condemned_us;
 	if (core->retire.id != 0)
 		wake = now;
+	if (core_replay_wake_us(core) < wake)
+		wake = core_replay_wake_us(core);
 	/* Nothing gets better by itself then. */
 	if (core->broken)
 		wake = now + second_us;
@@ -238,30 +240,6 @@ static int64_t wake_ms(const struct core *core)
 			wake = lane_wake;
 	}
 	return wake <= now ? 0 : (wake - now + 999) / 1000;
-}
-
-/*
- * A lane that came up gets its dead deliveries back, once. In a transaction of its own: it must not fail anybody's push.
- * If the store can't be written now, it is tried again with the next turn.
- */
-static void revive_dead(struct core *core, struct core_lane *lane)
-{
-	struct err err;
-	int ret;
-
-	if (!lane->revive || !core->store_ok)
-		return;
-	ret = store_begin(core->store, &err);
-	if (ret == ERR_OK)
-		ret = store_revive_dead(core->store, lane->backend_id, core_now_us(core), NULL, &err);
-	if (ret == ERR_OK)
-		ret = store_commit(core->store, &err);
-	if (ret != ERR_OK) {
-		store_rollback(core->store);
-		log_warn("dead deliveries are not tried now", LOG_STR("backend", lane->name), LOG_ERR(&err));
-	}
-	lane->revive = ret != ERR_OK && ret != ERR_CORRUPT;
-	lane->next_due_us = 0;
 }
 
 bool core_rest(struct core *core)
@@ -304,11 +282,12 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 	probe_store(core);
 	prune_store(core);
 	core_retire_go_on(core);
+	core_replay_go_on(core);
+	core_revive_go_on(core);
 	core_orphans_go_on(core);
 	for (size_t i = 0; i < core->lane_count; i++) {
 		struct core_lane *lane = &core->lanes[i];
 
-		revive_dead(core, lane);
 		if (!core->quiesced && !core->broken)
 			serve(core, lane);
 		core_batch_tell(core, lane, false);

@@ -81,14 +81,15 @@ MUST_CHECK int engine_backup_closed(const char *store_path, const char *file, st
 enum engine_op {
 	ENGINE_PUSH,     /* zone (a name as sent), hostname, username, text */
 	ENGINE_DELETE,   /* names, hostname */
-	ENGINE_RETRY,    /* zone, or NULL for all: every delivery that is not clean is tried now */
+	ENGINE_RETRY,    /* zone, or NULL for all: every delivery that is not clean is tried now. All: answered when all are due;
+	                    ERR_BUSY: that, or a replay of all, is under way */
 	ENGINE_PAUSE,    /* backend: nothing new is sent there until it is resumed; pushes are taken. Survives a restart */
 	ENGINE_RESUME,   /* backend */
 	ENGINE_FREEZE,   /* zone: what is pushed is stored, and not delivered */
 	ENGINE_THAW,     /* zone: the newest is delivered */
 	ENGINE_ROLLBACK, /* zone, number: the content of that version again */
 	ENGINE_UNDELETE, /* zone */
-	ENGINE_DEAD_REPLAY, /* zone, backend; NULL for all: dead letters are tried now */
+	ENGINE_DEAD_REPLAY, /* zone, backend; NULL for all: dead letters are tried now; all as RETRY */
 	ENGINE_DEAD_DROP, /* zone; backend, or NULL for all: not tried any more until somebody asks */
 	ENGINE_RETIRE,   /* backend: one that is not configured any more is forgotten, with its deliveries */
 	ENGINE_BACKUP,   /* file: a copy of the store is made there, on a thread of its own; BACKUP_STATE tells when it is whole */

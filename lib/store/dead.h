@@ -29,3 +29,10 @@ struct store_dead_filter {
  */
 MUST_CHECK int store_dead_list(struct store *store, const struct store_dead_filter *filter, size_t limit,
 	bool (*each)(void *ctx, const struct store_dead *dead), void *ctx, struct err *err);
+/*
+ * DEAD rows of a back end that are due later become due at now_us, some hundred at a time: of zones with ids above *after (0:
+ * from the first), which becomes what the next step begins behind, or INT64_MAX if there are no more. They stay DEAD until
+ * they are moved. *count (may be NULL): how many became due.
+ */
+MUST_CHECK int store_dead_revive(struct store *store, int64_t backend_id, int64_t now_us, int64_t *after, uint64_t *count,
+	struct err *err);

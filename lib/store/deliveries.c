@@ -6,7 +6,8 @@
 #include "store/db.h"
 #include "store/rows.h"
 
-enum { ERROR_MAX = 1024 };
+/* PENDING_STEP: zones in one step, a millisecond of walking. */
+enum { ERROR_MAX = 1024, PENDING_STEP = 2000 };
 
 #define ROW ROWS_DELIVERY ", z.id, z.name"
 
@@ -29,17 +30,17 @@ static const char next_sql[] = "SELECT min(next_try) FROM (SELECT * FROM (SELECT
 	" WHERE backend_id = ?1 AND suspect = 0 AND state <> 0 AND next_try > ?2 ORDER BY next_try LIMIT 1)"
 	" UNION ALL SELECT * FROM (SELECT next_try FROM delivery"
 	" WHERE backend_id = ?1 AND suspect = 1 AND state <> 0 AND next_try > ?2 ORDER BY next_try LIMIT 1))";
-static const char revive_sql[] = "UPDATE delivery SET next_try = ?2 WHERE backend_id = ?1 AND suspect IN (0, 1)"
-	" AND state <> 0 AND state = 5 AND next_try > ?2";
 static const char clamp_sql[] = "UPDATE delivery SET next_try = CASE state WHEN 1 THEN ?1 WHEN 3 THEN ?2 ELSE ?3 END"
 	" WHERE backend_id IN (SELECT id FROM backend) AND suspect IN (0, 1) AND state <> 0 AND state <> 6"
 	" AND next_try > ?1 AND (state = 1 OR next_try > iif(state = 3, ?2, ?3))";
 static const char counts_sql[] = "SELECT total(state <> 6), min(iif(state = 6, NULL, since)),"
 	" total(state = 5), total(state = 4), total(suspect AND state <> 6), total(state = 6)"
 	" FROM delivery WHERE backend_id = ?1 AND state <> 0";
-/* Along the ids, without a sort: a page costs no more than what it passes. */
-static const char pending_sql[] = "SELECT " ROW " FROM delivery AS d CROSS JOIN zone AS z ON z.id = d.zone_id"
-	" WHERE d.backend_id = ?1 AND d.zone_id > ?2 AND d.state <> 0 AND d.state <> 6 ORDER BY d.zone_id LIMIT ?3";
+/* Along the ids, without a sort. */
+static const char pending_sql[] = "SELECT " ROWS_DELIVERY ", d.zone_id, d.backend_id"
+	" FROM delivery AS d CROSS JOIN zone AS z ON z.id = d.zone_id"
+	" WHERE d.zone_id > ?1 AND d.zone_id <= ?2 AND d.state <> 0 AND d.state <> 6 ORDER BY d.zone_id, d.backend_id";
+static const char last_sql[] = "SELECT coalesce(max(id), 0) FROM zone";
 
 /* ---- one delivery ---- */
 
@@ -220,25 +221,6 @@ int store_due_next(struct store *store, int64_t backend_id, int64_t now_us, int6
 	return 0;
 }
 
-int store_revive_dead(struct store *store, int64_t backend_id, int64_t now_us, uint64_t *count, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	bool own;
-	int rc = db_scope_open(store, &own, err);
-
-	if (rc < 0)
-		return rc;
-	rc = db_prepare(store, revive_sql, &stmt, err);
-	if (rc == 0) {
-		db_bind_int(stmt, 1, backend_id);
-		db_bind_int(stmt, 2, now_us);
-		rc = db_run(store, stmt, err);
-	}
-	if (rc == 0 && count != NULL)
-		*count = (uint64_t)sqlite3_changes64(store->db);
-	return db_scope_close(store, own, rc, err);
-}
-
 int store_due_clamp(struct store *store, int64_t now_us, int64_t wait_us, int64_t slow_us, struct err *err)
 {
 	sqlite3_stmt *stmt;
@@ -279,8 +261,23 @@ int store_backend_counts(struct store *store, int64_t backend_id, struct store_c
 	return 0;
 }
 
-int store_pending_list(struct store *store, int64_t backend_id, int64_t after, size_t limit,
-	bool (*each)(void *ctx, int64_t zone_id, const char *zone_name, const struct delivery *delivery), void *ctx,
+/* The highest zone id there is. */
+static int find_last(struct store *store, int64_t *last, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, last_sql, &stmt, err);
+
+	if (rc == 0)
+		rc = db_step(store, stmt, err);
+	if (rc < 0)
+		return rc;
+	*last = sqlite3_column_int64(stmt, 0);
+	db_reset(stmt);
+	return 0;
+}
+
+static int list_pending(struct store *store, int64_t after, int64_t *upto,
+	bool (*each)(void *ctx, int64_t zone_id, int64_t backend_id, const struct delivery *delivery), void *ctx,
 	struct err *err)
 {
 	struct delivery delivery;
@@ -289,15 +286,31 @@ int store_pending_list(struct store *store, int64_t backend_id, int64_t after, s
 
 	if (rc < 0)
 		return rc;
-	db_bind_int(stmt, 1, backend_id);
-	db_bind_int(stmt, 2, after);
-	db_bind_int(stmt, 3, db_limit(limit));
+	db_bind_int(stmt, 1, after);
+	db_bind_int(stmt, 2, *upto);
 	while ((rc = db_step(store, stmt, err)) > 0) {
+		int64_t zone_id = sqlite3_column_int64(stmt, ROWS_DELIVERY_COLUMNS);
+
 		rows_read_delivery(stmt, 0, &delivery);
-		if (!each(ctx, sqlite3_column_int64(stmt, 10), db_column_text(stmt, 11), &delivery)) {
+		if (!each(ctx, zone_id, sqlite3_column_int64(stmt, ROWS_DELIVERY_COLUMNS + 1), &delivery)) {
+			*upto = zone_id - 1;
 			db_reset(stmt);
 			return 0;
 		}
 	}
+	return rc;
+}
+
+int store_pending_step(struct store *store, int64_t *after,
+	bool (*each)(void *ctx, int64_t zone_id, int64_t backend_id, const struct delivery *delivery), void *ctx,
+	struct err *err)
+{
+	int64_t last = 0, upto = *after + PENDING_STEP;
+	int rc = find_last(store, &last, err);
+
+	if (rc == 0)
+		rc = list_pending(store, *after, &upto, each, ctx, err);
+	if (rc == 0)
+		*after = upto < last ? upto : INT64_MAX;
 	return rc;
 }

@@ -192,12 +192,6 @@ MUST_CHECK int store_due_list(struct store *store, int64_t backend_id, bool susp
 MUST_CHECK int store_due_next(struct store *store, int64_t backend_id, int64_t now_us, int64_t *next_us,
 	struct err *err);
 /*
- * DEAD rows of a back end that are due later become due at now_us; they stay DEAD until they are moved. *count (may be
- * NULL): how many.
- */
-MUST_CHECK int store_revive_dead(struct store *store, int64_t backend_id, int64_t now_us, uint64_t *count,
-	struct err *err);
-/*
  * At start, because the wall clock may have been wrong: what is DUE is due now, what is in WAIT not later than wait_us, all
  * else not later than slow_us. PARKED ones stay.
  */
@@ -215,11 +209,12 @@ struct store_counts {
 MUST_CHECK int store_backend_counts(struct store *store, int64_t backend_id, struct store_counts *out,
 	struct err *err);
 /*
- * Each row that is neither CLEAN nor PARKED, by zone id behind `after` (0: from the first). Where few are pending a page costs a walk over
- * the back end's rows, about 0.1 s for a million.
+ * The rows that are neither CLEAN nor PARKED, at all back ends, by zone id, a step at a time: those of the next few thousand
+ * zones behind *after (0: from the first), or until each says false, of which row it is given again. *after becomes what the
+ * next step begins behind, or INT64_MAX if there are no more.
  */
-MUST_CHECK int store_pending_list(struct store *store, int64_t backend_id, int64_t after, size_t limit,
-	bool (*each)(void *ctx, int64_t zone_id, const char *zone_name, const struct delivery *delivery), void *ctx,
+MUST_CHECK int store_pending_step(struct store *store, int64_t *after,
+	bool (*each)(void *ctx, int64_t zone_id, int64_t backend_id, const struct delivery *delivery), void *ctx,
 	struct err *err);
 
 /* ---- refused pushes ---- */

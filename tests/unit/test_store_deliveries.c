@@ -229,7 +229,7 @@ static void test_parked(void **state)
 	struct delivery_fixture made = make_clean(fixture->store);
 	struct store_counts counts;
 	struct delivery loaded;
-	int64_t next, ids[2];
+	int64_t next, ids[2], after = 0;
 	uint64_t revived;
 
 	set_delivery(fixture->store, made.zones[3], made.dc1, DELIVERY_PARKED, INT64_MAX, false);
@@ -238,7 +238,7 @@ static void test_parked(void **state)
 	expect_due(fixture->store, made.dc1, true, INT64_MAX - 1, 8, NULL, 0);
 	OK(store_due_next(fixture->store, made.dc1, 1, &next, err));
 	assert_int_equal(next, INT64_MAX);
-	OK(store_revive_dead(fixture->store, made.dc1, 5, &revived, err));
+	OK(store_dead_revive(fixture->store, made.dc1, 5, &after, &revived, err));
 	assert_int_equal(revived, 0);
 	OK(store_due_clamp(fixture->store, 5, 6, 7, err));
 	OK(store_backends_register(fixture->store, names, 2, 5, ids, err));
@@ -285,6 +285,7 @@ static void test_revive(void **state)
 	struct fixture *fixture = *state;
 	struct delivery_fixture made = make_clean(fixture->store);
 	struct delivery loaded;
+	int64_t after = 0;
 	uint64_t count;
 
 	set_delivery(fixture->store, made.zones[1], made.dc1, DELIVERY_DEAD, 5000, false);
@@ -292,8 +293,9 @@ static void test_revive(void **state)
 	set_delivery(fixture->store, made.zones[3], made.dc1, DELIVERY_WAIT, 5000, false);
 	set_delivery(fixture->store, made.zones[4], made.dc1, DELIVERY_REJECTED, 5000, false);
 	set_delivery(fixture->store, made.zones[5], made.dc2, DELIVERY_DEAD, 5000, false);
-	OK(store_revive_dead(fixture->store, made.dc1, 1000, &count, err));
+	OK(store_dead_revive(fixture->store, made.dc1, 1000, &after, &count, err));
 	assert_int_equal(count, 2);
+	assert_int_equal(after, INT64_MAX);
 	expect_due(fixture->store, made.dc1, false, 1000, 8, &made.zones[1], 1);
 	expect_due(fixture->store, made.dc1, true, 1000, 8, &made.zones[2], 1);
 	expect_due(fixture->store, made.dc2, false, 1000, 8, NULL, 0);
@@ -302,8 +304,13 @@ static void test_revive(void **state)
 	assert_int_equal(loaded.state, DELIVERY_DEAD);
 	delivery_clear(&loaded);
 	/* A lane that flaps writes nothing more. */
-	OK(store_revive_dead(fixture->store, made.dc1, 1001, &count, err));
+	after = 0;
+	OK(store_dead_revive(fixture->store, made.dc1, 1001, &after, &count, err));
 	assert_int_equal(count, 0);
+	/* Behind a zone. */
+	after = made.zones[4];
+	OK(store_dead_revive(fixture->store, made.dc2, 1000, &after, &count, err));
+	assert_int_equal(count, 1);
 }
 
 static void test_clamp(void **state)
@@ -441,11 +448,21 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static bool count_pending(void *ctx, UNUSED int64_t zone_id, UNUSED const char *zone_name,
-	UNUSED const struct delivery *delivery)
+static bool count_pending(void *ctx, UNUSED int64_t zone_id, UNUSED int64_t backend_id, UNUSED const struct delivery *delivery)
 {
 	(*(int *)ctx)++;
 	return true;
+}
+
+/* All that are pending, step by step; how many steps it took. */
+static int walk_pending(struct store *store, int *pending)
+{
+	int64_t after = 0;
+	int steps = 0;
+
+	for (; after < INT64_MAX; steps++)
+		OK(store_pending_step(store, &after, count_pending, pending, err));
+	return steps;
 }
 
 static void test_register_many(void **state)
@@ -472,14 +489,15 @@ static void test_register_many(void **state)
 	OK(store_due_list(fixture->store, id, false, 5, INT64_MAX, INT64_MAX, ARRAY_SIZE(due), due, &got, err));
 	assert_int_equal(got, ARRAY_SIZE(due));
 	double listed = seconds();
-	OK(store_pending_list(fixture->store, id, 50000, 1000, count_pending, &pending, err));
-	assert_int_equal(pending, 1000);
+	int steps = walk_pending(fixture->store, &pending);
+	assert_int_equal(pending, MANY);
+	assert_true(steps >= 10 && steps <= MANY / 1000);
 	double pended = seconds();
 	OK(store_quick_check(fixture->store, err));
 	double checked = seconds();
-	print_message("%d zones: register %.3f s, again %.3f s, counts %.4f s, due page %.4f s, pending page %.4f s,"
+	print_message("%d zones: register %.3f s, again %.3f s, counts %.4f s, due page %.4f s, %d pending steps %.4f s,"
 		      " check %.2f s\n",
-		MANY, filled - start, again - filled, counted - again, listed - counted, pended - listed,
+		MANY, filled - start, again - filled, counted - again, listed - counted, steps, pended - listed,
 		checked - pended);
 }
 
@@ -487,20 +505,32 @@ static void test_register_many(void **state)
 
 struct pending {
 	char seen[1024];
-	int count;
-	int stop_after;
+	size_t count;
+	size_t stop_after;
 };
 
-static bool note_pending(void *ctx, int64_t zone_id, const char *zone_name, const struct delivery *delivery)
+static bool note_pending(void *ctx, int64_t zone_id, int64_t backend_id, const struct delivery *delivery)
 {
 	struct pending *pending = ctx;
 	size_t used = strlen(pending->seen);
 
-	assert_true(zone_id > 0);
-	snprintf(pending->seen + used, sizeof(pending->seen) - used, "%.7s:%s:%llu:%s ", zone_name,
-		delivery_state_name(delivery->state), (unsigned long long)delivery->wanted,
+	if (pending->count == pending->stop_after && pending->stop_after > 0)
+		return false;
+	snprintf(pending->seen + used, sizeof(pending->seen) - used, "%lld@%lld:%s:%llu:%s ", (long long)zone_id,
+		(long long)backend_id, delivery_state_name(delivery->state), (unsigned long long)delivery->wanted,
 		delivery->last_error == NULL ? "-" : delivery->last_error);
-	return ++pending->count != pending->stop_after;
+	pending->count++;
+	return true;
+}
+
+static void expect_pending(struct store *store, int64_t from, size_t stop_after, const char *expected, int64_t then)
+{
+	struct pending pending = { .stop_after = stop_after };
+	int64_t after = from;
+
+	OK(store_pending_step(store, &after, note_pending, &pending, err));
+	assert_string_equal(pending.seen, expected);
+	assert_int_equal(after, then);
 }
 
 static void test_pending(void **state)
@@ -509,23 +539,19 @@ static void test_pending(void **state)
 	struct delivery_fixture made = make_clean(fixture->store);
 	static char error[] = "too wide";
 	struct delivery rejected = { .state = DELIVERY_REJECTED, .last_error = error };
-	struct pending pending = { 0 };
 
-	set_delivery(fixture->store, made.zones[9], made.dc1, DELIVERY_WAIT, 5, false);
-	set_delivery(fixture->store, made.zones[3], made.dc1, DELIVERY_DEAD, 6, true);
-	OK(store_delivery_save(fixture->store, made.zones[7], made.dc1, &rejected, err));
-	put_sample(fixture->store, 9, 4, made.zones[9]);
-	OK(store_pending_list(fixture->store, made.dc1, 0, 10, note_pending, &pending, err));
-	assert_string_equal(pending.seen, "z000003:dead:1:- z000007:rejected:1:too wide z000009:wait:4:- ");
-	pending = (struct pending){ 0 };
-	OK(store_pending_list(fixture->store, made.dc1, made.zones[3], 1, note_pending, &pending, err));
-	assert_string_equal(pending.seen, "z000007:rejected:1:too wide ");
-	pending = (struct pending){ .stop_after = 2 };
-	OK(store_pending_list(fixture->store, made.dc1, 0, 10, note_pending, &pending, err));
-	assert_int_equal(pending.count, 2);
-	pending = (struct pending){ 0 };
-	OK(store_pending_list(fixture->store, made.dc2, 0, 10, note_pending, &pending, err));
-	assert_int_equal(pending.count, 0);
+	/* The ids of the zones are 1 to 40, those of the back ends 1 and 2. */
+	set_delivery(fixture->store, 9, made.dc1, DELIVERY_WAIT, 5, false);
+	set_delivery(fixture->store, 3, made.dc1, DELIVERY_DEAD, 6, true);
+	OK(store_delivery_save(fixture->store, 7, made.dc1, &rejected, err));
+	set_delivery(fixture->store, 7, made.dc2, DELIVERY_DUE, 7, false);
+	set_delivery(fixture->store, 8, made.dc1, DELIVERY_PARKED, INT64_MAX, false);
+	put_sample(fixture->store, 8, 4, 9);
+	expect_pending(fixture->store, 0, 0, "3@1:dead:1:- 7@1:rejected:1:too wide 7@2:due:1:- 9@1:wait:4:- ", INT64_MAX);
+	expect_pending(fixture->store, 3, 0, "7@1:rejected:1:too wide 7@2:due:1:- 9@1:wait:4:- ", INT64_MAX);
+	expect_pending(fixture->store, 0, 1, "3@1:dead:1:- ", 6);
+	expect_pending(fixture->store, 6, 2, "7@1:rejected:1:too wide 7@2:due:1:- ", 8);
+	expect_pending(fixture->store, 9, 0, "", INT64_MAX);
 }
 
 /* ---- dead letters ---- */
@@ -625,7 +651,6 @@ static void test_plans(void **state)
 	struct delivery_fixture made = make_clean(fixture->store);
 	struct store_counts counts;
 	struct store_due due;
-	uint64_t revived;
 	int64_t next;
 	size_t got;
 	int searched = 0;
@@ -635,28 +660,36 @@ static void test_plans(void **state)
 	OK(store_due_next(fixture->store, made.dc1, 1, &next, err));
 	OK(store_backend_counts(fixture->store, made.dc1, &counts, err));
 	OK(store_due_clamp(fixture->store, 1, 1, 1, err));
-	OK(store_revive_dead(fixture->store, made.dc1, 1, &revived, err));
 	size_t after = fixture->store->statement_count;
 	/* Each of them was prepared just now; all use the index, the next one twice. */
-	assert_int_equal(after - before, 5);
+	assert_int_equal(after - before, 4);
 	for (size_t i = before; i < after; i++) {
 		int found = check_plan(fixture->store, fixture->store->statements[i].sql, "delivery_due");
 		assert_true(found > 0);
 		searched += found;
 	}
-	assert_int_equal(searched, 6);
+	assert_int_equal(searched, 5);
 }
 
 /* A page of dead letters costs what it passes: no sort of all of them before the first. */
 static void test_dead_plan(void **state)
 {
 	struct fixture *fixture = *state;
+	struct delivery_fixture made = make_clean(fixture->store);
 	struct dead dead = { 0 };
+	struct pending pending = { 0 };
+	int64_t after = 0, behind = 0;
 	size_t before = fixture->store->statement_count;
 
 	OK(store_dead_list(fixture->store, &(struct store_dead_filter){ .dropped = true }, 1, note_dead, &dead, err));
-	assert_int_equal(fixture->store->statement_count - before, 1);
-	assert_int_equal(check_plan(fixture->store, fixture->store->statements[before].sql, "delivery_dead"), 1);
+	OK(store_dead_revive(fixture->store, made.dc1, 1, &after, NULL, err));
+	assert_int_equal(fixture->store->statement_count - before, 2);
+	for (size_t i = before; i < before + 2; i++)
+		assert_int_equal(check_plan(fixture->store, fixture->store->statements[i].sql, "delivery_dead"), 1);
+	/* Nor do the steps through all that is pending: they walk along the rows. */
+	OK(store_pending_step(fixture->store, &behind, note_pending, &pending, err));
+	assert_int_equal(fixture->store->statement_count - before, 4);
+	assert_int_equal(check_plan(fixture->store, fixture->store->statements[before + 3].sql, "PRIMARY KEY (zone_id>"), 1);
 }
 
 int main(void)
