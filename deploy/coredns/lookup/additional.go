@@ -8,48 +8,62 @@ import "github.com/miekg/dns"
 // answer names: glue below a cut too, and what a wildcard stands for.
 func (r *resolver) addAddresses() {
 	for _, rr := range r.out.Answer {
-		r.addHost(hostOf(rr))
+		r.addHostsOf(rr)
 	}
 	for _, rr := range r.out.Authority {
-		r.addHost(hostOf(rr))
+		r.addHostsOf(rr)
 	}
 }
 
-// hostOf gives the host that a record names: RFC 1035 3.3.9 and 3.3.11, RFC 2782,
-// RFC 9460 4.1.
-func hostOf(rr dns.RR) string {
+// addHostsOf knows the types of which RFC 1035 3.3, RFC 2782 and RFC 9460 4.1
+// want it.
+func (r *resolver) addHostsOf(rr dns.RR) {
 	switch rr := rr.(type) {
 	case *dns.NS:
-		return rr.Ns
+		r.addHost(rr.Ns)
 	case *dns.MX:
-		return rr.Mx
+		r.addHost(rr.Mx)
 	case *dns.SRV:
-		return rr.Target
+		r.addHost(rr.Target)
 	case *dns.SVCB:
-		return rr.Target
+		r.addService(rr.Target, dns.TypeSVCB)
 	case *dns.HTTPS:
-		return rr.Target
+		r.addService(rr.Target, dns.TypeHTTPS)
 	}
-	return ""
 }
 
 func (r *resolver) addHost(host string) {
-	if host == "" || r.has(r.out.Additional, host, dns.TypeA) || r.has(r.out.Additional, host, dns.TypeAAAA) {
-		return
-	}
-	var wire wireName
 	var buf [maxKey]byte
-	if wire.parse(host) != nil {
+	if key, ok := r.zone.keyOf(buf[:0], host); ok {
+		r.addAll(host, r.zone.source(key), dns.TypeA, dns.TypeAAAA)
+	}
+}
+
+// addService adds the target's own record of the type too, and in a signed zone
+// the proof for those of them that there are not (RFC 9460 4.1).
+func (r *resolver) addService(host string, typ uint16) {
+	var buf [maxKey]byte
+	key, ok := r.zone.keyOf(buf[:0], host)
+	if !ok {
 		return
 	}
-	key, inZone := appendKey(buf[:0], wire.bytes(), r.zone.originWire())
-	if !inZone {
+	source := r.zone.source(key)
+	if r.addAll(host, source, dns.TypeA, dns.TypeAAAA, typ) || !r.do {
 		return
 	}
-	n, exists := r.zone.find(key)
-	if !exists {
-		n, _ = r.zone.wildcard(r.zone.encloser(key))
+	if n, match := r.zone.denial(source); match {
+		r.addProof(&r.out.Additional, n)
 	}
-	r.addType(&r.out.Additional, host, n, dns.TypeA)
-	r.addType(&r.out.Additional, host, n, dns.TypeAAAA)
+}
+
+// addAll tells whether the name has all the types.
+func (r *resolver) addAll(host string, source []byte, types ...uint16) bool {
+	n, _ := r.zone.find(source)
+	all := true
+	for _, typ := range types {
+		if !r.has(r.out.Additional, host, typ) && !r.addType(&r.out.Additional, host, n, typ) {
+			all = false
+		}
+	}
+	return all
 }

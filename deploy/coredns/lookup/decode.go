@@ -148,6 +148,7 @@ func (d *decoder) soa() error {
 		return errors.New("a SOA without data")
 	}
 	d.zone.readSOA(rdata)
+	_, d.zone.signed = apex.find(dns.TypeRRSIG)
 	return nil
 }
 

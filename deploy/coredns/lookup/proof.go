@@ -4,90 +4,107 @@ package lookup
 
 import "github.com/miekg/dns"
 
-// What a signed zone says about the things that are not there, by NSEC (RFC
-// 4035 3.1.3) or by NSEC3 (RFC 5155 7.2). A zone without either says nothing.
+// What a signed zone says about what is not there, by NSEC (RFC 4035 3.1.3) or
+// by NSEC3 (RFC 5155 7.2). A zone that has neither says nothing.
+
+func (z *Zone) usesNSEC3() bool { return len(z.nsec3()) > 0 }
+
+// denial gives the NSEC of a name, or the NSEC3 of its hash, or the one whose
+// gap it lies in; match tells which. Without a chain the node is empty.
+func (z *Zone) denial(key []byte) (n node, match bool) {
+	if !z.usesNSEC3() {
+		return z.cover(z.nsec(), key)
+	}
+	param, _ := nsec3Param(z.apex())
+	var buf [maxWire]byte
+	hash := param.hash(appendWire(buf[:0], key, z.originWire()))
+	return z.cover(z.nsec3(), hash[:])
+}
+
+// prove adds the denial of a name to the authority section.
+func (r *resolver) prove(key []byte) {
+	n, _ := r.zone.denial(key)
+	r.addProof(&r.out.Authority, n)
+}
+
+// addProof adds an NSEC or NSEC3 once.
+func (r *resolver) addProof(section *[]dns.RR, n node) {
+	typ := dns.TypeNSEC
+	if r.zone.usesNSEC3() {
+		typ = dns.TypeNSEC3
+	}
+	if owner := r.zone.ownerText(n.key); !r.has(*section, owner, typ) {
+		r.addType(section, owner, n, typ)
+	}
+}
 
 // proveNoName: neither key nor the wildcard below its closest encloser exists.
 func (r *resolver) proveNoName(key, encloser []byte) {
 	switch {
 	case !r.do:
-	case len(r.zone.nsec3()) > 0:
-		closest := r.addEncloser3(key, encloser)
-		r.addNSEC3(wildcardKey(closest), false)
-	case len(r.zone.nsec()) > 0:
-		r.addNSEC(key)
-		r.addNSEC(wildcardKey(encloser))
+	case r.zone.usesNSEC3():
+		r.prove(wildcardKey(r.proveEncloser(key, encloser)))
+	default:
+		r.prove(key)
+		r.prove(wildcardKey(encloser))
 	}
 }
 
 // proveExpansion: key itself does not exist, so that the answer may come from
 // the wildcard below encloser. Without an encloser it does not.
 func (r *resolver) proveExpansion(key, encloser []byte) {
-	switch {
-	case !r.do || encloser == nil:
-	case len(r.zone.nsec3()) > 0:
-		r.addNSEC3(childKey(key, encloser), false)
-	case len(r.zone.nsec()) > 0:
-		r.addNSEC(key)
+	if !r.do || encloser == nil {
+		return
 	}
+	if r.zone.usesNSEC3() {
+		key = childKey(key, encloser)
+	}
+	r.prove(key)
 }
 
 // proveNoData: neither key nor, where encloser is set, the wildcard below it
 // has the type.
-func (r *resolver) proveNoData(key []byte, encloser []byte) {
+func (r *resolver) proveNoData(key, encloser []byte) {
 	switch {
 	case !r.do:
-	case len(r.zone.nsec3()) > 0 && encloser != nil:
-		r.addEncloser3(key, encloser)
-		r.addNSEC3(wildcardKey(encloser), true)
-	case len(r.zone.nsec3()) > 0:
-		if !r.addNSEC3(key, true) && len(key) > 0 {
-			r.addEncloser3(key, parentKey(key)) // an unsigned delegation under opt-out
-		}
-	case len(r.zone.nsec()) > 0:
-		r.addNSEC(key)
+	case r.zone.usesNSEC3():
+		r.proveNoData3(key, encloser)
+	default:
+		r.prove(key)
 		if encloser != nil {
-			r.addNSEC(wildcardKey(encloser))
+			r.prove(wildcardKey(encloser))
 		}
 	}
 }
 
-// addNSEC adds the NSEC of key, or the one whose gap key lies in.
-func (r *resolver) addNSEC(key []byte) {
-	n, _ := r.zone.cover(r.zone.nsec(), key)
-	r.addProof(n, dns.TypeNSEC)
-}
-
-// addNSEC3 adds the NSEC3 of a name: the one that matches its hash, or the one
-// that covers it. False, if it should match and does not.
-func (r *resolver) addNSEC3(key []byte, match bool) bool {
-	param, _ := nsec3Param(r.zone.apex())
-	var buf [maxWire]byte
-	hash := param.hash(appendWire(buf[:0], key, r.zone.originWire()))
-	n, found := r.zone.cover(r.zone.nsec3(), hash[:])
-	if match && !found {
-		return false
+// proveNoData3 is RFC 5155 7.2.3 to 7.2.5. What only unsigned delegations make
+// exist has no NSEC3 under opt-out; then its closest encloser is all there is to
+// prove.
+func (r *resolver) proveNoData3(key, encloser []byte) {
+	name := key
+	if encloser != nil {
+		name = wildcardKey(encloser)
+		r.proveEncloser(key, encloser)
 	}
-	r.addProof(n, dns.TypeNSEC3)
-	return true
+	n, match := r.zone.denial(name)
+	switch {
+	case match:
+		r.addProof(&r.out.Authority, n)
+	case encloser == nil && len(key) > 0:
+		r.proveEncloser(key, parentKey(key))
+	}
 }
 
-// addEncloser3 proves the closest encloser (RFC 5155 7.2.1) and gives it: it has
-// an NSEC3, the next name towards key is covered by one. What only unsigned
-// delegations make exist has none under opt-out, so it may be an ancestor of
-// the encloser.
-func (r *resolver) addEncloser3(key, encloser []byte) []byte {
-	for !r.addNSEC3(encloser, true) && len(encloser) > 0 {
+// proveEncloser proves the closest encloser (RFC 5155 7.2.1) and gives it: it
+// has an NSEC3, the next name towards key is covered by one. Under opt-out it
+// may be an ancestor of the one that exists.
+func (r *resolver) proveEncloser(key, encloser []byte) []byte {
+	n, match := r.zone.denial(encloser)
+	for !match && len(encloser) > 0 {
 		encloser = parentKey(encloser)
+		n, match = r.zone.denial(encloser)
 	}
-	r.addNSEC3(childKey(key, encloser), false)
+	r.addProof(&r.out.Authority, n)
+	r.prove(childKey(key, encloser))
 	return encloser
-}
-
-// addProof adds an NSEC or NSEC3 once.
-func (r *resolver) addProof(n node, typ uint16) {
-	owner := r.zone.ownerText(n.key)
-	if !r.has(r.out.Authority, owner, typ) {
-		r.addType(&r.out.Authority, owner, n, typ)
-	}
 }

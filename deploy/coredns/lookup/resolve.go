@@ -17,10 +17,11 @@ type Answer struct {
 }
 
 // Lookup answers a question of class IN. qname is absolute, in any case; the
-// answer's owners repeat it as it is. do is the DNSSEC OK bit (RFC 3225). A name
-// that is no name or not in the zone is refused.
+// answer's owners repeat it as it is. do is the DNSSEC OK bit (RFC 3225); it says
+// nothing to a zone that is not signed. A name that is no name or not in the zone
+// is refused.
 func (z *Zone) Lookup(qname string, qtype uint16, do bool) Answer {
-	r := resolver{zone: z, qtype: qtype, do: do}
+	r := resolver{zone: z, qtype: qtype, do: do && z.signed}
 	r.out.Authoritative = true
 	for owner := qname; owner != ""; r.hops++ {
 		owner = r.step(owner)
@@ -40,11 +41,9 @@ type resolver struct {
 
 // step answers for one name, and gives the next one if an alias leads on.
 func (r *resolver) step(owner string) string {
-	var wire wireName
 	var buf [maxKey]byte
-	err := wire.parse(owner)
-	key, inZone := appendKey(buf[:0], wire.bytes(), r.zone.originWire())
-	if err != nil || !inZone {
+	key, ok := r.zone.keyOf(buf[:0], owner)
+	if !ok {
 		if r.hops == 0 {
 			r.out = Answer{Rcode: dns.RcodeRefused}
 		}
@@ -72,6 +71,10 @@ func (r *resolver) step(owner string) string {
 func (r *resolver) fromWildcard(owner string, key []byte) string {
 	encloser := r.zone.encloser(key)
 	if n, exists := r.zone.wildcard(encloser); exists {
+		if _, delegation := n.find(dns.TypeNS); delegation && r.qtype != dns.TypeDS {
+			r.refer(n) // RFC 4592 4.2 leaves it open; Knot does so
+			return ""
+		}
 		return r.fromNode(owner, key, n, encloser)
 	}
 	r.out.Rcode = dns.RcodeNameError
@@ -83,12 +86,11 @@ func (r *resolver) fromWildcard(owner string, key []byte) string {
 // fromNode answers with what a name has; encloser is set if n is the wildcard
 // below it, and key does not exist.
 func (r *resolver) fromNode(owner string, key []byte, n node, encloser []byte) string {
-	if set, ok := n.answering(r.qtype); ok {
-		r.addSet(&r.out.Answer, owner, n, set)
+	if r.addAnswer(owner, n) {
 		r.proveExpansion(key, encloser)
 		return ""
 	}
-	if cname, ok := n.find(dns.TypeCNAME); ok {
+	if cname, ok := n.find(dns.TypeCNAME); ok && !besideCNAME(r.qtype) {
 		return r.follow(owner, key, n, cname, encloser)
 	}
 	r.addSOA()
@@ -96,17 +98,29 @@ func (r *resolver) fromNode(owner string, key []byte, n node, encloser []byte) s
 	return ""
 }
 
-// answering gives the set that answers a type. ANY is answered with one RRset,
-// the first that is no signature (RFC 8482 4.1), and RRSIG with the signatures
-// of one.
-func (n node) answering(qtype uint16) (set rrset, ok bool) {
-	if qtype != dns.TypeANY {
-		return n.find(qtype)
+// addAnswer adds what answers the type. ANY is answered with the first type that
+// is there (RFC 8482 4.1), RRSIG with the signatures of one.
+func (r *resolver) addAnswer(owner string, n node) bool {
+	if r.qtype != dns.TypeANY {
+		return r.addType(&r.out.Answer, owner, n, r.qtype)
 	}
-	for sets := n.sets; len(sets) > 0 && (!ok || set.typ == dns.TypeRRSIG); ok = true {
-		set, sets = nextSet(sets)
+	if len(n.sets) == 0 {
+		return false
 	}
-	return set, ok
+	first, rest := nextSet(n.sets)
+	r.addSet(&r.out.Answer, owner, n, first)
+	for next := first; first.typ == dns.TypeRRSIG && len(rest) > 0; {
+		if next, rest = nextSet(rest); next.typ == dns.TypeRRSIG {
+			r.addSet(&r.out.Answer, owner, n, next)
+		}
+	}
+	return true
+}
+
+// besideCNAME: these types of a name are its own, not those of the target (RFC
+// 4035 2.5), so that an alias which lacks them is no alias for them.
+func besideCNAME(qtype uint16) bool {
+	return qtype == dns.TypeRRSIG || qtype == dns.TypeNSEC
 }
 
 // refer points to the servers of a child zone (RFC 1034 4.2.1), which is not an

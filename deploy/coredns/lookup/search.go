@@ -39,6 +39,15 @@ func (z *Zone) search(part []uint32, key []byte) (int, bool) {
 	return low, false
 }
 
+// keyOf appends the key of a text to dst; false if it is not in the zone.
+func (z *Zone) keyOf(dst []byte, text string) ([]byte, bool) {
+	var wire wireName
+	if wire.parse(text) != nil {
+		return dst, false
+	}
+	return appendKey(dst, wire.bytes(), z.originWire())
+}
+
 // find gives the node of a name. exists is true, too, for a name that has no
 // records but others below it: an empty non-terminal (its node is empty).
 func (z *Zone) find(key []byte) (n node, exists bool) {
@@ -70,6 +79,15 @@ func (z *Zone) wildcard(encloser []byte) (n node, exists bool) {
 	return z.find(wildcardKey(encloser))
 }
 
+// source gives the key that records of a name come from: itself, or that of the
+// wildcard which may stand for it.
+func (z *Zone) source(key []byte) []byte {
+	if _, exists := z.find(key); exists {
+		return key
+	}
+	return wildcardKey(z.encloser(key))
+}
+
 // cutAbove gives the delegation point or DNAME at or above a name. Cuts are
 // not nested, so only the one before the name can be it.
 func (z *Zone) cutAbove(key []byte) (node, bool) {
@@ -85,8 +103,11 @@ func (z *Zone) cutAbove(key []byte) (node, bool) {
 }
 
 // cover gives the last node of a circular chain that is not after key; match
-// tells that it is key itself. The part is not empty.
+// tells that it is key itself.
 func (z *Zone) cover(part []uint32, key []byte) (n node, match bool) {
+	if len(part) == 0 {
+		return node{}, false
+	}
 	i, found := z.search(part, key)
 	if !found {
 		i = (i + len(part) - 1) % len(part)

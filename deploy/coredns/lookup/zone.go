@@ -46,6 +46,7 @@ type Zone struct {
 	records uint32
 	serial  uint32
 	minimum uint32
+	signed  bool // the apex has signatures
 }
 
 // Origin is the name of the zone: absolute, lower case.
