@@ -31,17 +31,36 @@ static int sync_path(const char *path, int flags)
 	return rc;
 }
 
-/* Never over a file that came meanwhile. */
+/* Never over a file that came meanwhile; partial may keep its own name. Not every file system (NFS) renames so. */
+static int rename_or_link(const char *partial, const char *file)
+{
+	if (renameat2(AT_FDCWD, partial, AT_FDCWD, file, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EINVAL || errno == ENOSYS ? link(partial, file) : -1;
+}
+
 static int give_name(const char *partial, const char *file, struct err *err)
 {
 	char *folder = xstrdup(file);
 	int rc = 0;
 
-	if (sync_path(partial, O_RDONLY) != 0 || renameat2(AT_FDCWD, partial, AT_FDCWD, file, RENAME_NOREPLACE) != 0 ||
+	if (sync_path(partial, O_RDONLY) != 0 || rename_or_link(partial, file) != 0 ||
 		sync_path(dirname(folder), O_RDONLY | O_DIRECTORY) != 0)
 		rc = fail(err, file);
 	free(folder);
 	return rc;
+}
+
+/* What a backup that was killed left behind is no good to anybody; nor is what somebody else put there. */
+static int make_empty(const char *partial)
+{
+	if (unlink(partial) != 0 && errno != ENOENT)
+		return -1;
+	int fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
 }
 
 int store_backup(struct store *reader, const char *file, struct err *err)
@@ -51,20 +70,18 @@ int store_backup(struct store *reader, const char *file, struct err *err)
 
 	if (access(file, F_OK) == 0)
 		return err_set(err, ERR_INVALID, "backup %s: that file is there already", file);
-	partial = xasprintf("%s.XXXXXX", file);
-	int fd = mkostemp(partial, O_CLOEXEC);
-	if (fd < 0) {
+	/* A store makes one backup at a time, so nobody else writes this one. */
+	partial = xasprintf("%s.%.8s.partial", file, store_id(reader));
+	if (make_empty(partial) != 0) {
 		rc = fail(err, file);
 	} else {
-		close(fd);
 		/* The handle can't write the store all the same: it was opened so. */
 		rc = db_exec(reader, "PRAGMA query_only = OFF", err);
 		if (rc == 0)
 			rc = db_copy(reader, partial, err);
 		if (rc == 0)
 			rc = give_name(partial, file, err);
-		if (rc != 0)
-			unlink(partial);
+		unlink(partial);
 	}
 	free(partial);
 	return rc;

@@ -8,8 +8,9 @@
 #include "store/store.h"
 
 /*
- * By a reader of its own. file, mode 0600, appears under its name when it is whole and on the disk. ERR_INVALID: it is there
- * already, or its folder can't be used. Beside it, while it is made: file.XXXXXX.
+ * By a reader of its own, one at a time of a store. file, mode 0600, appears under its name when it is whole and on the disk.
+ * ERR_INVALID: it is there already, or its folder can't be used. Beside it, while it is made: file.ID.partial (ID: the first
+ * digits of the store's id); what was left of one that was killed is removed by the next.
  */
 MUST_CHECK int store_backup(struct store *reader, const char *file, struct err *err);
 /* Of a store that nobody has open, under its lock. ERR_BUSY: somebody has. ERR_NOTFOUND: there is no store at path. */
