@@ -69,6 +69,29 @@ def test_rollback(install, dcs):
     assert "version 1 is not kept" in zonefan.ctl("rollback", NAME, "1", check=3).stderr
 
 
+def test_a_signed_zone_stays_signed(zonefan, dcs):
+    """With a DS at the parent, resolvers that validate would take the unsigned zone for forged: refused, and all stays."""
+    da = zonefan.da()
+    signed = da_zone(NAME, 2, extra="@\t3600\tIN\tDNSKEY\t257 3 13 aGVsbG8gd29ybGQ=")
+    da.push_ok(NAME, da_zone(NAME, 1))
+    da.push_ok(NAME, signed)
+    refused = zonefan.ctl("rollback", NAME, "1", check=1)
+    assert refused.stdout == "" and "version 1 is not signed, and the zone is now" in refused.stderr
+    assert "Take the DS away and have the master push it unsigned first" in refused.stderr
+    zonefan.wait_converged()
+    for centre in dcs:
+        assert_rows_are(centre.db.all_rows()[NAME], signed, NAME, centre.name)
+    assert [(v["version"], v["origin"]) for v in versions(zonefan)] == [(2, "push"), (1, "push")]
+    assert zonefan.api(f"/api/v1/zones/{NAME}/history")["rolled_back"] is None
+    # The master may.
+    da.push_ok(NAME, da_zone(NAME, 3))
+    zonefan.ctl("rollback", NAME, "1", check=0)
+    zonefan.wait_converged()
+    for centre in dcs:
+        rows = centre.db.all_rows()[NAME]
+        assert_rows_are(rows, with_serial(da_zone(NAME, 1), 1, soa_serial(rows)), NAME, centre.name)
+
+
 def test_undelete(zonefan, dcs):
     da = zonefan.da()
     text = da_zone(NAME, 1)

@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from zf.master import LOGIN_PAGE, Master, make_certificate
+from zf.master import LOGIN_PAGE, Master, make_certificate, trusting
 from zf.wait import free_port, wait_for
 from zf.zones import da_zone, named
 
@@ -446,6 +446,37 @@ def test_tls(install, dcs, masters, scratch):
     zonefan.configure({"reconciliation": {"verify_ssl": False}})
     zonefan.start()
     assert of(reconcile(zonefan, code=0), master)["zones"] == 3
+
+
+def test_a_certificate_of_another_host(install, dcs, masters, scratch):
+    """Of an authority that is trusted, but not for this host: unknown, nothing is touched, nobody's zone is deleted."""
+    authority = make_certificate(scratch, "DNS:authority.example")
+    well = masters(certificate=make_certificate(scratch, authority=authority))
+    other = masters("da2.host.example", certificate=make_certificate(scratch, "DNS:other.example", authority=authority))
+    zonefan = install(dcs[:1], config=conf(well, other), start=False)
+    zonefan.start(wrap=trusting(authority))
+    names = named("well", 12) + named("other", 12)
+    fill(zonefan, well, names[:12])
+    fill(zonefan, other, names[12:])
+    vanish(well, names[:1])
+    vanish(other, names[12:13])
+    other.put("more.example")
+    for _ in range(3):
+        run = reconcile(zonefan, code=1)
+    assert (of(run, well)["state"], of(run, well)["zones"]) == ("ok", 11), "the authority is trusted"
+    assert of(run, other)["state"] == "unknown" and "matches target host name" in of(run, other)["error"]
+    assert run["last_run"]["status"] == "unknown" and run["last_run"]["da_servers_unreachable"] == 1
+    told = events(zonefan, "master_unknown")
+    assert len(told) == 1 and other.identity in told[0]["detail"] and "matches target host name" in told[0]["detail"]
+    assert other.requests == [], "somebody saw the password who is not the host that it is for"
+    assert (of(run, well)["missing"], of(run, well)["deleting"], set(orphans(zonefan))) == (1, 0, set(names[:1]))
+    assert set(zonefan.zones()) == set(names)
+    # That alone was in the way.
+    zonefan.stop()
+    zonefan.configure({"reconciliation": {"verify_ssl": False}})
+    zonefan.start()
+    run = reconcile(zonefan, code=2)
+    assert (of(run, other)["state"], of(run, other)["missing"], of(run, other)["pulled"]) == ("ok", 1, 1)
 
 
 def test_a_slow_master(install, dcs, masters):
