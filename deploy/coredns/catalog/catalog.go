@@ -147,7 +147,8 @@ func (c *Catalog) Zone(ctx context.Context, zone string) (*lookup.Zone, error) {
 }
 
 // OnChange has changed called with each zone of which another version answers
-// from now on, until cancel is called. changed must not block.
+// from now on, loaded or not, and with each new one, until cancel is called.
+// changed must not block.
 func (c *Catalog) OnChange(changed func(zone string)) (cancel func()) {
 	return c.listeners.add(changed)
 }

@@ -175,15 +175,21 @@ func (c *Catalog) note(told source.Entry, pass uint32) {
 	}
 	e, made := c.index.getOrMake(told.Zone)
 	e.mutex.Lock()
+	before := e.stamp
 	e.seen = pass
 	// Of a zone of others neither poll nor list has a stamp.
 	if told.Stamp != (source.Stamp{}) || !e.stamp.Foreign() {
 		e.stamp = told.Stamp
 	}
 	stale := e.stale()
+	// Of a loaded zone it is told when the new version is here, of another one now.
+	changed := (made || e.stamp != before) && e.held.Load() == nil && c.known.Load()
 	e.mutex.Unlock()
 	if stale {
 		c.loads.want(e, false)
+	}
+	if changed {
+		c.listeners.tell(e.zone)
 	}
 	c.keep.check(c, e)
 	if made {
