@@ -21,10 +21,12 @@ import (
 	_ "github.com/coredns/coredns/plugin/reload"
 	_ "github.com/coredns/coredns/plugin/template"
 	_ "github.com/coredns/coredns/plugin/transfer"
+
+	_ "zonefan.internal/coredns/zonefan"
 )
 
 // The order in which plugins see a query, as CoreDNS's own plugin.cfg has it;
-// zonefan stands where its file plugin would.
+// zonefan stands where its file plugin would, and before that one.
 var directives = []string{
 	"reload",
 	"bind",
@@ -39,6 +41,7 @@ var directives = []string{
 	"template",
 	"transfer",
 	"zonefan",
+	"file",
 	"loop",
 }
 
