@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The example Corefiles of deploy/coredns are accepted, and serve: only addresses, paths and the login are put in."""
 import os
+import re
 import subprocess
 import urllib.request
 
@@ -53,6 +54,11 @@ def serve(world, binary, name, put_in):
     return made
 
 
+def page(port, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=LIMIT) as answer:
+        return answer.read().decode()
+
+
 def status(port, path):
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=LIMIT) as answer:
@@ -82,8 +88,9 @@ def test_corefile_for_zonefan(world, login):
         ("localhost:8080", f"127.0.0.1:{health}"), ("localhost:8181", f"127.0.0.1:{ready}"),
         ("localhost:9153", f"127.0.0.1:{metrics}"), ("/etc/coredns", folder), ("/var/lib/coredns", folder),
         ("# transfer {\n\t# \tto 192.0.2.53\n\t# }", "transfer {\n\t\tto 192.0.2.53\n\t}")])
-    answer = made.ask("nowhere." + ZONE + ".", "A")
+    answer = made.ask("none.mail." + ZONE + ".", "A")
     assert answer.rcode() == dns.rcode.NXDOMAIN and answer.flags & dns.flags.AA and len(answer.authority) == 1
     assert status(health, "/health") == 200 and status(metrics, "/metrics") == 200
     wait_for(lambda: status(ready, "/ready") == 200, LIMIT, lambda: f"/ready:\n{made.log()}")
-    wait_for(lambda: os.path.getsize(os.path.join(folder, "zones.snapshot")) > 1000, LIMIT, "the zone is in the snapshot")
+    wait_for(lambda: re.search(r"^coredns_zonefan_snapshot_zones\{.*\} 1$", page(metrics, "/metrics"), re.M), LIMIT,
+             lambda: f"the zone is in the snapshot:\n{made.log()}")
