@@ -68,15 +68,13 @@ func (r *resolver) has(section []dns.RR, owner string, typ uint16) bool {
 // replaceSuffix puts target in the place of suffix, which name ends with; false
 // if no name can be that long.
 func replaceSuffix(name, suffix, target string) (string, bool) {
-	starts := dns.Split(name)
-	kept := name[:starts[len(starts)-dns.CountLabel(suffix)]]
-	if suffix == "." {
-		kept = name
+	if suffix != "." {
+		starts := dns.Split(name)
+		name = name[:starts[len(starts)-dns.CountLabel(suffix)]]
 	}
-	if target == "." {
-		target = ""
+	if target != "." {
+		name += target
 	}
 	var wire wireName
-	result := kept + target
-	return result, wire.parse(result) == nil
+	return name, wire.parse(name) == nil
 }

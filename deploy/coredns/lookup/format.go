@@ -4,6 +4,7 @@ package lookup
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 
 	"github.com/miekg/dns"
 )
@@ -133,10 +134,12 @@ func appendRRs(dst []dns.RR, owner string, s rrset) []dns.RR {
 		var rdata []byte
 		rdata, rest = block(rest)
 		header.Rdlength = uint16(len(rdata))
-		// each record was unpacked once when the zone was made
-		if rr, _, err := dns.UnpackRRWithHeader(header, rdata, 0); err == nil {
-			dst = append(dst, rr)
+		rr, _, err := dns.UnpackRRWithHeader(header, rdata, 0)
+		if err != nil {
+			// given as TYPEnnn, and not what miekg/dns knows under that number
+			rr = &dns.RFC3597{Hdr: header, Rdata: hex.EncodeToString(rdata)}
 		}
+		dst = append(dst, rr)
 	}
 	return dst
 }

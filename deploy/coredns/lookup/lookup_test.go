@@ -110,7 +110,7 @@ func TestAnswers(t *testing.T) {
 			"x.old.example.com. 60 IN CNAME x.new.example.com.", soaLine, ""},
 		{"example.org.", "A", dns.RcodeRefused, false, "", "", ""},
 	} {
-		qtype, err := parseType(c.qtype)
+		qtype, _, err := parseType(c.qtype)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,8 +23,9 @@ type Answer struct {
 func (z *Zone) Lookup(qname string, qtype uint16, do bool) Answer {
 	r := resolver{zone: z, qtype: qtype, do: do && z.signed}
 	r.out.Authoritative = true
-	for owner := qname; owner != ""; r.hops++ {
-		owner = r.step(owner)
+	for next := r.step(qname); next != ""; {
+		r.hops++
+		next = r.step(next)
 	}
 	r.addAddresses()
 	return r.out

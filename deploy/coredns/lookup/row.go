@@ -5,7 +5,6 @@ package lookup
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -28,11 +27,14 @@ func parseRow(record Record, origin string, originWire []byte) (row, error) {
 	if err != nil {
 		return row{}, fmt.Errorf("owner: %w", err)
 	}
-	typ, err := parseType(record.Type)
+	typ, generic, err := parseType(record.Type)
 	if err != nil {
 		return row{}, err
 	}
 	rdata, err := parseData(typ, record.Data)
+	if err == nil && !generic {
+		err = checkData(typ, rdata)
+	}
 	if err != nil {
 		return row{}, err
 	}
@@ -72,60 +74,28 @@ func parseOwner(owner, origin string, originWire []byte) (string, error) {
 	return string(key), nil
 }
 
-func parseType(text string) (uint16, error) {
+// parseType reads a mnemonic or TYPEnnn. The latter makes no claim about what is
+// in the data (RFC 3597 5).
+func parseType(text string) (typ uint16, generic bool, err error) {
 	upper := strings.ToUpper(text)
-	typ, ok := dns.StringToType[upper]
-	if !ok {
+	typ, known := dns.StringToType[upper]
+	if !known {
 		digits, isNumber := strings.CutPrefix(upper, "TYPE")
 		value, err := strconv.ParseUint(digits, 10, 16)
 		if !isNumber || err != nil {
-			return 0, fmt.Errorf("unknown type %q", text)
+			return 0, false, fmt.Errorf("unknown type %q", text)
 		}
 		typ = uint16(value)
 	}
-	// RFC 6895 3.1: 128 to 255 are of questions and meta data, as is OPT
-	if typ == dns.TypeNone || typ == dns.TypeOPT || typ >= 128 && typ <= 255 {
-		return 0, fmt.Errorf("%s is no type of data", text)
+	if !isDataType(typ) {
+		return 0, false, fmt.Errorf("%s is no type of data", text)
 	}
-	return typ, nil
+	return typ, !known, nil
 }
 
-// parseData gives the wire form of RDATA text. The text has to be one record by
-// itself: a line break could begin another one, or a directive.
-func parseData(typ uint16, data string) ([]byte, error) {
-	if strings.ContainsAny(data, "\n\r\x00") {
-		return nil, errors.New("data with a line break or NUL")
-	}
-	if strings.TrimSpace(data) == "" {
-		return nil, errors.New("no data")
-	}
-	parser := dns.NewZoneParser(strings.NewReader(". 0 IN "+dns.Type(typ).String()+" "+data+"\n"), ".", "")
-	rr, ok := parser.Next()
-	if err := parser.Err(); err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, errors.New("no data")
-	}
-	return packData(typ, rr)
-}
-
-func packData(typ uint16, rr dns.RR) ([]byte, error) {
-	const header = 11 // root owner, type, class, TTL, length
-	buf := make([]byte, dns.Len(rr))
-	end, err := dns.PackRR(rr, buf, 0, nil, false)
-	if err != nil {
-		// some lengths are guessed too low
-		buf = make([]byte, header+math.MaxUint16)
-		if end, err = dns.PackRR(rr, buf, 0, nil, false); err != nil {
-			return nil, err
-		}
-	}
-	rdata := buf[header:end:end]
-	if err := checkRdata(typ, rdata); err != nil {
-		return nil, err
-	}
-	return rdata, nil
+// isDataType: not of questions and meta data (RFC 6895 3.1).
+func isDataType(typ uint16) bool {
+	return typ != dns.TypeNone && typ != dns.TypeOPT && (typ < 128 || typ > 255)
 }
 
 // isHashedKey: one label in base32hex of a SHA-1, directly below the apex.
