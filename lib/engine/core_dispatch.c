@@ -183,6 +183,8 @@ static bool give_up(struct core *core, struct core_lane *lane, const struct err 
 static bool send_zones(struct core *core, struct core_lane *lane)
 {
 	struct pick pick = { .most = lane->health.trial ? 1 : batch_zones(&lane->size) };
+	/* Looked at before choosing: what becomes due meanwhile is next, and not slept over. */
+	int64_t now_us = core_now_us(core);
 	struct core_job *job;
 	struct err err;
 	bool alone;
@@ -194,7 +196,7 @@ static bool send_zones(struct core *core, struct core_lane *lane)
 	if (pick.count == 0 && pick.frozen_count > 0)
 		return true;
 	if (pick.count == 0) {
-		if (store_due_next(core->store, lane->backend_id, core_now_us(core), &lane->next_due_us, &err) != ERR_OK)
+		if (store_due_next(core->store, lane->backend_id, now_us, &lane->next_due_us, &err) != ERR_OK)
 			give_up(core, lane, &err);
 		else if (lane->next_due_us == INT64_MAX && lane->jobs_out == lane->pages_out)
 			lane->trouble[0] = '\0';

@@ -5,42 +5,14 @@
  * core alone, turn by turn; nothing here depends on time.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+#include "test_engine_core.h"
 
-#include "backends/memory/memory.h"
-#include "base/log.h"
-#include "engine/core_internal.h"
 #include "store/dead.h"
 
 /* STEP_MOST: what a push may have to wait for. */
-enum { ZONES = 3000, STEP_MOST = 500, JOBS_MOST = 8 };
-
-static const int64_t backoff_ms[] = { 1000 };
-static const char *const names[] = { "dc1", "dc2", "gone" };
-
-struct rig {
-	char folder[64];
-	char path[96];
-	int64_t mono_ms;
-	struct store *store;
-	struct core *core;
-	struct core_job *jobs[JOBS_MOST];
-	size_t job_count;
-	uint64_t next_id;
-	struct engine_message *answer;   /* to the operator */
-	uint64_t answered;               /* the newest push that was */
-};
-
-static struct rig rig;
+enum { ZONES = 3000, STEP_MOST = 500 };
 
 /* The disk under the store: SQLite's writes come by here. */
 static bool disk_is_full;
@@ -56,70 +28,9 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off_t at)
 	return syscall(SYS_pwrite64, fd, data, size, at);
 }
 
-static int64_t fake_mono_ms(void *ctx)
-{
-	(void)ctx;
-	return rig.mono_ms;
-}
-
-static int64_t fake_wall_us(void *ctx)
-{
-	(void)ctx;
-	return INT64_C(1790000000000000) + rig.mono_ms * 1000;
-}
-
-static const struct clock fake_clock = { .mono_ms = fake_mono_ms, .wall_us = fake_wall_us };
-
-/* Back ends that take what they are sent, and say nothing until they are asked to. */
-static void core_sends(void *ctx, struct core_job *job)
-{
-	(void)ctx;
-	assert_true(rig.job_count < JOBS_MOST);
-	rig.jobs[rig.job_count++] = job;
-}
-
-static void core_tells(void *ctx, struct engine_message *message)
-{
-	(void)ctx;
-	if (message->kind != ENGINE_REPLY) {
-		engine_message_destroy(message);
-	} else if (message->op == ENGINE_PUSH) {
-		assert_int_equal(message->err.code, ERR_OK);
-		rig.answered = message->id;
-		engine_message_destroy(message);
-	} else {
-		assert_null(rig.answer);
-		rig.answer = message;
-	}
-}
-
-static void start(bool dry_run)
-{
-	struct engine_backend backends[2] = { { .name = names[0], .ops = &memory_ops, .connections = 1 },
-		{ .name = names[1], .ops = &memory_ops, .connections = 1 } };
-	struct core_params params = { .clock = &fake_clock, .backends = backends, .backend_count = 2, .backoff_ms = backoff_ms,
-		.backoff_count = 1, .max_attempts = 5, .history_versions = 5, .probe_initial_ms = 1000, .probe_max_ms = 30000,
-		.dry_run = dry_run, .seed = 1, .send = core_sends, .tell = core_tells };
-	struct err err;
-
-	if (store_open(rig.path, &rig.store, NULL, &err) != ERR_OK)
-		fail_msg("%s", err.text);
-	params.store = rig.store;
-	if (core_create(&params, &rig.core, &err) != ERR_OK)
-		fail_msg("%s", err.text);
-}
-
-static void stop(void)
-{
-	for (size_t i = 0; i < rig.job_count; i++)
-		core_land(rig.core, rig.jobs[i]);
-	rig.job_count = 0;
-	core_destroy(rig.core);
-	store_close(rig.store);
-}
-
 static void fill(struct store *store)
 {
+	static const char *const names[] = { "dc1", "dc2", "gone" };
 	static char none[] = "", error[] = "too wide";
 	int64_t ids[ARRAY_SIZE(names)];
 	struct err err;
@@ -147,58 +58,12 @@ static int set_up(void **state)
 	struct err err;
 
 	(void)state;
-	rig = (struct rig){ .mono_ms = 1000 };
-	snprintf(rig.folder, sizeof(rig.folder), "/tmp/zonefan-replay-XXXXXX");
-	assert_non_null(mkdtemp(rig.folder));
-	snprintf(rig.path, sizeof(rig.path), "%s/store.db", rig.folder);
+	make_folder();
 	assert_int_equal(store_open(rig.path, &rig.store, NULL, &err), 0);
 	fill(rig.store);
 	store_close(rig.store);
 	start(true);
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	static const char *const tails[] = { "", "-wal", "-shm", ".lock", ".ballast" };
-	char path[128];
-
-	(void)state;
-	stop();
-	engine_message_destroy(rig.answer);
-	for (size_t i = 0; i < ARRAY_SIZE(tails); i++) {
-		snprintf(path, sizeof(path), "%s%s", rig.path, tails[i]);
-		unlink(path);
-	}
-	return rmdir(rig.folder);
-}
-
-static struct core_command *order(enum engine_op op, const char *backend)
-{
-	struct core_command *command = xcalloc(1, sizeof(*command));
-
-	command->request = engine_request_create(op, ++rig.next_id);
-	command->request->backend = xstrdup(backend);
-	command->request->actor = xstrdup("control socket");
-	return command;
-}
-
-static struct core_command *push(unsigned number)
-{
-	struct core_command *command = order(ENGINE_PUSH, NULL);
-
-	snprintf(command->name, sizeof(command->name), "live%u.example.", number);
-	command->request->zone = xstrdup(command->name);
-	command->request->text = xstrdup("@ 60 IN SOA ns1.example. host.example. ( 1 2 3 4 5 )\n@ 60 IN NS ns1.example.\n");
-	command->request->text_size = strlen(command->request->text);
-	assert_int_equal(zone_parse(command->name, command->request->text, command->request->text_size, 0, &command->zone,
-		&command->err), ERR_OK);
-	return command;
-}
-
-static int64_t turn(struct core_command *command)
-{
-	return core_turn(rig.core, &command, command == NULL ? 0 : 1, NULL, 0);
 }
 
 struct asleep {
@@ -359,24 +224,6 @@ static void a_step_that_fails_is_told(void **state)
 	push_until_awake(0);
 	assert_int_equal(rig.answer->err.code, ERR_OK);
 	assert_int_equal(doc_get(rig.answer->doc, "replayed")->value.count, 2 * ZONES - done);
-}
-
-/* Says that the probe of the first back end was good. */
-static int64_t come_up(void)
-{
-	struct core_job *probe = NULL;
-
-	turn(NULL);
-	for (size_t i = 0; i < rig.job_count; i++) {
-		if (rig.jobs[i]->kind != CORE_JOB_PROBE || rig.jobs[i]->backend != 0)
-			continue;
-		probe = rig.jobs[i];
-		rig.jobs[i] = rig.jobs[--rig.job_count];
-		break;
-	}
-	assert_non_null(probe);
-	probe->verdict = BACKEND_OK;
-	return core_turn(rig.core, NULL, 0, &probe, 1);
 }
 
 static void pushes_go_between_the_steps_when_a_lane_came_up(void **state)
