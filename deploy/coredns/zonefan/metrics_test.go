@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"zonefan.internal/coredns/source"
 )
 
 func TestMetrics(t *testing.T) {
@@ -20,7 +22,7 @@ func TestMetrics(t *testing.T) {
 	s := serve(t, "prometheus "+address, db.block())
 	s.waitAnswer("www."+shop, dns.TypeA, "NOERROR aa [A 192.0.2.1] [] []")
 	is := func(name, label, want string) func() bool {
-		labels := fmt.Sprintf(`database="127.0.0.1:%d/coredns"`, db.port)
+		labels := `database="` + source.Config{DSN: db.dsn(), ZonesTable: "zones"}.Name() + `"`
 		if label != "" {
 			labels += "," + label
 		}
@@ -43,7 +45,7 @@ func TestMetrics(t *testing.T) {
 	waitFor(t, "memory is counted", above("memory_bytes", "", 500))
 	db.put(shop, zoneText(3)+"\nbad 300 A no.address")
 	waitFor(t, "the bad row is counted", is("bad_records_total", "", "1"))
-	db.kill()
+	db.Kill()
 	waitFor(t, "polls fail", above("errors_total", `kind="poll"`, 0))
 	waitFor(t, "the last refresh gets older", above("refresh_age_seconds", "", 0.5))
 }

@@ -67,8 +67,8 @@ func TestAReloadKeepsLoadedZonesAndTheSnapshot(t *testing.T) {
 	text, address := corefile(t, db.block("snapshot "+path))
 	s := start(t, text, address)
 	s.waitAnswer("www."+shop, dns.TypeA, "NOERROR aa [A 192.0.2.1] [] []")
-	db.freeze() // nothing can be loaded from now on
-	defer db.thaw()
+	db.Freeze() // nothing can be loaded from now on
+	defer db.Thaw()
 	for range 5 {
 		if err := s.restart(text + "# changed\n"); err != nil {
 			t.Fatal(err)
@@ -131,7 +131,7 @@ func TestStartWithTheDatabaseDownServesTheSnapshot(t *testing.T) {
 		return value(t, metrics, `coredns_zonefan_snapshot_zones\{.*\}`) == "2"
 	})
 	s.stop()
-	db.kill()
+	db.Kill()
 	s = start(t, text, address)
 	s.waitAnswer("www."+shop, dns.TypeA, "NOERROR aa [A 192.0.2.1] [] []")
 	s.waitAnswer("www.never.asked.", dns.TypeA, "NOERROR aa [A 192.0.2.2] [] []")

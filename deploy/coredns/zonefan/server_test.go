@@ -212,7 +212,7 @@ func TestFallthrough(t *testing.T) {
 func TestWithoutIndexAllIsServfailAndNotReady(t *testing.T) {
 	db := newDatabase(t)
 	db.put(shop, zoneText(3))
-	db.kill()
+	db.Kill()
 	ready := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	s := serve(t, "ready "+ready, db.block())
 	for _, name := range []string{"www." + shop, "www.example.org."} {
@@ -223,7 +223,7 @@ func TestWithoutIndexAllIsServfailAndNotReady(t *testing.T) {
 	if status := get(t, "http://"+ready+"/ready").status; status != 503 {
 		t.Errorf("/ready says %d without an index", status)
 	}
-	db.start()
+	db.Up()
 	s.waitAnswer("www."+shop, dns.TypeA, "NOERROR aa [A 192.0.2.3] [] []")
 	if got := said(s.ask("www.example.org.", dns.TypeA)); got != "REFUSED [] [] []" {
 		t.Errorf("a name in no zone, with an index: %s", got)
@@ -244,7 +244,7 @@ func TestChangesShow(t *testing.T) {
 	s.waitAnswer("www.new.example.", dns.TypeA, "NOERROR aa [A 192.0.2.5] [] []")
 	db.drop(shop)
 	s.waitAnswer("www."+shop, dns.TypeA, "REFUSED [] [] []")
-	db.kill()
+	db.Kill()
 	if got := said(s.ask("www.new.example.", dns.TypeA)); got != "NOERROR aa [A 192.0.2.5] [] []" {
 		t.Errorf("a loaded zone, the database killed: %s", got)
 	}
@@ -288,7 +288,7 @@ func TestSeveralBlocksOnOneDatabaseShareWhatIsLoaded(t *testing.T) {
 	if len(running.members) != 2 {
 		t.Errorf("%d started", len(running.members))
 	}
-	db.kill()
+	db.Kill()
 	s.address = other
 	if got := said(s.ask("www."+shop, dns.TypeA)); got != "NOERROR aa [A 192.0.2.1] [] []" {
 		t.Errorf("at the other block, the database killed: %s", got)
