@@ -47,12 +47,7 @@ def fill(zonefan, master, names):
 
 
 def events(zonefan, kind):
-    found, before = [], ""
-    while before is not None:
-        page = zonefan.api(f"/api/v1/events?limit=1000{before}")
-        found += [event for event in page["events"] if event["kind"] == kind]
-        before = page["next"] and f"&before={page['next']}"
-    return found
+    return [event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] == kind]
 
 
 def orphans(zonefan):

@@ -212,15 +212,15 @@ class Zonefan:
         return next(entry for entry in self.zone(zone)["deliveries"] if entry["backend"] == backend)
 
     def listing(self, path="/api/v1/zones", key="zones", limit=None):
-        """A paged list, whole."""
-        items, after = [], ""
+        """A paged list, whole. Events come newest first: of them the next page is what was before."""
+        items, following = [], ""
         while True:
             query = [f"limit={limit}"] if limit else []
-            query += [f"after={after}"] if after else []
+            query += [f"{'before' if key == 'events' else 'after'}={following}"] if following else []
             page = self.api(path + ("?" + "&".join(query) if query else ""))
             items += page[key]
-            after = page.get("next") or ""
-            if not after:
+            following = page.get("next") or ""
+            if not following:
                 return items
 
     def zones(self):
