@@ -117,8 +117,8 @@ class Knot(Server):
         super().__init__(directory)
         config = [f"server:\n  rundir: {directory}\n  listen: 127.0.0.1@{self.port}\n  udp-workers: 1\n  tcp-workers: 1\n"
                   f"  background-workers: 1\nlog:\n  - target: stderr\n    any: info\ndatabase:\n  storage: {directory}\n"
-                  "zone:\n"]
-        config += [f"  - domain: {zone}\n    file: {path}\n    journal-content: none\n    zonefile-sync: -1\n"
+                  "acl:\n  - id: here\n    address: 127.0.0.1\n    action: transfer\nzone:\n"]
+        config += [f"  - domain: {zone}\n    file: {path}\n    journal-content: none\n    zonefile-sync: -1\n    acl: here\n"
                    for zone, path in write_zones(zones, directory)]
         self.config = os.path.join(directory, "knot.conf")
         with open(self.config, "w", encoding="ascii") as out:

@@ -247,21 +247,21 @@ SOMETIMES = (add_wildcard, add_balanced, add_doubled, add_cname, add_long_txt, a
              add_cert, add_openpgpkey, add_dname, add_unknown, add_underscores, add_idn)
 
 
-def make_zone(index, seed):
-    """The index-th zone of that seed, whatever the number of zones."""
+def make_zone(index, seed, more=()):
+    """The index-th zone of that seed, whatever the number of zones. more: sections that come after the others."""
     rng = random.Random(f"{seed}/{index}")
     zone = Zone(rng, index)
     lines = head(zone)
-    for section in ALWAYS + SOMETIMES:
+    for section in ALWAYS + SOMETIMES + tuple(more):
         if section in ALWAYS or index % 8 == 0 or rng.random() < 0.5:
             section(zone)
             zone.gap()
     return zone.name, "\n".join(lines + zone.lines) + "\n" * rng.randrange(2, 5)
 
 
-def zones(count, seed=1):
+def zones(count, seed=1, more=()):
     for index in range(count):
-        yield make_zone(index, seed)
+        yield make_zone(index, seed, more)
 
 
 def main():
