@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,19 +20,8 @@ import (
 // SOA at the apex there is no zone: it is nil, and the last of the bad rows
 // says so.
 func Build(origin string, records []Record) (*Zone, []BadRecord) {
-	var wire wireName
-	if err := wire.parse(origin); err != nil {
-		return nil, []BadRecord{{Record{Owner: "@", Type: "SOA"}, err}}
-	}
-	b := builder{records: records, origin: origin, wire: wire.bytes()}
-	b.parse()
-	b.sort()
-	b.checkSingles()
-	if err := b.checkSOA(); err != nil {
-		return nil, append(b.bad, BadRecord{Record{Owner: "@", Type: "SOA"}, err})
-	}
-	b.levelTTLs()
-	z, err := Decode(origin, b.encode())
+	b := builder{records: records, origin: origin}
+	z, err := b.build()
 	if err != nil {
 		return nil, append(b.bad, BadRecord{Record{Owner: "@", Type: "SOA"}, err})
 	}
@@ -41,9 +31,23 @@ func Build(origin string, records []Record) (*Zone, []BadRecord) {
 type builder struct {
 	records []Record
 	origin  string
-	wire    []byte
+	wire    wireName // of the origin
 	rows    []row
 	bad     []BadRecord
+}
+
+func (b *builder) build() (*Zone, error) {
+	if err := b.wire.parse(b.origin); err != nil {
+		return nil, fmt.Errorf("origin: %w", err)
+	}
+	b.parse()
+	b.sort()
+	b.checkSingles()
+	if err := b.checkSOA(); err != nil {
+		return nil, err
+	}
+	b.levelTTLs()
+	return Decode(b.origin, b.encode())
 }
 
 func (b *builder) refuse(from int, err error) {
@@ -53,7 +57,7 @@ func (b *builder) refuse(from int, err error) {
 func (b *builder) parse() {
 	b.rows = make([]row, 0, len(b.records))
 	for i, record := range b.records {
-		r, err := parseRow(record, b.origin, b.wire)
+		r, err := parseRow(record, b.origin, b.wire.bytes())
 		if err != nil {
 			b.refuse(i, err)
 			continue
@@ -150,15 +154,10 @@ func (b *builder) levelTTLs() {
 		}
 	})
 	groups(b.rows, sameName, func(name []row) {
-		ttls := make(map[uint16]uint32)
-		for _, r := range name {
-			if r.typ != dns.TypeRRSIG {
-				ttls[r.typ] = r.ttl
-			}
-		}
-		for i := range name {
-			if ttl, ok := ttls[name[i].covered]; ok && name[i].typ == dns.TypeRRSIG {
-				name[i].ttl = ttl
+		for i, signature := range name {
+			signed := slices.IndexFunc(name, func(r row) bool { return r.typ == signature.covered })
+			if signature.typ == dns.TypeRRSIG && signed >= 0 {
+				name[i].ttl = name[signed].ttl
 			}
 		}
 	})
@@ -174,8 +173,8 @@ func (b *builder) encode() []byte {
 			names++
 		}
 	})
-	out := append([]byte(magic), byte(len(b.wire)))
-	out = append(out, b.wire...)
+	out := append([]byte(magic), byte(b.wire.size))
+	out = append(out, b.wire.bytes()...)
 	out = binary.AppendUvarint(out, uint64(names))
 	out = binary.AppendUvarint(out, uint64(hashed))
 	groups(b.rows, sameName, func(name []row) {

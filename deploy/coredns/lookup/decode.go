@@ -234,7 +234,7 @@ func (d *decoder) set(typ uint16) (uint16, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := checkRdata(typ, rdata); err != nil {
+		if err := checkRdata(typ, rdata, true); err != nil {
 			return 0, err
 		}
 		if !first && coveredType(typ, rdata) != covered {
@@ -244,17 +244,6 @@ func (d *decoder) set(typ uint16) (uint16, error) {
 		d.zone.records++
 	}
 	return covered, nil
-}
-
-// checkRdata: those that lookup itself reads have to be whole.
-func checkRdata(typ uint16, rdata []byte) error {
-	if len(rdata) > math.MaxUint16 {
-		return errors.New("data longer than 65535 octets")
-	}
-	if typ == dns.TypeSOA || typ == dns.TypeCNAME || typ == dns.TypeDNAME {
-		return checkData(typ, rdata)
-	}
-	return nil
 }
 
 func (d *decoder) number() (uint64, error) {

@@ -64,7 +64,7 @@ func nameKeys(data string) string {
 }
 
 // checkEmpty: of the types that have text at all, only APL may have none (RFC
-// 3123 4).
+// 3123 5).
 func checkEmpty(typ uint16) error {
 	if typ != dns.TypeAPL {
 		return errors.New("no data")
@@ -105,13 +105,20 @@ func packData(rr dns.RR) ([]byte, error) {
 	return buf[header:end:end], nil
 }
 
-// checkData tells whether miekg/dns can make a record of the type of it.
-func checkData(typ uint16, rdata []byte) error {
+// checkRdata refuses what is no data of the type. Generic data (TYPEnnn) can be
+// anything, but for the types that lookup itself reads.
+func checkRdata(typ uint16, rdata []byte, generic bool) error {
+	if len(rdata) > math.MaxUint16 {
+		return errors.New("data longer than 65535 octets")
+	}
+	if generic && typ != dns.TypeSOA && typ != dns.TypeCNAME && typ != dns.TypeDNAME {
+		return nil
+	}
 	header := dns.RR_Header{Name: ".", Rrtype: typ, Class: dns.ClassINET, Rdlength: uint16(len(rdata))}
 	if _, _, err := dns.UnpackRRWithHeader(header, rdata, 0); err != nil {
 		return fmt.Errorf("data of %s: %w", dns.Type(typ), err)
 	}
-	if len(rdata) == 0 && typ != dns.TypeAPL && typ != dns.TypeNULL {
+	if len(rdata) == 0 && typ != dns.TypeAPL {
 		return fmt.Errorf("%s without data", dns.Type(typ))
 	}
 	return nil

@@ -2,9 +2,7 @@
 
 package lookup
 
-import (
-	"github.com/miekg/dns"
-)
+import "github.com/miekg/dns"
 
 // Answer is what a zone says to a question: the sections and flags of a
 // response (RFC 1034 4.3.2). The records are the caller's.

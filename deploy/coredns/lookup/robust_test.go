@@ -50,7 +50,7 @@ func hardZones(t testing.TB) []*Zone {
 func TestDamagedZones(t *testing.T) {
 	random := rand.New(rand.NewSource(3))
 	refused := 0
-	const tries = 500
+	const tries = 400 / slower
 	for _, z := range hardZones(t) {
 		for range tries {
 			damaged, err := Decode("z.example.", damage(random, z.Encode()))
@@ -200,8 +200,8 @@ func FuzzBuild(f *testing.F) {
 		soa := Record{"@", "SOA", "ns.z.example. host.z.example. 1 2 3 4 5", 60}
 		z, bad := Build("z.example.", []Record{soa, {owner, typ, data, 60}})
 		if z == nil {
-			if len(bad) == 0 {
-				t.Error("no zone, and no row is bad")
+			if typ, _, _ := parseType(typ); typ != dns.TypeSOA || len(bad) == 0 {
+				t.Errorf("no zone: %v", bad)
 			}
 			return
 		}

@@ -32,10 +32,10 @@ func parseRow(record Record, origin string, originWire []byte) (row, error) {
 		return row{}, err
 	}
 	rdata, err := parseData(typ, record.Data)
-	if err == nil && !generic {
-		err = checkData(typ, rdata)
-	}
 	if err != nil {
+		return row{}, err
+	}
+	if err := checkRdata(typ, rdata, generic); err != nil {
 		return row{}, err
 	}
 	if typ == dns.TypeSOA && key != "" {
