@@ -15,7 +15,7 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
-sys.path[:0] = [HERE, os.path.join(TESTS, "integration"), os.path.join(TESTS, "data")]
+sys.path[:0] = [HERE, os.path.join(TESTS, "integration"), os.path.join(TESTS, "data"), os.path.join(TESTS, "served")]
 
 from servers import CoreDNS, Knot  # noqa: E402
 from zf.daemon import Zonefan  # noqa: E402

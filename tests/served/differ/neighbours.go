@@ -62,7 +62,7 @@ func around(set *nameSet, z *zone, n name) {
 			set.add(n.sibling("covered"), n.parent().child("a", "b"), n.parent().child("A", "b", "C"), n.sibling("\x2b"), n.sibling("!"))
 		}
 	}
-	if z.has(n, typeDNAME) {
+	if z.has(n, dns.TypeDNAME) {
 		set.add(n.child("www"), n.child("a", "b", "c"), n.filled(), n.filled().mixedCase())
 	}
 }

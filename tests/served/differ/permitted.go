@@ -13,7 +13,7 @@ import (
 // oracle's or the reader's; it tells whether it changed anything.
 type rule func(z *zone, q question, oracle, reader *answer) bool
 
-// rules are those that a table may name (rules.go).
+// rules are those that a table may name (rules.go; limits.go for the public plugin).
 var rules = map[string]rule{
 	"unlike-ttls":       unlikeTTLs,
 	"yxdomain":          overlongAlias,
@@ -21,6 +21,15 @@ var rules = map[string]rule{
 	"proof-of-wildcard": proofOfWildcard,
 	"opt-out-nxdomain":  optOutNXDOMAIN,
 	"service-addresses": serviceAddresses,
+
+	"servfail":           servfailInstead,
+	"no-aa":              noFlagAA,
+	"no-authority":       noAuthority,
+	"no-signatures":      noSignatures,
+	"other-addresses":    otherAddresses,
+	"rows-as-they-stand": rowsAsTheyStand,
+	"one-alias":          oneAlias,
+	"wildcard-for-all":   wildcardForAll,
 }
 
 // table is a file of permitted differences: lines of name, RFC and reason with

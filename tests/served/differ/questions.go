@@ -9,7 +9,6 @@ import (
 )
 
 const (
-	typeDNAME   = dns.TypeDNAME
 	others      = 5    // types asked for that the zone does not have
 	ednsSize    = 1232 // the buffer size of a question with DO (the one of DNS flag day 2020)
 	sizeWithout = 512  // what RFC 1035 4.2.1 lets an answer have without EDNS
