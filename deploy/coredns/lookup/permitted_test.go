@@ -105,6 +105,9 @@ func noEncloser(q oracleQuestion, want, got *Answer) {
 	}
 	if _, match := q.zone.denial(q.zone.encloser(key)); !match {
 		want.Authoritative, want.Authority = got.Authoritative, got.Authority
+		if len(want.Answer) == 0 {
+			want.Answer = got.Answer // the aliases that led there are lost, too
+		}
 	}
 }
 
