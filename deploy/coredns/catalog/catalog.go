@@ -60,6 +60,7 @@ type Catalog struct {
 	memory    atomic.Int64  // bytes of all zones that are held
 	known     atomic.Bool   // the index was complete once
 	well      atomic.Bool   // the database answered last time
+	answered  atomic.Int64  // when it did so last; Unix nanoseconds
 	polled    atomic.Int64  // when it last told what changed; Unix nanoseconds
 	evicting  sync.Mutex
 	trouble   trouble
@@ -88,7 +89,7 @@ type pace struct {
 // all every 10 minutes.
 var usual = pace{
 	window: 30 * time.Second, wideWindow: 180 * time.Second, wideEvery: time.Minute, fullEvery: 10 * time.Minute,
-	foreignEvery: 10 * time.Second, patience: time.Second, pollLimit: 10 * time.Second, loadLimit: 30 * time.Second,
+	foreignEvery: 10 * time.Second, patience: 2 * time.Second, pollLimit: 10 * time.Second, loadLimit: 30 * time.Second,
 	page: 5000, batch: 64, keepRest: 4,
 }
 

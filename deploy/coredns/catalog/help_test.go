@@ -20,6 +20,7 @@ import (
 func quick() pace {
 	p := usual
 	p.window, p.wideWindow, p.wideEvery = time.Second, 6*time.Second, 2*time.Second
+	p.patience = 30 * time.Second // on a busy machine
 	p.fullEvery, p.foreignEvery, p.pollLimit, p.loadLimit = 20*time.Second, 300*time.Millisecond, 2*time.Second, 5*time.Second
 	return p
 }
@@ -108,12 +109,12 @@ func put(t *testing.T, s *mariadbtest.Server, zone string, generation int, texts
 	s.Exec(putText(zone, generation, texts...))
 }
 
-// putText is the transaction of put. Each text is a TXT record of the name t.
+// putText is the transaction of put, with the isolation that zonefan has. Each text is a TXT record of the name t.
 func putText(zone string, generation int, texts ...string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `USE coredns; START TRANSACTION;
-		INSERT INTO zones (zone_name) VALUES ('%[1]s') ON DUPLICATE KEY UPDATE id = id;
-		SET @id = (SELECT id FROM zones WHERE zone_name = '%[1]s'); DELETE FROM records WHERE zone_id = @id;
+	fmt.Fprintf(&b, `USE coredns; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION;
+		INSERT INTO zones (zone_name) SELECT '%[1]s' FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM zones WHERE zone_name = '%[1]s');
+		SET @id = (SELECT id FROM zones WHERE zone_name = '%[1]s'); DELETE r FROM records r FORCE INDEX (zone_hostname_type) WHERE r.zone_id = @id;
 		INSERT INTO records (zone_id, hostname, type, data, ttl, online) VALUES
 		(@id, '@', 'SOA', 'ns.%[1]s hostmaster.%[1]s %[2]d 3600 600 86400 300', 3600, 1),
 		(@id, '@', 'NS', 'ns.example.net.', 3600, 1)`, zone, generation)
@@ -125,7 +126,9 @@ func putText(zone string, generation int, texts ...string) string {
 }
 
 func stampText(zone string, generation, deleted int) string {
-	return fmt.Sprintf(`REPLACE INTO zonefan_state VALUES ('%s', MD5('store'), %d, MD5('%d'), 3, %d, %d, UTC_TIMESTAMP(6))`,
+	return fmt.Sprintf(`INSERT INTO zonefan_state VALUES ('%s', MD5('store'), %d, MD5('%d'), 3, %d, %d, UTC_TIMESTAMP(6))
+		ON DUPLICATE KEY UPDATE generation = VALUES(generation), digest = VALUES(digest), serial = VALUES(serial),
+		deleted = VALUES(deleted), changed_at = VALUES(changed_at)`,
 		zone, generation, generation, generation, deleted)
 }
 

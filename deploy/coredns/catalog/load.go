@@ -142,7 +142,8 @@ func (e *entry) begin() (l *load, mine, refused bool, h *held) {
 }
 
 // wait waits for a load, not at all where the database is known to be away. Who
-// waited in vain tells all others that it is.
+// waited in vain, while nobody else got an answer either, tells all others that
+// it is.
 func (c *Catalog) wait(ctx context.Context, l *load) bool {
 	if !c.well.Load() {
 		select {
@@ -164,9 +165,17 @@ func (c *Catalog) wait(ctx context.Context, l *load) bool {
 		return true
 	case <-ctx.Done():
 	case <-patience.C:
-		c.well.Store(false)
+		if time.Since(time.Unix(0, c.answered.Load())) > c.pace.patience {
+			c.well.Store(false)
+		}
 	}
 	return false
+}
+
+// answers notes that the database answered just now.
+func (c *Catalog) answers() {
+	c.answered.Store(time.Now().UnixNano())
+	c.well.Store(true)
 }
 
 // finish ends a load for all who wait for it.
@@ -222,7 +231,7 @@ func (c *Catalog) loadBatch(ctx context.Context, batch []*entry) {
 		c.loadFailed(ctx, batch, err)
 		return
 	}
-	c.well.Store(true)
+	c.answers()
 	c.loads.trouble.over()
 	for i, e := range batch {
 		zone, err := c.take(e, before[i], versions[i])

@@ -56,11 +56,12 @@ func (c *Catalog) told(err error) {
 	if err == nil {
 		c.polled.Store(time.Now().UnixNano())
 		c.trouble.over()
+		c.answers()
 	} else {
 		c.count.pollErrors.Add(1)
 		c.trouble.is(err)
+		c.well.Store(false)
 	}
-	c.well.Store(err == nil)
 }
 
 func (r *refresher) refresh(ctx context.Context) error {

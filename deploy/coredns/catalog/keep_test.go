@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"zonefan.internal/coredns/internal/mariadbtest"
+	"zonefan.internal/coredns/snapshot"
+)
+
+func TestTheSnapshotIsCompleteWithoutQuestions(t *testing.T) {
+	const zones = 150 // more than two batches
+	s := mariadbtest.Start(t)
+	fill(t, s, zones)
+	path := filepath.Join(t.TempDir(), "zones")
+	first, _ := open(t, s, withSnapshot(path))
+	eventually(t, "all zones are kept", kept(first, zones))
+	if loaded := first.Stats().Loaded; loaded != 0 {
+		t.Errorf("%d zones are in memory, and nobody asked", loaded)
+	}
+	remove(t, s, zoneName(7), 2)
+	eventually(t, "a deleted zone leaves it", kept(first, zones-1))
+	put(t, s, zoneName(8), 2, "changed")
+	e := first.index.get(zoneName(8))
+	eventually(t, "a changed one is written", func() bool {
+		stamp, ok := first.keep.open().Stamp(zoneName(8))
+		return ok && stamp.Generation == 2 && stamp == e.version()
+	})
+
+	s.Kill()
+	second, log := open(t, s, func(config *Config, _ *pace) { config.Snapshot = path })
+	if !second.Ready() {
+		t.Fatal("not ready with a good snapshot")
+	}
+	for i := range zones {
+		want := fmt.Sprint(i)
+		if i == 7 {
+			want = "no zone"
+		} else if i == 8 {
+			want = "changed"
+		}
+		if got := answer(second, "t."+zoneName(i)); got != want {
+			t.Fatalf("with the database down: %s: %s", zoneName(i), got)
+		}
+	}
+	if !strings.Contains(log.text(), "149 zones") {
+		t.Errorf("the log does not tell of the snapshot:\n%s", log.text())
+	}
+	s.Up()
+	remove(t, s, zoneName(9), 2)
+	put(t, s, zoneName(10), 2, "newer")
+	eventually(t, "what changed meanwhile", func() bool {
+		return answer(second, "t."+zoneName(9)) == "no zone" && answer(second, "t."+zoneName(10)) == "newer"
+	})
+}
+
+func TestWithoutIndexNothingIsCalledAbsent(t *testing.T) {
+	s := mariadbtest.Start(t)
+	put(t, s, "one.example.", 1, "first")
+	s.Kill()
+	c, log := open(t, s, withSnapshot(filepath.Join(t.TempDir(), "zones")))
+	eventually(t, "it is told", func() bool { return strings.Contains(log.text(), "refused") })
+	if got := answer(c, "t.one.example."); got != ErrNoIndex.Error() || c.Ready() {
+		t.Fatalf("ready: %v, got %s", c.Ready(), got)
+	}
+	s.Up()
+	eventually(t, "the zone", func() bool { return answer(c, "t.one.example.") == "first" })
+	eventually(t, "the end is told", func() bool { return strings.Contains(log.text(), "info: over after") })
+}
+
+func TestADamagedRecordIsToldAndReadAnew(t *testing.T) {
+	s := mariadbtest.Start(t)
+	fill(t, s, 5)
+	path := filepath.Join(t.TempDir(), "zones")
+	c, log := open(t, s, withSnapshot(path))
+	eventually(t, "the snapshot", kept(c, 5))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Index(string(data), zoneName(3))
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err = file.WriteAt([]byte("zzzz"), int64(at+len(zoneName(3))+20)); err != nil {
+		t.Fatal(err)
+	}
+	if got := answer(c, "t."+zoneName(3)); got != "3" {
+		t.Fatalf("got %s", got)
+	}
+	if !strings.Contains(log.text(), "zone "+zoneName(3)+": the record is damaged") {
+		t.Fatalf("the log does not name it:\n%s", log.text())
+	}
+	eventually(t, "it is written anew", kept(c, 5))
+}
+
+func TestASnapshotInUseByAnotherIsTakenLater(t *testing.T) {
+	s := mariadbtest.Start(t)
+	fill(t, s, 3)
+	path := filepath.Join(t.TempDir(), "zones")
+	other, err := snapshot.Open(path, &lines{}) // not by the registry: as another process
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, log := open(t, s, withSnapshot(path))
+	if got := log.text(); !strings.Contains(got, "is in use by") {
+		t.Fatalf("not told:\n%s", got)
+	}
+	eventually(t, "the zones are served", func() bool { return answer(c, "t."+zoneName(1)) == "1" })
+	if c.Stats().SnapshotZones != 0 {
+		t.Fatal("it was written all the same")
+	}
+	other.Close()
+	eventually(t, "it is taken when it is free", kept(c, 3))
+}
+
+func TestReloadsShareTheCatalog(t *testing.T) {
+	s := mariadbtest.Start(t)
+	fill(t, s, 3)
+	config := Config{Source: sourceOf(s), Refresh: 50 * time.Millisecond, MaxMemory: 64 << 20, Log: &lines{},
+		Snapshot: filepath.Join(t.TempDir(), "zones")}
+	open := func(config Config) *Catalog {
+		c, err := Open(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	first := open(config)
+	eventually(t, "a zone", func() bool { return answer(first, "t."+zoneName(1)) == "1" })
+	second := open(config)
+	first.Close()
+	if second.Stats().Loaded != 1 {
+		t.Error("the new instance does not find the loaded zone")
+	}
+	eventually(t, "the snapshot", kept(second, 3))
+	// another configuration with the same file, as a reload with another DSN is
+	config.MaxMemory = 32 << 20
+	third := open(config)
+	second.Close()
+	put(t, s, zoneName(1), 2, "new")
+	eventually(t, "a change", func() bool { return answer(third, "t."+zoneName(1)) == "new" })
+	eventually(t, "it is kept", func() bool {
+		stamp, ok := third.keep.open().Stamp(zoneName(1))
+		return ok && stamp.Generation == 2
+	})
+	third.Close()
+	if n := len(catalogs.open) + len(snapshots.open); n != 0 {
+		t.Errorf("%d are open after the last Close", n)
+	}
+	file, err := snapshot.Open(config.Snapshot, &lines{})
+	if err != nil {
+		t.Fatalf("the lock is not given away: %v", err)
+	}
+	file.Close()
+}
