@@ -11,11 +11,22 @@ import answers
 import make_zones
 import sections
 import signing
+from zf.zones import da_zone
 
 GENERATED = 200
 SEED = 5
 # Of the generated zones, each eighth (it has every section) and each eighth after the fourth is one of these in turn.
 SIGNED = (None, *signing.HOW)
+FAMILY = """\
+child\t3600\tIN\tNS\tns.child
+ns.child\t3600\tIN\tA\t192.0.2.1
+secure\t3600\tIN\tNS\tns1.dns-host.example.
+secure\t3600\tIN\tDS\t12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+far.away\t3600\tIN\tNS\tns.far.away
+ns.far.away\t3600\tIN\tA\t192.0.2.2
+*.led\t3600\tIN\tDNAME\tshared
+"""
+WILDCARD_NS = "*.shared\t3600\tIN\tNS\tns1.dns-host.example.\n"  # dnssec-signzone refuses it
 # Knot refuses carriage returns and bytes above 126, and takes 3600 for a TTL that is not stated (tests/coredns):
 # it gets these texts as BIND reads them.
 REREAD = ("crlf.db", "utf8.db", "inherited-ttl.db", "soa-minimum.db")
@@ -75,6 +86,19 @@ def edges(scratch):
         for section in sections.EDGES:
             section(zone)
         made.append(pushed(zone.name, "\n".join(lines + zone.lines) + "\n", "edges", how, scratch))
+    return made
+
+
+def families(scratch):
+    """Zones below zones: delegated with and without DS, not delegated at all, two levels down; and a DNAME at an apex."""
+    made = []
+    for how in SIGNED:
+        top = f"family-{how or 'plain'}.example"
+        made.append(pushed(top, da_zone(top, extra=FAMILY + ("" if how else WILDCARD_NS)), "family", how, scratch))
+        made += [Zone(f"{label}.{top}", da_zone(f"{label}.{top}", extra="*\t60\tIN\tA\t192.0.2.3"), f"family, {label}")
+                 for label in ("child", "secure", "orphan", "far.away")]
+        apex = f"dname-{how or 'plain'}.example"
+        made.append(pushed(apex, da_zone(apex, hosts=0, extra=f"@\t3600\tIN\tDNAME\t{top}."), "DNAME at the apex", how, scratch))
     return made
 
 

@@ -38,7 +38,7 @@ def played(server, scratch, plain, program, request):
     share = 1 if request.config.getoption("--whole") else SLICE
     with make_stage(server, scratch) as stage:
         made = play.Play(stage, plain, program)
-        made.compare_all(corpus.edges(scratch))
+        made.compare_all(corpus.edges(scratch) + corpus.families(scratch))
         made.compare_all(corpus.samples(scratch) + corpus.generated(range(corpus.GENERATED), scratch), share=share)
         made.push(corpus.unreadable(scratch))
         yield made
@@ -49,7 +49,7 @@ def test_no_difference(played, record_property):
     record_property("totals", json.dumps({**totals, "permitted": permitted}))
     different = [result for result in played.results if result.differences]
     assert not different, "\n".join(result.text() for result in different)
-    assert totals["questions"] >= 1000000 and totals["zones"] >= corpus.GENERATED + 15
+    assert totals["questions"] >= 1000000 and totals["zones"] >= corpus.GENERATED + 45
 
 
 def test_every_permitted_difference_occurs(played):

@@ -20,6 +20,7 @@ var rules = map[string]rule{
 	"doubled-cname":     doubledCNAME,
 	"proof-of-wildcard": proofOfWildcard,
 	"opt-out-nxdomain":  optOutNXDOMAIN,
+	"dname-at-asterisk": dnameAtAsterisk,
 	"service-addresses": serviceAddresses,
 
 	"servfail":           servfailInstead,

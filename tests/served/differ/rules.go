@@ -94,6 +94,19 @@ func optOutNXDOMAIN(_ *zone, q question, oracle, reader *answer) bool {
 	return true
 }
 
+// dnameAtAsterisk: a DNAME at a name with an asterisk leads on what is really below
+// that name, and bears that name. The oracle finds what the asterisk stands for.
+func dnameAtAsterisk(z *zone, q question, oracle, reader *answer) bool {
+	for _, r := range reader.answer {
+		owner := parseName(r.owner)
+		if r.rrtype == dns.TypeDNAME && owner[0] == "*" && z.has(owner, dns.TypeDNAME) && len(q.name) > len(owner) && q.name.atOrBelow(owner) && reader.aa {
+			*oracle = *reader
+			return true
+		}
+	}
+	return false
+}
+
 // serviceAddresses: records of an SVCB record's target, under the name of the target and at the end of aliases too.
 func serviceAddresses(z *zone, _ question, oracle, reader *answer) bool {
 	if !has(reader.answer, dns.TypeSVCB) && !has(reader.answer, dns.TypeHTTPS) {
