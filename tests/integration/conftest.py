@@ -16,10 +16,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 
 from zf.daemon import Zonefan  # noqa: E402
 from zf.mariadb import MariaDB, make_template  # noqa: E402
+from zf.master import Master  # noqa: E402
 from zf.proxy import Proxy  # noqa: E402
 
-# The longest first, so that two workers end at the same time.
-ORDER = ["test_kill", "test_faults", "test_lane_flap", "test_corpus", "test_reader"]
+# The longest first, so that all workers end at about the same time.
+ORDER = ["test_faults", "test_heal_auto", "test_reconcile_odd", "test_peers", "test_reconcile", "test_heal", "test_catch_up",
+         "test_corpus", "test_kill", "test_plan", "test_predecessor_faults"]
 
 # Short clocks: a test that is not about time does not wait for it.
 QUICK = {"retry": {"backoff_seconds": [1, 1, 2], "max_attempts": 2, "probe_initial_ms": 200, "probe_max_ms": 1000}}
@@ -137,6 +139,19 @@ def install(scratch):
     """install(dcs, config={...}) -> a running Zonefan."""
     with installations(scratch) as made:
         yield made
+
+
+@pytest.fixture
+def masters():
+    """masters(...) -> a Master, closed when the test ends."""
+    made = []
+
+    def make(*arguments, **more):
+        made.append(Master(*arguments, **more))
+        return made[-1]
+    yield make
+    for master in made:
+        master.close()
 
 
 class Shared:

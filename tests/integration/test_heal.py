@@ -3,62 +3,13 @@
 C1, C3, C9: the healing pass finds what a database really holds and delivers again what differs from the truth. Nothing
 that zonefan never wrote is touched, and live pushes go on.
 """
-import concurrent.futures
-import datetime
-import json
 import threading
 
 import pytest
+from zf.heal import (OURS, add_foreign, differing, drifts, foreign_rows, heal, keep_copy, push_all, put_back_copy, wait_quiet,
+                     wipe)
 from zf.wait import wait_for
 from zf.zones import da_zone, named
-
-
-def heal(zonefan, *options, code):
-    """{back end: what came of the pass}."""
-    done = zonefan.ctl("--json", "heal", *options, check=code)
-    return {entry["name"]: entry["heal"] for entry in json.loads(done.stdout)["backends"]}
-
-
-def differing(part):
-    return sum(part[key] for key in ("missing", "changed", "stamp", "undeleted", "stray"))
-
-
-def drifts(zonefan, backend):
-    """{zone: what an event says of it}."""
-    events = zonefan.listing("/api/v1/events", "events", 1000)
-    return {event["zone"]: event["detail"] for event in events if event["kind"] == "drift" and event["backend"] == backend}
-
-
-def push_all(zonefan, names):
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda name: zonefan.da().push_ok(name, da_zone(name)), names))
-    zonefan.wait_converged()
-    # A new back end is compared by itself: what a test damages must not be found by that pass.
-    wait_for(lambda: all(lane["next_heal"] is None or (lane["heal"] or {}).get("ended_at")
-                         for lane in zonefan.status()["backends"]), 60, "the first passes are over")
-
-
-def wait_quiet(zonefan, names, backend):
-    """A second after the last delivery pages are whole again."""
-    def quiet():
-        last = max(zonefan.delivery(name, backend)["applied_at"] for name in names)
-        passed = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(last.replace("Z", "+00:00"))
-        return passed > datetime.timedelta(seconds=1.2)
-    wait_for(quiet, 30, "nothing was delivered for a second")
-
-
-def foreign_rows(db):
-    return db.sql("SELECT z.id, z.zone_name, r.id, r.hostname, r.type, r.data, r.ttl, r.online FROM zones z "
-                  "JOIN records r ON r.zone_id=z.id WHERE z.zone_name LIKE '%foreign%' ORDER BY r.id")
-
-
-def add_foreign(db):
-    """Zones that zonefan never wrote, before, between and behind its own."""
-    for name in ("a.foreign.example.", "heal0003.foreign.example.", "zz.foreign.example."):
-        db.sql("INSERT INTO zones (zone_name) VALUES (%s)", name)
-        db.sql("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, '@', 'A', '192.0.2.77', 60, 0 "
-               "FROM zones WHERE zone_name=%s", name)
-    return foreign_rows(db)
 
 
 def test_every_damage_is_repaired_in_one_pass(zonefan, dcs):
@@ -128,36 +79,11 @@ def test_every_damage_is_repaired_in_one_pass(zonefan, dcs):
 
 # ---- what a database may go through (fault B) ----
 
-TABLES = ("zones", "records", "zonefan_state")
-OURS = "zone_name NOT LIKE '%%foreign%%' AND zone_name<>''"
-
-
-def wipe(db, which="1=1"):
-    """Everything of zonefan's, or a part of it, with its stamps."""
-    db.sql(f"DELETE r FROM records r JOIN zones ON zones.id=r.zone_id WHERE {OURS} AND {which}")
-    db.sql(f"DELETE FROM zones WHERE {OURS} AND {which}")
-    db.sql(f"DELETE FROM zonefan_state WHERE {which}")
-
-
 def edit_by_hand(db):
     db.sql(f"UPDATE records r JOIN zones ON zones.id=r.zone_id SET r.data='203.0.113.66' WHERE {OURS} AND r.hostname='host0'")
     db.sql(f"DELETE r FROM records r JOIN zones ON zones.id=r.zone_id WHERE {OURS} AND r.type='MX' AND MOD(zones.id, 2)=0")
     db.sql("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, 'evil', 'TXT', '\"x\"', 60, 1 FROM zones "
            f"WHERE {OURS} AND MOD(id, 3)=0")
-
-
-def keep_copy(db):
-    for table in TABLES:
-        db.sql(f"CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE "
-               + {"records": "zone_id IN (SELECT id FROM zones WHERE " + OURS + ")"}.get(table, OURS))
-
-
-def put_back_copy(db):
-    """An older copy of zonefan's zones, with the stamps and ids of that time."""
-    wipe(db)
-    for table in TABLES:
-        db.sql(f"INSERT INTO {table} SELECT * FROM kept_{table}")
-        db.sql(f"DROP TABLE kept_{table}")
 
 
 def make_empty(db):
@@ -218,54 +144,6 @@ def test_a_damaged_database_is_equal_to_the_others_after_one_pass(zonefan, dcs, 
 
 
 # ---- by itself ----
-
-def test_a_lane_that_comes_up_is_compared(zonefan, dcs):
-    """While it was away the database was put back to an older copy: nobody has to ask."""
-    push_all(zonefan, named("copy", 10))
-    add_foreign(dcs[0].db)
-    wait_for(lambda: (zonefan.backend("dc1")["heal"] or {}).get("ended_at"), 60, "the first pass, of a new back end")
-    first = zonefan.backend("dc1")["heal"]["pass"]
-    keep_copy(dcs[0].db)
-    zonefan.da().push_ok("copy0001.example", da_zone("copy0001.example", 2))
-    zonefan.wait_converged()
-    dcs[0].proxy.refuse()
-    zonefan.da().push_ok("copy0002.example", da_zone("copy0002.example", 2))
-    zonefan.wait_lane("dc1", "down")
-    put_back_copy(dcs[0].db)
-    dcs[0].proxy.passing()
-    zonefan.wait_lane("dc1", "up")
-    wait_for(lambda: zonefan.backend("dc1")["heal"]["pass"] > first and zonefan.backend("dc1")["heal"]["ended_at"], 180,
-             "a pass begins by itself")
-    assert zonefan.backend("dc1")["heal"]["trigger"] == "lane_up"
-    zonefan.wait_converged()
-    assert dcs[0].db.all_rows() == dcs[1].db.all_rows() | {
-        name: rows for name, rows in dcs[0].db.all_rows().items() if "foreign" in name}
-    assert "copy0001.example" in drifts(zonefan, "dc1")
-
-
-def test_by_the_clock_and_by_policy(install, dcs):
-    """dc1 repairs, dc2 reports once, dc3 is off; the operator's own pass repairs all."""
-    zonefan = install(dcs, config={"healing": {"interval_minutes": 1}, "dns": {"backends": {
-        "dc2": {"heal": "report"}, "dc3": {"heal": "off"}}}})
-    push_all(zonefan, named("clock", 5))
-    truth = dcs[0].db.all_rows()
-    wait_for(lambda: all((zonefan.backend(name)["heal"] or {}).get("ended_at") for name in ("dc1", "dc2")), 60,
-             "the first passes, of new back ends")
-    for dc in dcs:
-        dc.db.sql("UPDATE records SET data='203.0.113.66' WHERE hostname='host1'")
-    wait_for(lambda: dcs[0].db.all_rows() == truth, 180, "dc1 is repaired by the clock")
-    wait_for(lambda: len(drifts(zonefan, "dc2")) == 5, 180, "dc2 is reported")
-    assert zonefan.backend("dc2")["heal"]["trigger"] == "schedule"
-    assert set(drifts(zonefan, "dc2").values()) == {
-        "9 records wanted and there, but not the same (the right stamp): host1 A 192.0.2.2 -> 203.0.113.66; left as it is (heal: "
-        "report)"}
-    assert dcs[1].db.all_rows() != truth and dcs[2].db.all_rows() != truth
-    assert zonefan.backend("dc3")["heal"] is None and zonefan.backend("dc3")["next_heal"] is None
-    plan = zonefan.ctl("plan", check=2).stdout
-    assert "dc1: 5 zones compared, 0 differ" in plan and "dc3: 5 zones compared, 5 differ" in plan
-    heal(zonefan, code=2)
-    assert dcs[1].db.all_rows() == truth == dcs[2].db.all_rows()
-
 
 def test_a_pass_is_stopped(zonefan, dcs):
     push_all(zonefan, named("stop", 5))
