@@ -19,12 +19,15 @@ static int64_t now_ms(void)
 	return clock_mono_ms(clock_system());
 }
 
-static void answer(struct sync *sync, struct engine_request *order, int64_t pass)
+/* It is for the next pass. Two wishes are one pass; the one that does more is it. */
+static void take(struct sync *sync, struct engine_request *order)
 {
 	struct doc *doc = doc_create();
 
+	sync->again_dry = order->dry_run && (!sync->again || sync->again_dry);
+	sync->again = true;
 	steps_tell_asked(sync, order);
-	doc_int(doc, "pass", pass);
+	doc_int(doc, "pass", sync->pass.number + 1);
 	doc_bool(doc, "dry_run", order->dry_run || sync->params.dry_run);
 	engine_answer_order(sync->engine, order, doc, NULL);
 }
@@ -34,12 +37,8 @@ bool sync_tick(void *ctx)
 	struct sync *sync = ctx;
 	struct engine_request *order;
 
-	while ((order = engine_take_order(sync->engine, ENGINE_ROOM_MASTERS, 0)) != NULL) {
-		/* Both wishes are one pass; the one that does more is it. */
-		sync->again_dry = order->dry_run && (!sync->again || sync->again_dry);
-		sync->again = true;
-		answer(sync, order, sync->pass.number + 1);
-	}
+	while ((order = engine_take_order(sync->engine, ENGINE_ROOM_MASTERS, 0)) != NULL)
+		take(sync, order);
 	return !atomic_load(&sync->stopping);
 }
 
@@ -71,15 +70,12 @@ static void run_pass(struct sync *sync, bool dry_run)
 static void wait_for_order(struct sync *sync)
 {
 	int64_t until_ms = sync->due_ms < sync->look_ms ? sync->due_ms : sync->look_ms;
-	int64_t wait_ms = until_ms - now_ms();
+	int64_t wait_ms = sync->again ? 0 : until_ms - now_ms(); /* asked for during a pass: it follows at once */
 	struct engine_request *order =
 		engine_take_order(sync->engine, ENGINE_ROOM_MASTERS, wait_ms < 0 ? 0 : wait_ms);
 
-	if (order == NULL)
-		return;
-	sync->again = true;
-	sync->again_dry = order->dry_run;
-	answer(sync, order, sync->pass.number + 1);
+	if (order != NULL)
+		take(sync, order);
 }
 
 static void *run(void *arg)
@@ -98,8 +94,10 @@ static void *run(void *arg)
 			run_pass(sync, false);
 		} else if (now_ms() >= sync->look_ms) {
 			sync->look_ms = now_ms() + LOOK_MS;
-			sync->again = reconcile_look(sync);
-			sync->again_dry = false;
+			if (reconcile_look(sync)) {
+				sync->again = true;
+				sync->again_dry = false;
+			}
 		}
 	}
 	return NULL;

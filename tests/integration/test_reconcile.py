@@ -4,8 +4,10 @@ C2, C3 and reliability.md 4.6: what the masters' lists say of our zones: orphans
 ownership, races with pushes. What is odd about a list: test_reconcile_odd.py.
 """
 import re
+import threading
 
 from zf.reconcile import conf, events, fill, json_answer, login_page, of, orphans, reconcile, vanish, wait_gone
+from zf.wait import wait_for
 from zf.zones import da_zone, named
 
 
@@ -290,6 +292,29 @@ def test_the_operators_view(install, dcs, masters):
     assert re.search(r"master da1\.host\.example is unknown since \ds: .*login", zonefan.ctl("status").stdout)
     asked = events(zonefan, "reconcile")
     assert len(asked) == 2 and {event["actor"] for event in asked} == {"control socket"}
+
+
+def test_asked_for_during_a_pass(install, dcs, masters):
+    """Another pass follows the one that is under way: what it was asked for may have changed behind that one's back."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    fill(zonefan, master, named("asked", 3))
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold_up(master, handler, path, query):
+        reached.set()
+        go_on.wait(60)
+        return False
+    master.faults = [hold_up]
+    zonefan.ctl("reconcile", "--no-wait", check=0)
+    assert reached.wait(30)
+    for option in ([], ["--dry-run"]):  # of both wishes the one that does more
+        zonefan.ctl("reconcile", "--no-wait", *option, check=0)
+    master.put("new.example")
+    go_on.set()
+    wait_for(lambda: (zonefan.status()["reconciler"]["last_run"] or {"pass": 0})["pass"] == 2, 60, "the second pass is over")
+    assert zonefan.status()["reconciler"]["last_run"]["dry_run"] is False
+    assert "new.example" in zonefan.zones()
 
 
 def test_switched_off(zonefan):
