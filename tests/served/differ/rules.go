@@ -72,13 +72,22 @@ func doubledCNAME(_ *zone, _ question, oracle, _ *answer) bool {
 // proofOfWildcard: what a wildcard says of a name needs the proof that the name
 // is not there and, if the wildcard lacks the type, that of the wildcard too.
 func proofOfWildcard(z *zone, q question, oracle, reader *answer) bool {
-	_, exists := z.names[q.name.key()]
 	more := without(reader.authority, oracle.authority)
-	if exists || !q.do || len(more) == 0 || len(without(oracle.authority, reader.authority)) > 0 || !onlyDenials(more) {
+	if !wildcardSpeaks(z, q, reader) || !q.do || len(more) == 0 || len(without(oracle.authority, reader.authority)) > 0 || !onlyDenials(more) {
 		return false
 	}
 	oracle.authority = reader.authority
 	return true
+}
+
+// wildcardSpeaks: a wildcard stands for the name asked for, or for one to which an alias leads.
+func wildcardSpeaks(z *zone, q question, reader *answer) bool {
+	for _, r := range reader.answer {
+		if alias, ok := r.rr.(*dns.CNAME); ok && z.covers(parseName(alias.Target)) {
+			return true
+		}
+	}
+	return z.covers(q.name)
 }
 
 // optOutNXDOMAIN: below a name that only unsigned delegations make exist the

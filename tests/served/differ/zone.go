@@ -79,6 +79,20 @@ func (z *zone) has(owner name, rrtype uint16) bool {
 	return z.owned[owner.key()][rrtype]
 }
 
+// covers tells whether n is not there and a wildcard stands for it (RFC 4592 3.3.1).
+// Owners of NSEC3 records are no names of the zone (RFC 5155 7.2.8).
+func (z *zone) covers(n name) bool {
+	if _, exists := z.names[n.key()]; exists || !n.atOrBelow(z.apex) {
+		return false
+	}
+	encloser := n.parent()
+	for z.names[encloser.key()] == nil || z.has(encloser, dns.TypeNSEC3) {
+		encloser = encloser.parent()
+	}
+	_, wildcard := z.names[encloser.child("*").key()]
+	return wildcard
+}
+
 // sorted returns owners and empty non-terminals, in the order of their keys.
 func (z *zone) sorted() []name {
 	keys := make([]string, 0, len(z.names))
