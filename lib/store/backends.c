@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "store/db.h"
+#include "store/keyed.h"
 
 static const char find_sql[] = "SELECT id FROM backend WHERE name = ?1";
 static const char insert_sql[] = "INSERT INTO backend (name) VALUES (?1) RETURNING id";
@@ -53,39 +54,21 @@ static int find_backend(struct store *store, const char *name, int64_t *id, stru
 	return 0;
 }
 
-/* id: the parameter, if there is one. */
-static int ask(struct store *store, const char *sql, int64_t id, int64_t *answer, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	if (sqlite3_bind_parameter_count(stmt) > 0)
-		db_bind_int(stmt, 1, id);
-	rc = db_step(store, stmt, err);
-	if (rc < 0)
-		return rc;
-	*answer = sqlite3_column_int64(stmt, 0);
-	db_reset(stmt);
-	return 0;
-}
-
 static int fill(struct store *store, int64_t id, int64_t now_us, struct err *err)
 {
 	sqlite3_stmt *stmt;
-	int64_t lacks, next;
-	int64_t after = 0;
-	int rc = ask(store, lacks_sql, id, &lacks, err);
+	uint64_t lacks, next;
+	uint64_t after = 0;
+	int rc = keyed_ask(store, lacks_sql, id, &lacks, err);
 
 	if (rc < 0 || lacks == 0)
 		return rc;
 	rc = db_prepare(store, fill_sql, &stmt, err);
-	while (rc == 0 && (rc = ask(store, step_sql, after, &next, err)) == 0 && next > after) {
+	while (rc == 0 && (rc = keyed_ask(store, step_sql, (int64_t)after, &next, err)) == 0 && next > after) {
 		db_bind_int(stmt, 1, id);
 		db_bind_int(stmt, 2, now_us);
-		db_bind_int(stmt, 3, after);
-		db_bind_int(stmt, 4, next);
+		db_bind_uint(stmt, 3, after);
+		db_bind_uint(stmt, 4, next);
 		rc = db_run(store, stmt, err);
 		after = next;
 	}
@@ -113,13 +96,13 @@ static int wake(struct store *store, const int64_t *ids, size_t count, int64_t n
 static int register_all(struct store *store, const char *const *names, size_t count, int64_t now_us, int64_t *ids,
 	struct err *err)
 {
-	int64_t lacks = 0;
+	uint64_t lacks = 0;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = find_backend(store, names[i], &ids[i], err);
 	if (rc == 0)
-		rc = ask(store, any_lacks_sql, 0, &lacks, err);
+		rc = keyed_ask(store, any_lacks_sql, 0, &lacks, err);
 	for (size_t i = 0; rc == 0 && lacks != 0 && i < count; i++)
 		rc = fill(store, ids[i], now_us, err);
 	return rc == 0 && count > 0 ? wake(store, ids, count, now_us, err) : rc;

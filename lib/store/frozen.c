@@ -2,6 +2,7 @@
 #include "store/frozen.h"
 
 #include "store/db.h"
+#include "store/keyed.h"
 
 enum { FIELD_MAX = 1024 };
 
@@ -30,18 +31,7 @@ int store_frozen_set(struct store *store, const struct store_frozen *frozen, str
 
 int store_frozen_clear(struct store *store, int64_t zone_id, struct err *err)
 {
-	sqlite3_stmt *stmt;
-	bool own;
-	int rc = db_scope_open(store, &own, err);
-
-	if (rc < 0)
-		return rc;
-	rc = db_prepare(store, clear_sql, &stmt, err);
-	if (rc == 0) {
-		db_bind_int(stmt, 1, zone_id);
-		rc = db_run(store, stmt, err);
-	}
-	return db_scope_close(store, own, rc, err);
+	return keyed_change(store, clear_sql, zone_id, NULL, err);
 }
 
 int store_frozen_list(struct store *store, int64_t zone_id,
@@ -64,14 +54,5 @@ int store_frozen_list(struct store *store, int64_t zone_id,
 
 int store_frozen_count(struct store *store, uint64_t *count, struct err *err)
 {
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, count_sql, &stmt, err);
-
-	if (rc == 0)
-		rc = db_step(store, stmt, err);
-	if (rc < 0)
-		return rc;
-	*count = db_column_uint(stmt, 0);
-	db_reset(stmt);
-	return 0;
+	return keyed_ask(store, count_sql, 0, count, err);
 }

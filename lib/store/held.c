@@ -6,6 +6,7 @@
 
 #include "store/checksum.h"
 #include "store/db.h"
+#include "store/keyed.h"
 
 enum { FIELD_MAX = 1024 };
 
@@ -55,17 +56,6 @@ int store_held_find(struct store *store, const char *kind, const char *subject, 
 	return rc;
 }
 
-static int run_with_id(struct store *store, const char *sql, int64_t id, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	db_bind_int(stmt, 1, id);
-	return db_run(store, stmt, err);
-}
-
 static int insert(struct store *store, struct store_held *held, const uint8_t sum[HASH_SIZE], struct err *err)
 {
 	const char *texts[] = { held->origin, held->source, held->actor, held->hostname, held->username, held->reason };
@@ -107,7 +97,7 @@ static int put(struct store *store, struct store_held *held, bool *fresh, struct
 		return rc;
 	}
 	if (id != 0)
-		rc = run_with_id(store, drop_sql, id, err);
+		rc = keyed_change(store, drop_sql, id, NULL, err);
 	return rc == 0 ? insert(store, held, sum, err) : rc;
 }
 
@@ -160,24 +150,14 @@ int store_held_add_zone(struct store *store, int64_t id, int64_t zone_id, uint64
 	return db_scope_close(store, own, rc, err);
 }
 
-static int change(struct store *store, const char *sql, int64_t id, struct err *err)
-{
-	bool own;
-	int rc = db_scope_open(store, &own, err);
-
-	if (rc < 0)
-		return rc;
-	return db_scope_close(store, own, run_with_id(store, sql, id, err), err);
-}
-
 int store_held_approve(struct store *store, int64_t id, struct err *err)
 {
-	return change(store, approve_sql, id, err);
+	return keyed_change(store, approve_sql, id, NULL, err);
 }
 
 int store_held_drop(struct store *store, int64_t id, struct err *err)
 {
-	return change(store, drop_sql, id, err);
+	return keyed_change(store, drop_sql, id, NULL, err);
 }
 
 /* Borrowed until the next step. */
@@ -304,14 +284,5 @@ int store_held_zones(struct store *store, int64_t id, int64_t after, size_t limi
 
 int store_held_count(struct store *store, uint64_t *count, struct err *err)
 {
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, count_sql, &stmt, err);
-
-	if (rc == 0)
-		rc = db_step(store, stmt, err);
-	if (rc < 0)
-		return rc;
-	*count = db_column_uint(stmt, 0);
-	db_reset(stmt);
-	return 0;
+	return keyed_ask(store, count_sql, 0, count, err);
 }

@@ -7,6 +7,7 @@
 
 #include "store/checksum.h"
 #include "store/db.h"
+#include "store/keyed.h"
 
 enum { ERROR_MAX = 1024 };
 
@@ -159,25 +160,9 @@ int store_missing_save(struct store *store, const struct store_missing *missing,
 	return db_scope_close(store, own, save_missing(store, missing, err), err);
 }
 
-static int drop_missing(struct store *store, int64_t zone_id, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, drop_missing_sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	db_bind_int(stmt, 1, zone_id);
-	return db_run(store, stmt, err);
-}
-
 int store_missing_drop(struct store *store, int64_t zone_id, struct err *err)
 {
-	bool own;
-	int rc = db_scope_open(store, &own, err);
-
-	if (rc < 0)
-		return rc;
-	return db_scope_close(store, own, drop_missing(store, zone_id, err), err);
+	return keyed_change(store, drop_missing_sql, zone_id, NULL, err);
 }
 
 int store_missing_list(struct store *store, const char *master, int64_t after, size_t limit,

@@ -2,6 +2,7 @@
 #include "store/override.h"
 
 #include "store/db.h"
+#include "store/keyed.h"
 
 static const char set_sql[] = "INSERT OR REPLACE INTO zone_override (zone_id, at, master_serial) VALUES (?1, ?2, ?3)";
 static const char get_sql[] = "SELECT at, master_serial FROM zone_override WHERE zone_id = ?1";
@@ -46,17 +47,9 @@ int store_override_get(struct store *store, int64_t zone_id, struct store_overri
 
 int store_override_drop(struct store *store, int64_t zone_id, bool *dropped, struct err *err)
 {
-	sqlite3_stmt *stmt;
-	bool own;
-	int rc = db_scope_open(store, &own, err);
+	uint64_t rows = 0;
+	int rc = keyed_change(store, drop_sql, zone_id, &rows, err);
 
-	if (rc < 0)
-		return rc;
-	rc = db_prepare(store, drop_sql, &stmt, err);
-	if (rc == 0) {
-		db_bind_int(stmt, 1, zone_id);
-		rc = db_run(store, stmt, err);
-	}
-	*dropped = rc == 0 && sqlite3_changes(store->db) > 0;
-	return db_scope_close(store, own, rc, err);
+	*dropped = rc == 0 && rows > 0;
+	return rc;
 }

@@ -2,6 +2,7 @@
 #include "store/retire.h"
 
 #include "store/db.h"
+#include "store/keyed.h"
 
 /* Zones in one step: some milliseconds, which a push may have to wait. */
 enum { STEP = 2000 };
@@ -25,31 +26,10 @@ int store_backend_list(struct store *store, void (*each)(void *ctx, int64_t id, 
 	return rc;
 }
 
-/* id: the parameter, if there is one. */
-static int fetch(struct store *store, const char *sql, int64_t id, int64_t *out, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	if (sqlite3_bind_parameter_count(stmt) > 0)
-		db_bind_int(stmt, 1, id);
-	rc = db_step(store, stmt, err);
-	if (rc < 0)
-		return rc;
-	*out = sqlite3_column_int64(stmt, 0);
-	db_reset(stmt);
-	return 0;
-}
-
 int store_backend_rows(struct store *store, int64_t backend_id, uint64_t *count, struct err *err)
 {
-	int64_t number = 0;
-	int rc = fetch(store, rows_sql, backend_id, &number, err);
-
-	*count = (uint64_t)number;
-	return rc;
+	*count = 0;
+	return keyed_ask(store, rows_sql, backend_id, count, err);
 }
 
 static int drop_rows(struct store *store, int64_t backend_id, int64_t after, uint64_t *count, struct err *err)
@@ -67,31 +47,20 @@ static int drop_rows(struct store *store, int64_t backend_id, int64_t after, uin
 	return rc;
 }
 
-static int drop_backend(struct store *store, int64_t backend_id, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, drop_sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	db_bind_int(stmt, 1, backend_id);
-	return db_run(store, stmt, err);
-}
-
 static int step(struct store *store, int64_t backend_id, int64_t *after, uint64_t *count, struct err *err)
 {
-	int64_t last = 0;
-	int rc = fetch(store, last_sql, 0, &last, err);
+	uint64_t last = 0;
+	int rc = keyed_ask(store, last_sql, 0, &last, err);
 
 	if (rc == 0)
 		rc = drop_rows(store, backend_id, *after, count, err);
 	if (rc < 0)
 		return rc;
 	*after += STEP;
-	if (*after < last)
+	if (*after < (int64_t)last)
 		return 0;
 	*after = INT64_MAX;
-	return drop_backend(store, backend_id, err);
+	return keyed_change(store, drop_sql, backend_id, NULL, err);
 }
 
 int store_retire_step(struct store *store, int64_t backend_id, int64_t *after, uint64_t *count, struct err *err)

@@ -8,6 +8,7 @@
 #include "store/checksum.h"
 #include "store/db.h"
 #include "store/history.h"
+#include "store/keyed.h"
 #include "store/rows.h"
 
 enum { FIELD_MAX = 255 };
@@ -132,25 +133,6 @@ int store_zone_get(struct store *store, int64_t id, struct store_zone *out, stru
 	return rc == ERR_NOTFOUND ? err_set(err, rc, "there is no zone %lld", (long long)id) : rc;
 }
 
-static int fetch_number(struct store *store, const char *sql, int64_t id, uint64_t *out, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, sql, &stmt, err);
-
-	if (rc < 0)
-		return rc;
-	if (id != 0)
-		db_bind_int(stmt, 1, id);
-	rc = db_step(store, stmt, err);
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
-		return err_set(err, ERR_NOTFOUND, "there is no zone %lld", (long long)id);
-	*out = db_column_uint(stmt, 0);
-	db_reset(stmt);
-	return 0;
-}
-
 int store_zone_salvage(struct store *store, const char *name, struct store_zone *out, struct err *err)
 {
 	enum { PLAUSIBLE_LEAD = 1000000 };
@@ -171,7 +153,7 @@ int store_zone_salvage(struct store *store, const char *name, struct store_zone 
 	out->hostname = xstrdup("");
 	out->username = xstrdup("");
 	snprintf(out->name, sizeof(out->name), "%s", name);
-	rc = fetch_number(store, applied_sql, out->id, &applied, err);
+	rc = keyed_ask(store, applied_sql, out->id, &applied, err);
 	if (rc < 0) {
 		store_zone_clear(out);
 		return rc;
@@ -284,16 +266,7 @@ int store_zone_walk(struct store *store, int64_t *after, size_t limit,
 
 int store_zone_count(struct store *store, uint64_t *count, struct err *err)
 {
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, count_sql, &stmt, err);
-
-	if (rc == 0)
-		rc = db_step(store, stmt, err);
-	if (rc < 0)
-		return rc;
-	*count = db_column_uint(stmt, 0);
-	db_reset(stmt);
-	return 0;
+	return keyed_ask(store, count_sql, 0, count, err);
 }
 
 /* ---- writing ---- */
@@ -372,10 +345,10 @@ int rows_put_zone(struct store *store, struct store_zone *zone, const char *text
 	if (text != NULL || fresh) {
 		zone->text_size = text == NULL ? 0 : size;
 	} else {
-		rc = fetch_number(store, text_size_sql, zone->id, &zone->text_size, err);
+		rc = keyed_ask(store, text_size_sql, zone->id, &zone->text_size, err);
 	}
 	if (rc == 0 && fresh) {
-		rc = fetch_number(store, next_id_sql, 0, &number, err);
+		rc = keyed_ask(store, next_id_sql, 0, &number, err);
 		if (rc == 0)
 			zone->id = (int64_t)number;
 	}
