@@ -26,8 +26,12 @@ static const char fill_sql[] = "INSERT INTO delivery (backend_id, zone_id, appli
 	" iif(z.hearsay, 0, ?2), iif(z.hearsay, 0, ?2), 0"
 	" FROM (SELECT id, generation, deleted, deleted AND text_size = 0 AS hearsay FROM zone) AS z"
 	" WHERE z.id > ?3 AND z.id <= ?4 AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.backend_id = ?1 AND d.zone_id = z.id)";
-/* All back ends in one pass. Ids that were registered come as a list in JSON, for want of a parameter that is a list. */
-static const char wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0"
+/*
+ * All back ends in one pass; a delete of what was there is checked, as above. Ids that were registered come as a list in JSON,
+ * for want of a parameter that is a list.
+ */
+static const char wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0,"
+	" check_rows = max(check_rows, z.deleted)"
 	" FROM zone AS z WHERE delivery.state = 0 AND z.id = delivery.zone_id AND delivery.applied <> z.generation"
 	" AND delivery.backend_id IN (SELECT value FROM json_each(?1))";
 

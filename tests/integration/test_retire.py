@@ -3,6 +3,7 @@
 import json
 import threading
 
+import pytest
 from zf.wait import wait_for
 from zf.zones import da_zone, named
 
@@ -92,15 +93,17 @@ def all_of(db, zone):
         "SELECT * FROM zonefan_state WHERE zone_name=%s")]
 
 
-def test_what_was_deleted_meanwhile_goes(install, dcs):
-    """Without healing too; and what somebody else made of such a name meanwhile stays as it is."""
+@pytest.mark.parametrize("retired", [True, False])
+def test_what_was_deleted_meanwhile_goes(install, dcs, retired):
+    """Without healing too, retired or only out of the configuration; and what somebody else made of such a name meanwhile stays as it is."""
     zonefan = install(dcs[:2], config={"healing": {"enabled": False}})
     names = gone, kept, theirs, others, made = named("meanwhile", 5)
     for name in names:
         zonefan.da().push_ok(name, da_zone(name))
     zonefan.wait_converged()
     entry = without(zonefan, "dc2")
-    zonefan.ctl("retire", "dc2", "--confirm", check=0)
+    if retired:
+        zonefan.ctl("retire", "dc2", "--confirm", check=0)
     zonefan.da().delete_ok(gone, theirs, others, made)
     zonefan.wait_converged()
     db = dcs[1].db
