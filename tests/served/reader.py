@@ -45,10 +45,10 @@ def dsn(port, options="timeout=1s&readTimeout=5s"):
 class Reader:
     """
     One installation: a directory with Corefile, snapshot and log; it may be started many times. settings: lines of the
-    plugin's block, {key: value}; None leaves a key out.
+    plugin's block, {key: value}; None leaves a key out. bare: without `prometheus` and `transfer`.
     """
 
-    def __init__(self, binary, directory, source, settings=None, env=None):
+    def __init__(self, binary, directory, source, settings=None, env=None, bare=False):
         """source: the DSN."""
         os.makedirs(directory, exist_ok=True)
         self.binary = binary
@@ -58,6 +58,7 @@ class Reader:
         self.snapshot = os.path.join(directory, "zones.snapshot")
         self.settings = {"dsn": source, "refresh": "1s", "snapshot": self.snapshot, **(settings or {})}
         self.env = {**os.environ, "GORACE": f"log_path={directory}/race halt_on_error=0 exitcode={RACE_EXIT}", **(env or {})}
+        self.beside = [] if bare else [f"prometheus 127.0.0.1:{self.metrics_port}", "transfer {", "    to *", "}"]
         self.process = None
 
     def write_corefile(self, **settings):
@@ -67,9 +68,8 @@ class Reader:
         path = os.path.join(self.directory, "Corefile")
         with open(path, "w", encoding="ascii") as out:
             out.write("\n".join([
-                f".:{self.port} {{", "    bind 127.0.0.1", "    errors", f"    prometheus 127.0.0.1:{self.metrics_port}",
-                f"    ready 127.0.0.1:{self.ready_port}", "    transfer {", "        to *", "    }", "    zonefan {", *lines,
-                "    }", "}", ""]))
+                f".:{self.port} {{", "    bind 127.0.0.1", "    errors", f"    ready 127.0.0.1:{self.ready_port}",
+                *(f"    {line}" for line in self.beside), "    zonefan {", *lines, "    }", "}", ""]))
         return path
 
     # ---- process ----

@@ -79,8 +79,10 @@ def test_restored_to_an_older_copy_by_a_restart(stage, served):
 
 
 def keep_copy(db):
+    """A copy as of an hour ago: its stamps are older than what the reader asks for again and again."""
     for table in ("zones", "records", "zonefan_state"):
         db.sql(f"CREATE TABLE older_{table} AS SELECT * FROM {table}")
+    db.sql("UPDATE older_zonefan_state SET changed_at=changed_at - INTERVAL 1 HOUR")
 
 
 def put_copy_back(db, only=None):
