@@ -77,6 +77,20 @@ func TestTheVersionBeforeComesFromTheSnapshot(t *testing.T) {
 	}
 }
 
+// Where the version before was evicted, and no snapshot has it, there is none.
+func TestARefusedVersionIsBetterThanNone(t *testing.T) {
+	s := mariadbtest.Start(t)
+	put(t, s, "bad.example.", 1, "good")
+	c, _ := open(t, s)
+	eventually(t, "the zone", func() bool { return answer(c, "t.bad.example.") == "good" })
+	spoil(s, "bad.example.", noAddress)
+	eventually(t, "the bad row is seen", func() bool { return c.Stats().BadRecords == 1 })
+	c.evict(c.index.get("bad.example."))
+	if got := answer(c, "t.bad.example."); got != "NXDOMAIN" {
+		t.Fatalf("without its bad row: %s", got)
+	}
+}
+
 func TestRowsThatAreNoRecords(t *testing.T) {
 	for _, test := range []struct{ name, change, told string }{
 		{"NULL", "r.data = IF(hostname = 't', NULL, data)", "record t TXT is not served: a column is NULL"},

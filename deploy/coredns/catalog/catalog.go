@@ -62,6 +62,7 @@ type Catalog struct {
 	well      atomic.Bool   // the database answered last time
 	answered  atomic.Int64  // when it did so last; Unix nanoseconds
 	polled    atomic.Int64  // when it last told what changed; Unix nanoseconds
+	newest    atomic.Int64  // changed_at of all versions that were seen; a database that has none so new went back
 	evicting  sync.Mutex
 	trouble   trouble
 	listeners listeners

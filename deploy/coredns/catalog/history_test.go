@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"zonefan.internal/coredns/internal/mariadbtest"
+	"zonefan.internal/coredns/lookup"
+	"zonefan.internal/coredns/source"
 )
 
 // The order of commits is not that of changed_at (decisions.md 29).
@@ -82,6 +84,25 @@ func TestARestoredOlderCopyIsServed(t *testing.T) {
 	eventually(t, "restored after a restart", restored)
 }
 
+// What was seen in a list or with a version only, before the first poll that tells
+// of it, counts as well.
+func TestARestoredOlderCopyIsServedAtOnce(t *testing.T) {
+	s := mariadbtest.Start(t)
+	put(t, s, "old.example.", 1, "old")
+	dump(s)
+	c, _ := open(t, s, func(config *Config, p *pace) {
+		config.Refresh, p.fullEvery, p.wideEvery = 2*time.Second, time.Hour, time.Hour
+	})
+	began := time.Now()
+	eventually(t, "the window is past the old version", func() bool { return c.Stats().Refreshed.After(began.Add(c.pace.window)) })
+	put(t, s, "old.example.", 2, "new")
+	if got := answer(c, "t.old.example."); got != "new" { // by a load, most times between two polls
+		t.Fatalf("got %s", got)
+	}
+	restore(s)
+	eventually(t, "the restored copy", func() bool { return answer(c, "t.old.example.") == "old" })
+}
+
 func TestTheClockOfTheDatabaseGoesBack(t *testing.T) {
 	s := mariadbtest.Start(t)
 	put(t, s, "one.example.", 1, "first")
@@ -93,6 +114,47 @@ func TestTheClockOfTheDatabaseGoesBack(t *testing.T) {
 	eventually(t, "a change after it", func() bool { return answer(c, "t.one.example.") == "second" })
 	put(t, s, "two.example.", 1, "new")
 	eventually(t, "a zone after it", func() bool { return answer(c, "t.two.example.") == "new" })
+}
+
+// Zones come and go while lists are read, in front of the page and behind it.
+func TestZonesThatComeAndGoDuringAList(t *testing.T) {
+	s := mariadbtest.Start(t)
+	fill(t, s, 60)
+	c, _ := open(t, s, func(_ *Config, p *pace) { p.page, p.fullEvery = 2, time.Millisecond })
+	eventually(t, "the index", c.Ready)
+	for g := 2; g < 60; g += 2 {
+		first, last := fmt.Sprintf("a%d.example.", g), fmt.Sprintf("zz%d.example.", g)
+		put(t, s, first, g, "new")
+		put(t, s, last, g, "new")
+		eventually(t, "the new ones", func() bool { return answer(c, "t."+first) == "new" && answer(c, "t."+last) == "new" })
+		for range 200 {
+			if got := answer(c, "t."+first) + answer(c, "t."+last) + answer(c, "t."+zoneName(g)); got != fmt.Sprint("newnew", g) {
+				t.Fatalf("round %d: %s", g, got)
+			}
+		}
+		remove(t, s, first, g+1)
+		remove(t, s, last, g+1)
+		eventually(t, "they are gone", func() bool { return answer(c, "t."+first) == "no zone" && answer(c, "t."+last) == "no zone" })
+	}
+}
+
+// A slow read that began before a quick one does not bring the older version back.
+func TestASlowReadDoesNotBringBackWhatWas(t *testing.T) {
+	older, newer := source.Stamp{Generation: 1, ChangedAt: 1}, source.Stamp{Generation: 2, ChangedAt: 2}
+	version := func(stamp source.Stamp) source.Version {
+		soa := fmt.Sprintf("ns.example. host.example. %d 1 1 1 1", stamp.Generation)
+		return source.Version{Zone: "a.example.", Exists: true, Stamp: stamp,
+			Records: []lookup.Record{{Owner: "@", Type: "SOA", Data: soa, TTL: 60}}}
+	}
+	c := bare(0)
+	c.note(source.Entry{Zone: "a.example.", Stamp: older}, 1)
+	e := c.index.get("a.example.")
+	c.note(source.Entry{Zone: "a.example.", Stamp: newer}, 1)
+	c.take(e, newer, version(newer))
+	c.take(e, older, version(older))
+	if serial := e.held.Load().zone.Serial(); serial != 2 {
+		t.Errorf("serial %d answers", serial)
+	}
 }
 
 func TestAListThatBreaksHalfWayMakesNothingVanish(t *testing.T) {

@@ -105,7 +105,9 @@ func (c *Catalog) openSnapshot() {
 		file.Index(func(zone string, stamp source.Stamp) bool {
 			e, _ := c.index.getOrMake(zone)
 			e.mutex.Lock()
-			e.stamp = stamp
+			if e.stamp == (source.Stamp{}) { // else the database told it already, and knows better
+				e.stamp = stamp
+			}
 			e.mutex.Unlock()
 			return true
 		})
@@ -285,7 +287,7 @@ func (c *Catalog) readForKeeping(ctx context.Context, file *snapshot.File, batch
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.pace.loadLimit)
 	defer cancel()
-	versions, err := c.source.Load(ctx, names)
+	versions, err := c.read(ctx, names)
 	if err != nil {
 		return nil, err
 	}

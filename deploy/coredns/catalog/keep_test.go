@@ -5,13 +5,18 @@ package catalog
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"zonefan.internal/coredns/internal/mariadbtest"
 	"zonefan.internal/coredns/snapshot"
+	"zonefan.internal/coredns/source"
 )
 
 func TestTheSnapshotIsCompleteWithoutQuestions(t *testing.T) {
@@ -72,6 +77,98 @@ func TestWithoutIndexNothingIsCalledAbsent(t *testing.T) {
 	s.Up()
 	eventually(t, "the zone", func() bool { return answer(c, "t.one.example.") == "first" })
 	eventually(t, "the end is told", func() bool { return strings.Contains(log.text(), "info: over after") })
+}
+
+// The file may become free while the first list is read.
+func TestASnapshotTakenLateDoesNotOverruleTheDatabase(t *testing.T) {
+	older, newer := source.Stamp{Generation: 1, ChangedAt: 1}, source.Stamp{Generation: 2, ChangedAt: 2}
+	c := bare(0)
+	c.known.Store(false)
+	c.log, c.keep.trouble.log = &lines{}, &lines{}
+	c.config.Snapshot = filepath.Join(t.TempDir(), "zones")
+	file, err := snapshot.Open(c.config.Snapshot, &lines{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = file.Put([]snapshot.Item{{Zone: "a.example.", Stamp: older}, {Zone: "b.example.", Stamp: older}}); err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	c.note(source.Entry{Zone: "a.example.", Stamp: newer}, 1)
+	c.openSnapshot()
+	defer c.closeSnapshot()
+	for zone, want := range map[string]source.Stamp{"a.example.": newer, "b.example.": older} {
+		if got := c.index.get(zone).version(); got != want {
+			t.Errorf("%s: %+v", zone, got)
+		}
+	}
+}
+
+// A full disk is as a limit on the size of files: writing fails, all else goes on.
+func TestAFullDiskIsToldAndServingGoesOn(t *testing.T) {
+	folder := os.Getenv("ZONEFAN_TEST_FULL")
+	if folder == "" {
+		run := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		run.Env = append(os.Environ(), "ZONEFAN_TEST_FULL="+t.TempDir())
+		if out, err := run.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	s := mariadbtest.Start(t) // before the limit, which processes inherit
+	fill(t, s, 200)
+	signal.Ignore(syscall.SIGXFSZ)
+	var usual syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &usual); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(bytes uint64) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: bytes, Max: usual.Max}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(8 << 10)
+	c, log := open(t, s, withSnapshot(filepath.Join(folder, "zones")))
+	eventually(t, "it is told", func() bool { return strings.Contains(log.text(), "file too large") })
+	for i := range 200 {
+		if got := answer(c, "t."+zoneName(i)); got != fmt.Sprint(i) {
+			t.Fatalf("%s: %s", zoneName(i), got)
+		}
+	}
+	put(t, s, zoneName(5), 2, "changed")
+	eventually(t, "a change", func() bool { return answer(c, "t."+zoneName(5)) == "changed" })
+	limit(usual.Cur)
+	c.keep.ring() // the tick does so too, every 10 s
+	eventually(t, "there is room again", kept(c, 200))
+}
+
+// Neither a frozen database nor one that is well keeps a catalog from its end.
+func TestNoGoroutineIsLeft(t *testing.T) {
+	s := mariadbtest.Start(t)
+	fill(t, s, 10)
+	before := runtime.NumGoroutine()
+	for _, frozen := range []bool{false, true} {
+		config := Config{Source: sourceOf(s), Refresh: 50 * time.Millisecond, MaxMemory: 64 << 20, Log: &lines{},
+			Snapshot: filepath.Join(t.TempDir(), "zones")}
+		c, err := Open(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the snapshot", kept(c, 10))
+		if got := answer(c, "t."+zoneName(1)); got != "1" {
+			t.Fatalf("got %s", got)
+		}
+		if frozen {
+			s.Freeze()
+			defer s.Thaw()
+		}
+		began := time.Now()
+		c.Close()
+		if took := time.Since(began); took > c.pace.pollLimit/2 {
+			t.Errorf("frozen %v: Close took %v", frozen, took)
+		}
+		eventually(t, "all goroutines end", func() bool { return runtime.NumGoroutine() <= before })
+	}
 }
 
 func TestADamagedRecordIsToldAndReadAnew(t *testing.T) {

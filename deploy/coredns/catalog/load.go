@@ -71,12 +71,17 @@ func (l *loader) want(e *entry, urgent bool) {
 func (l *loader) take(n int) []*entry {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	for len(l.urgent)+len(l.stale) == 0 && !l.closed {
+	for !l.closed {
+		if batch := l.queuedFirst(n); batch != nil {
+			return batch
+		}
 		l.wake.Wait()
 	}
-	if l.closed {
-		return nil
-	}
+	return nil
+}
+
+// queuedFirst takes up to n zones off the queues. The caller holds the lock.
+func (l *loader) queuedFirst(n int) []*entry {
 	var batch []*entry
 	for _, queue := range []*[]*entry{&l.urgent, &l.stale} {
 		for len(*queue) > 0 && len(batch) < n {
@@ -220,7 +225,7 @@ func (c *Catalog) loadBatch(ctx context.Context, batch []*entry) {
 	}
 	limited, cancel := context.WithTimeout(ctx, c.pace.loadLimit)
 	defer cancel()
-	versions, err := c.source.Load(limited, names)
+	versions, err := c.read(limited, names)
 	if err != nil && len(batch) > 1 && source.Answered(err) {
 		for _, e := range batch {
 			c.loadBatch(ctx, []*entry{e})
@@ -237,6 +242,15 @@ func (c *Catalog) loadBatch(ctx context.Context, batch []*entry) {
 		zone, err := c.take(e, before[i], versions[i])
 		c.finishAny(e, zone, err)
 	}
+}
+
+// read reads versions, and notes how new they are.
+func (c *Catalog) read(ctx context.Context, zones []string) ([]source.Version, error) {
+	versions, err := c.source.Load(ctx, zones)
+	for _, v := range versions {
+		c.saw(v.Stamp.ChangedAt)
+	}
+	return versions, err
 }
 
 func (c *Catalog) loadFailed(ctx context.Context, batch []*entry, err error) {
@@ -318,6 +332,10 @@ func (c *Catalog) refuse(e *entry, before, stamp source.Stamp) {
 func (c *Catalog) install(e *entry, before source.Stamp, h *held) {
 	e.adopt(before, h.stamp)
 	e.mutex.Lock()
+	if now := e.held.Load(); now != nil && now.stamp == e.stamp && h.stamp != e.stamp {
+		e.mutex.Unlock() // a slow read: a later one was quicker, and answers never go back
+		return
+	}
 	old, ok := c.swap(e, h)
 	e.mutex.Unlock()
 	if ok {

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"unsafe"
+
+	"zonefan.internal/coredns/source"
 )
 
 // size is what a held version takes of memory.
@@ -75,10 +77,13 @@ func (c *Catalog) tellLarge(e *entry, size, room int64) {
 	}
 }
 
+// evict forgets what is loaded of a zone. If a newer version was refused in its
+// favour that is to be decided anew: one with a bad row is better than none.
 func (c *Catalog) evict(e *entry) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	c.release(e)
+	e.refused = source.Stamp{}
 	c.count.evicted.Add(1)
 }
 

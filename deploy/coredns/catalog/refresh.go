@@ -12,11 +12,11 @@ import (
 // refresher keeps the index (decisions.md 29). All of it is one goroutine's.
 type refresher struct {
 	*Catalog
-	now, latest int64 // the database's, of the last poll; microseconds
-	lost        bool  // the last poll failed
-	stateless   bool  // there is no table of stamps
-	wideAt      time.Time
-	fullAt      time.Time // when the next comparison of all is due
+	now       int64 // the database's, of the last poll; microseconds
+	lost      bool  // the last poll failed
+	stateless bool  // there is no table of stamps
+	wideAt    time.Time
+	fullAt    time.Time // when the next comparison of all is due
 
 	// a comparison with the full list that is under way
 	comparing bool
@@ -84,6 +84,7 @@ func (r *refresher) poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.pace.pollLimit)
 	defer cancel()
 	since, wide := r.since()
+	newest := r.newest.Load() // before the poll: what is seen from here on may be newer than what it tells
 	poll, err := r.source.Poll(ctx, since)
 	if err != nil {
 		return err
@@ -91,14 +92,19 @@ func (r *refresher) poll(ctx context.Context) error {
 	if stateless := r.source.Stateless(); stateless != r.stateless {
 		r.tellStateless(stateless)
 	}
-	backwards := poll.Now < r.now || poll.Latest < r.latest
-	if poll.Reconnected || r.lost || backwards || !time.Now().Before(r.fullAt) {
+	backwards := poll.Now < r.now || poll.Latest < newest
+	if backwards {
+		r.newest.Store(poll.Latest)
+	}
+	due := !r.comparing && !time.Now().Before(r.fullAt)
+	if poll.Reconnected || r.lost || backwards || due {
 		r.beginComparison()
 	}
 	for _, e := range poll.Entries {
 		r.note(e, r.pass)
 	}
-	r.now, r.latest = poll.Now, poll.Latest
+	r.now = poll.Now
+	r.saw(poll.Latest)
 	r.loads.retry()
 	if wide {
 		r.wideAt = time.Now().Add(r.pace.wideEvery)
@@ -166,8 +172,19 @@ func (r *refresher) comparePage(ctx context.Context) error {
 	return nil
 }
 
+// saw notes the changed_at of a version.
+func (c *Catalog) saw(changedAt int64) {
+	for {
+		newest := c.newest.Load()
+		if changedAt <= newest || c.newest.CompareAndSwap(newest, changedAt) {
+			return
+		}
+	}
+}
+
 // note takes what the database says of a zone.
 func (c *Catalog) note(told source.Entry, pass uint32) {
+	c.saw(told.Stamp.ChangedAt)
 	if told.Deleted {
 		if e := c.index.get(told.Zone); e != nil {
 			c.drop(e)
