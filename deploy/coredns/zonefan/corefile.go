@@ -77,7 +77,10 @@ func parse(c *caddy.Controller) (*Zonefan, error) {
 		b.lines[pluginName] = c.Line()
 		return nil, b.errorAt(pluginName, errors.New("is there twice in one server block"))
 	}
-	return b.Zonefan, b.check()
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	return b.Zonefan, b.claimSnapshot(c)
 }
 
 func (b *block) key(c *caddy.Controller) error {
@@ -111,6 +114,23 @@ func (b *block) check() error {
 	if direct && byFile {
 		return b.errorAt("dsn_file", errors.New("dsn is given, too"))
 	}
+	return nil
+}
+
+// snapshotOf is the key in the instance's storage for the database of a snapshot.
+type snapshotOf string
+
+// claimSnapshot sees to it that no two databases share a snapshot: each would
+// drop the other's zones from it, and serve them while its own is away.
+func (b *block) claimSnapshot(c *caddy.Controller) error {
+	path, database := b.config.Snapshot, b.config.Source.Name()
+	if path == "" {
+		return nil
+	}
+	if other, claimed := c.Get(snapshotOf(path)).(string); claimed && other != database {
+		return b.errorAt("snapshot", fmt.Errorf("%s is given for another database already, %s", path, other))
+	}
+	c.Set(snapshotOf(path), database)
 	return nil
 }
 

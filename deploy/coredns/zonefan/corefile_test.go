@@ -168,3 +168,21 @@ func TestSizes(t *testing.T) {
 		}
 	}
 }
+
+func TestTwoDatabasesDoNotShareASnapshot(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "zones.snapshot")
+	block := func(database string) string {
+		text, _ := corefile(t, "zonefan {\n dsn reader:secret@tcp(127.0.0.1:1)/"+database+"\n snapshot "+path+"\n }")
+		return text
+	}
+	instance, err := caddy.Start(input(block("one") + block("other")))
+	if err == nil {
+		instance.ShutdownCallbacks()
+		instance.Stop()
+		t.Fatal("it was taken")
+	}
+	want := "Corefile:14: snapshot: " + path + " is given for another database already, 127.0.0.1:1/one"
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("it says %q, wanted %q", err, want)
+	}
+}
