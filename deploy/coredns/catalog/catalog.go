@@ -81,9 +81,10 @@ type pace struct {
 	patience     time.Duration // a question waits so long for the database
 	pollLimit    time.Duration // a poll without an answer is given up
 	loadLimit    time.Duration
-	page         int // zones of a page of the full list
-	batch        int // zones of one consistent read
-	keepRest     int // the snapshot's pass rests so many times as long as it worked
+	loadRest     time.Duration // of each loader while the database is away
+	page         int           // zones of a page of the full list
+	batch        int           // zones of one consistent read
+	keepRest     int           // the snapshot's pass rests so many times as long as it worked
 }
 
 // decisions.md 29: 30 s; transaction_max_ms (120 s) and 60 s more, every minute;
@@ -91,7 +92,7 @@ type pace struct {
 var usual = pace{
 	window: 30 * time.Second, wideWindow: 180 * time.Second, wideEvery: time.Minute, fullEvery: 10 * time.Minute,
 	foreignEvery: 10 * time.Second, patience: 2 * time.Second, pollLimit: 10 * time.Second, loadLimit: 30 * time.Second,
-	page: 5000, batch: 64, keepRest: 4,
+	loadRest: 100 * time.Millisecond, page: 5000, batch: 64, keepRest: 4,
 }
 
 // start opens the source and begins to look. It does not wait for the database.

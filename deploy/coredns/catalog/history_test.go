@@ -167,6 +167,11 @@ func TestAListThatBreaksHalfWayMakesNothingVanish(t *testing.T) {
 	eventually(t, "the index", c.Ready)
 	stop := make(chan struct{})
 	broken := make(chan error, 1)
+	killer, err := s.DB().Conn(context.Background()) // the one that is not killed
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer killer.Close()
 	go func() { // connections are killed all the time: full lists break wherever they are
 		for {
 			select {
@@ -175,7 +180,7 @@ func TestAListThatBreaksHalfWayMakesNothingVanish(t *testing.T) {
 				return
 			case <-time.After(2 * time.Millisecond):
 			}
-			rows, err := s.DB().Query("SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND host LIKE '127.0.0.1%'")
+			rows, err := killer.QueryContext(context.Background(), "SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND host LIKE '127.0.0.1%'")
 			if err != nil {
 				broken <- err
 				return
@@ -188,7 +193,7 @@ func TestAListThatBreaksHalfWayMakesNothingVanish(t *testing.T) {
 			}
 			rows.Close()
 			for _, id := range ids {
-				s.DB().Exec(fmt.Sprint("KILL ", id)) // it may be gone already
+				killer.ExecContext(context.Background(), fmt.Sprint("KILL ", id)) // it may be gone already
 			}
 		}
 	}()

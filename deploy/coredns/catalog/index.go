@@ -96,11 +96,14 @@ func (x *index) getOrMake(zone string) (e *entry, made bool) {
 	return e, true
 }
 
-func (x *index) remove(zone string) {
-	s := x.of(zone)
+// remove takes an entry out, not one that was made for the same zone since.
+func (x *index) remove(e *entry) {
+	s := x.of(e.zone)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	delete(s.entries, zone)
+	if s.entries[e.zone] == e {
+		delete(s.entries, e.zone)
+	}
 }
 
 func (x *index) len() int {

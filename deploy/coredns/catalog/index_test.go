@@ -49,3 +49,39 @@ func TestFind(t *testing.T) {
 		t.Errorf("DS with the root: %q", zone)
 	}
 }
+
+func TestAnEntryThatIsGoneDropsNoOther(t *testing.T) {
+	c := bare(0)
+	old, _ := c.index.getOrMake("again.example.")
+	c.drop(old)
+	made, _ := c.index.getOrMake("again.example.")
+	c.drop(old) // a read that began before it was made anew ends
+	if c.index.get("again.example.") != made {
+		t.Error("the new one was dropped")
+	}
+}
+
+func TestAZoneIsReadByOneLoaderAtATime(t *testing.T) {
+	c := bare(1)
+	e := c.index.get(manyName(0))
+	queued := func() int { return len(c.loads.urgent) + len(c.loads.stale) }
+	e.held.Store(&held{}) // of another stamp than the index has
+	for _, stale := range []bool{true, false} {
+		c.loads.want(e, false)
+		if got := c.loads.take(64); len(got) != 1 || got[0] != e {
+			t.Fatalf("%d were taken", len(got))
+		}
+		c.loads.want(e, false)
+		c.loads.want(e, true)
+		if queued() != 0 {
+			t.Fatal("another loader would read it at the same time")
+		}
+		if !stale {
+			e.held.Store(&held{stamp: e.stamp})
+		}
+		c.loads.loaded(e)
+		if (queued() == 1) != stale {
+			t.Fatalf("stale: %v; %d are queued after the load", stale, queued())
+		}
+	}
+}

@@ -26,14 +26,16 @@ type load struct {
 }
 
 // loader hands zones to be read from the database to its goroutines: first those
-// for which questions wait.
+// for which questions wait. Each zone is read by one of them at a time: of two reads
+// the one that saw less could come last, and what answers would go back.
 type loader struct {
 	mutex   sync.Mutex
 	wake    *sync.Cond
 	urgent  []*entry
 	stale   []*entry
 	queued  map[*entry]struct{}
-	failed  []*entry // of stale ones; they are tried again when the database is well
+	loading map[*entry]bool // true: it was wanted again meanwhile
+	failed  []*entry        // of stale ones; they are tried again when the database is well
 	closed  bool
 	waiting atomic.Int32
 	trouble trouble
@@ -42,6 +44,7 @@ type loader struct {
 func (l *loader) init() {
 	l.wake = sync.NewCond(&l.mutex)
 	l.queued = map[*entry]struct{}{}
+	l.loading = map[*entry]bool{}
 }
 
 func (l *loader) close() {
@@ -55,6 +58,10 @@ func (l *loader) close() {
 func (l *loader) want(e *entry, urgent bool) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
+	if _, ok := l.loading[e]; ok {
+		l.loading[e] = true
+		return
+	}
 	if _, ok := l.queued[e]; ok && !urgent {
 		return
 	}
@@ -67,7 +74,26 @@ func (l *loader) want(e *entry, urgent bool) {
 	l.wake.Signal()
 }
 
-// take waits for zones and gives up to n of them; none at the end.
+// loaded ends the load of a zone, and queues it again if it was wanted meanwhile
+// and still is.
+func (l *loader) loaded(e *entry) {
+	l.mutex.Lock()
+	again := l.loading[e]
+	delete(l.loading, e)
+	l.mutex.Unlock()
+	if !again {
+		return
+	}
+	e.mutex.Lock()
+	urgent, stale := e.load != nil, e.stale()
+	e.mutex.Unlock()
+	if urgent || stale {
+		l.want(e, urgent)
+	}
+}
+
+// take waits for zones and gives up to n of them; none at the end. Each is to be
+// given to loaded.
 func (l *loader) take(n int) []*entry {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -89,6 +115,7 @@ func (l *loader) queuedFirst(n int) []*entry {
 			*queue = (*queue)[1:]
 			if _, ok := l.queued[e]; ok { // else it was taken from the other queue
 				delete(l.queued, e)
+				l.loading[e] = false
 				batch = append(batch, e)
 			}
 		}
@@ -212,6 +239,15 @@ func (c *Catalog) runLoader(ctx context.Context) {
 			return
 		}
 		c.loadBatch(ctx, batch)
+		for _, e := range batch {
+			c.loads.loaded(e)
+		}
+		if !c.well.Load() { // questions come fast: a server that is away, or coming back, is not to be stormed
+			select {
+			case <-time.After(c.pace.loadRest):
+			case <-ctx.Done():
+			}
+		}
 	}
 }
 

@@ -192,3 +192,18 @@ func TestAThousandQuestionsAreOneLoad(t *testing.T) {
 		t.Errorf("%d loads", n)
 	}
 }
+
+func TestADatabaseThatIsAwayIsNotStormed(t *testing.T) {
+	s := mariadbtest.Start(t)
+	put(t, s, "cold.example.", 1, "good")
+	c, _ := open(t, s)
+	eventually(t, "the index", c.Ready)
+	s.Kill()
+	asked := 0
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); asked++ {
+		answer(c, "t.cold.example.")
+	}
+	if n := c.Stats().LoadErrors; n > 100 {
+		t.Errorf("%d loads were tried for %d questions", n, asked)
+	}
+}

@@ -217,7 +217,7 @@ func (c *Catalog) note(told source.Entry, pass uint32) {
 
 // drop takes a zone out of the index.
 func (c *Catalog) drop(e *entry) {
-	c.index.remove(e.zone)
+	c.index.remove(e)
 	e.mutex.Lock()
 	gone := e.gone
 	e.gone = true
