@@ -9,7 +9,7 @@ import time
 
 from versions import QR, Answer
 
-LOST_AFTER = 1.0
+LOST_AFTER = 0.4
 BUFFER = 4 << 20
 
 
