@@ -19,13 +19,14 @@ type keeper struct {
 	file    *snapshot.File // nil: none, or in use by another process
 	unkept  []*entry       // of which the snapshot lacks the version of the index
 	removed map[string]struct{}
+	unnamed map[string]struct{} // of which the snapshot has not even the name
 	wake    chan struct{}
 	sweep   bool // what only the snapshot knows is to be dropped
 	trouble trouble
 }
 
 func (k *keeper) init() {
-	k.removed = map[string]struct{}{}
+	k.removed, k.unnamed = map[string]struct{}{}, map[string]struct{}{}
 	k.wake = make(chan struct{}, 1)
 }
 
@@ -50,15 +51,20 @@ func (k *keeper) check(c *Catalog, e *entry) {
 	e.mutex.Lock()
 	h := e.held.Load()
 	known := e.stamp != (source.Stamp{})
-	skip := e.unkept || e.gone || known && (e.refused == e.stamp || e.unkeepable == e.stamp) ||
+	gone := e.gone
+	skip := e.unkept || gone || known && (e.refused == e.stamp || e.unkeepable == e.stamp) ||
 		h != nil && h.partial && h.stamp == e.stamp
 	stamp := e.stamp
 	e.mutex.Unlock()
 	file := k.open()
-	if skip || file == nil {
+	if gone || file == nil {
 		return
 	}
-	if kept, ok := file.Stamp(e.zone); ok && kept == stamp {
+	kept, ok := file.Stamp(e.zone)
+	if !ok {
+		k.name(e.zone)
+	}
+	if skip || ok && kept == stamp {
 		return
 	}
 	e.mutex.Lock()
@@ -67,6 +73,14 @@ func (k *keeper) check(c *Catalog, e *entry) {
 	k.mutex.Lock()
 	k.unkept = append(k.unkept, e)
 	k.mutex.Unlock()
+	k.ring()
+}
+
+// name queues the name of a zone of which the file knows nothing.
+func (k *keeper) name(zone string) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	k.unnamed[zone] = struct{}{}
 	k.ring()
 }
 
@@ -101,7 +115,7 @@ func (c *Catalog) openSnapshot() {
 	c.keep.mutex.Lock()
 	c.keep.file = file
 	c.keep.mutex.Unlock()
-	if !c.known.Load() && file.Len() > 0 {
+	if held := file.Len(); !c.known.Load() && held > 0 {
 		file.Index(func(zone string, stamp source.Stamp) bool {
 			e, _ := c.index.getOrMake(zone)
 			e.mutex.Lock()
@@ -112,7 +126,7 @@ func (c *Catalog) openSnapshot() {
 			return true
 		})
 		c.known.Store(true)
-		c.log.Infof("snapshot %s: %d zones are there before the database was asked", c.config.Snapshot, file.Len())
+		c.log.Infof("snapshot %s: %d zones are there before the database was asked", c.config.Snapshot, held)
 	}
 	c.index.each(func(e *entry) { c.keep.check(c, e) })
 	c.keep.indexed()
@@ -131,7 +145,7 @@ func (c *Catalog) fromSnapshot(e *entry, exact bool) *lookup.Zone {
 	if file == nil {
 		return nil
 	}
-	if kept, ok := file.Stamp(e.zone); !ok || exact && kept != e.version() {
+	if kept, ok := keptVersion(file, e.zone); !ok || exact && kept != e.version() {
 		return nil
 	}
 	stamp, payload, ok, err := file.Get(e.zone)
@@ -183,10 +197,13 @@ func (c *Catalog) keepAll(ctx context.Context, file *snapshot.File) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		removed, batch := c.keep.next(c, file)
-		if len(removed)+len(batch) == 0 {
+		names, err := c.keepNames(file)
+		if len(removed)+len(batch)+names == 0 {
 			return
 		}
-		err := file.Delete(removed)
+		if err == nil {
+			err = file.Delete(removed)
+		}
 		if err == nil {
 			err = c.keepBatch(ctx, file, batch)
 		}
@@ -199,6 +216,41 @@ func (c *Catalog) keepAll(ctx context.Context, file *snapshot.File) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// nameOnly is the stamp of a zone of which the file has the name only.
+var nameOnly = source.Stamp{ChangedAt: -1}
+
+// keepNames writes the names of zones that the file does not know, all at once:
+// their versions come later, some at a time, and a zone that is not known would
+// be called absent by a start without the database.
+func (c *Catalog) keepNames(file *snapshot.File) (names int, err error) {
+	c.keep.mutex.Lock()
+	unnamed := c.keep.unnamed
+	c.keep.unnamed = map[string]struct{}{}
+	c.keep.mutex.Unlock()
+	items := make([]snapshot.Item, 0, len(unnamed))
+	for zone := range unnamed {
+		if _, ok := file.Stamp(zone); !ok && c.index.get(zone) != nil {
+			items = append(items, snapshot.Item{Zone: zone, Stamp: nameOnly})
+		}
+	}
+	if err = file.Put(items); err != nil {
+		c.count.snapshotErrors.Add(1)
+		c.keep.trouble.is(err)
+		c.keep.mutex.Lock()
+		defer c.keep.mutex.Unlock()
+		for _, item := range items {
+			c.keep.unnamed[item.Zone] = struct{}{}
+		}
+	}
+	return len(items), err
+}
+
+// keptVersion gives the stamp of the version that the file has of a zone.
+func keptVersion(file *snapshot.File, zone string) (source.Stamp, bool) {
+	stamp, ok := file.Stamp(zone)
+	return stamp, ok && stamp != nameOnly
 }
 
 // next takes what is to be dropped and a batch of what is to be written.
@@ -319,7 +371,7 @@ func (c *Catalog) cannotKeep(file *snapshot.File, e *entry, before source.Stamp,
 	e.unkeepable = v.Stamp
 	h := e.held.Load()
 	e.mutex.Unlock()
-	if _, kept := file.Stamp(e.zone); kept && h == nil {
+	if _, kept := keptVersion(file, e.zone); kept && h == nil {
 		c.reportBad(v, bad)
 		e.mutex.Lock()
 		e.refused = v.Stamp

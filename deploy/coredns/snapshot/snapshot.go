@@ -21,7 +21,8 @@ import (
 // ErrDamaged: the zone's record does not bear its checksum any more.
 var ErrDamaged = errors.New("the record is damaged")
 
-// Item is a zone to be kept. The payload belongs to the caller, who must not
+// Item is a zone to be kept, or without a payload the name of one that is not
+// kept yet: so that it is known. The payload belongs to the caller, who must not
 // change it during Put.
 type Item struct {
 	Zone    string // lower case, final dot
@@ -34,6 +35,7 @@ type entry struct {
 	offset int64
 	size   int64
 	stamp  source.Stamp
+	bare   bool // a name only
 }
 
 // File is an open snapshot. All its functions are safe for any number of
@@ -61,16 +63,22 @@ func (f *File) note(r record, offset int64) {
 		delete(f.entries, r.zone)
 	}
 	if r.kind == kindZone {
-		f.entries[r.zone] = entry{offset: offset, size: r.size(), stamp: r.stamp}
+		f.entries[r.zone] = entry{offset: offset, size: r.size(), stamp: r.stamp, bare: r.head.payload == 0}
 		f.live += r.size()
 	}
 }
 
-// Len returns how many zones the snapshot holds.
+// Len returns how many zones the snapshot holds, without bare names.
 func (f *File) Len() int {
 	f.state.RLock()
 	defer f.state.RUnlock()
-	return len(f.entries)
+	n := 0
+	for _, e := range f.entries {
+		if !e.bare {
+			n++
+		}
+	}
+	return n
 }
 
 // Stamp returns the stamp with which a zone is kept.
