@@ -186,7 +186,8 @@ func (c *Catalog) saw(changedAt int64) {
 func (c *Catalog) note(told source.Entry, pass uint32) {
 	c.saw(told.Stamp.ChangedAt)
 	if told.Deleted {
-		if e := c.index.get(told.Zone); e != nil {
+		// What others made of a name that zonefan deleted is theirs: the look at zones of others knows when that goes.
+		if e := c.index.get(told.Zone); e != nil && !e.version().Foreign() {
 			c.drop(e)
 		}
 		return

@@ -5,6 +5,7 @@ package catalog
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"zonefan.internal/coredns/internal/mariadbtest"
 )
@@ -50,4 +51,23 @@ func TestZonesOfOthers(t *testing.T) {
 	if got := log.text(); strings.Count(got, "zonefan_state is not there") != 1 {
 		t.Fatalf("the missing table is not told once: %s", got)
 	}
+}
+
+func TestWhatOthersMakeOfADeletedZoneStays(t *testing.T) {
+	s := mariadbtest.Start(t)
+	put(t, s, "again.example.", 1, "ours")
+	c, _ := open(t, s)
+	eventually(t, "the zone", func() bool { return answer(c, "t.again.example.") == "ours" })
+	remove(t, s, "again.example.", 2)
+	eventually(t, "it is gone", func() bool { return answer(c, "t.again.example.") == "no zone" })
+	tombstone := stampText("again.example.", 2, 1)
+	s.Exec(strings.Replace(putText("again.example.", 3, "theirs"), stampText("again.example.", 3, 0), tombstone, 1))
+	eventually(t, "what others made", func() bool { return answer(c, "t.again.example.") == "theirs" })
+	made := time.Now() // the polls tell of the tombstone as long as their window
+	eventually(t, "some polls", func() bool {
+		if got := answer(c, "t.again.example."); got != "theirs" {
+			t.Fatalf("it went: %s", got)
+		}
+		return c.Stats().Refreshed.After(made.Add(c.pace.window * 2))
+	})
 }
