@@ -78,6 +78,7 @@ type pace struct {
 	wideEvery    time.Duration
 	fullEvery    time.Duration // all stamps are compared
 	foreignEvery time.Duration // digests of zones that others wrote
+	foreignRest  int           // times as long as that took, at least
 	patience     time.Duration // a question waits so long for the database
 	pollLimit    time.Duration // a poll without an answer is given up
 	loadLimit    time.Duration
@@ -91,7 +92,7 @@ type pace struct {
 // all every 10 minutes.
 var usual = pace{
 	window: 30 * time.Second, wideWindow: 180 * time.Second, wideEvery: time.Minute, fullEvery: 10 * time.Minute,
-	foreignEvery: 10 * time.Second, patience: 2 * time.Second, pollLimit: 10 * time.Second, loadLimit: 30 * time.Second,
+	foreignEvery: 10 * time.Second, foreignRest: 100, patience: 2 * time.Second, pollLimit: 10 * time.Second, loadLimit: 30 * time.Second,
 	loadRest: 100 * time.Millisecond, page: 5000, batch: 64, keepRest: 4,
 }
 

@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,4 +71,24 @@ func TestWhatOthersMakeOfADeletedZoneStays(t *testing.T) {
 		}
 		return c.Stats().Refreshed.After(made.Add(c.pace.window * 2))
 	})
+}
+
+// However many zones of others there are, their digests are no single question,
+// and the polls go on between.
+func TestManyZonesOfOthers(t *testing.T) {
+	const zones = 300
+	s := mariadbtest.Start(t)
+	fill(t, s, zones)
+	s.Exec("DELETE FROM coredns.zonefan_state")
+	c, _ := open(t, s, func(_ *Config, p *pace) {
+		p.batch, p.loadLimit, p.foreignEvery, p.foreignRest = 1, 150*time.Millisecond, time.Millisecond, 1
+	})
+	eventually(t, "the index", c.Ready)
+	for i := range zones {
+		eventually(t, zoneName(i), func() bool { return answer(c, "t."+zoneName(i)) == strconv.Itoa(i) })
+	}
+	s.Exec("UPDATE coredns.records SET data = '\"new\"' WHERE hostname = 't'")
+	for i := range zones {
+		eventually(t, zoneName(i)+" anew", func() bool { return answer(c, "t."+zoneName(i)) == "new" })
+	}
 }
