@@ -332,14 +332,7 @@ func (c *Catalog) readForKeeping(ctx context.Context, file *snapshot.File, batch
 	if !c.well.Load() {
 		return nil, errAway
 	}
-	names := make([]string, len(batch))
-	before := make([]source.Stamp, len(batch))
-	for i, e := range batch {
-		names[i], before[i] = e.zone, e.version()
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.pace.loadLimit)
-	defer cancel()
-	versions, err := c.read(ctx, names)
+	before, versions, err := c.readBatch(ctx, batch)
 	if err != nil {
 		return nil, err
 	}

@@ -251,17 +251,24 @@ func (c *Catalog) runLoader(ctx context.Context) {
 	}
 }
 
-// loadBatch reads zones in one consistent read. If the server refuses, perhaps
-// because of one of them, each is read alone.
-func (c *Catalog) loadBatch(ctx context.Context, batch []*entry) {
+// readBatch reads zones in one consistent read. before is what the index had of
+// each when that began.
+func (c *Catalog) readBatch(ctx context.Context, batch []*entry) (before []source.Stamp, versions []source.Version, err error) {
 	names := make([]string, len(batch))
-	before := make([]source.Stamp, len(batch))
+	before = make([]source.Stamp, len(batch))
 	for i, e := range batch {
 		names[i], before[i] = e.zone, e.version()
 	}
-	limited, cancel := context.WithTimeout(ctx, c.pace.loadLimit)
+	ctx, cancel := context.WithTimeout(ctx, c.pace.loadLimit)
 	defer cancel()
-	versions, err := c.read(limited, names)
+	versions, err = c.read(ctx, names)
+	return before, versions, err
+}
+
+// loadBatch reads zones in one consistent read. If the server refuses, perhaps
+// because of one of them, each is read alone.
+func (c *Catalog) loadBatch(ctx context.Context, batch []*entry) {
+	before, versions, err := c.readBatch(ctx, batch)
 	if err != nil && len(batch) > 1 && source.Answered(err) {
 		for _, e := range batch {
 			c.loadBatch(ctx, []*entry{e})
