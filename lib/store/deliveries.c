@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/db.h"
+#include "store/keyed.h"
 #include "store/rows.h"
 
 /* PENDING_STEP: zones in one step, a millisecond of walking. */
@@ -261,21 +262,6 @@ int store_backend_counts(struct store *store, int64_t backend_id, struct store_c
 	return 0;
 }
 
-/* The highest zone id there is. */
-static int find_last(struct store *store, int64_t *last, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, last_sql, &stmt, err);
-
-	if (rc == 0)
-		rc = db_step(store, stmt, err);
-	if (rc < 0)
-		return rc;
-	*last = sqlite3_column_int64(stmt, 0);
-	db_reset(stmt);
-	return 0;
-}
-
 static int list_pending(struct store *store, int64_t after, int64_t *upto,
 	bool (*each)(void *ctx, int64_t zone_id, int64_t backend_id, const struct delivery *delivery), void *ctx,
 	struct err *err)
@@ -305,12 +291,13 @@ int store_pending_step(struct store *store, int64_t *after,
 	bool (*each)(void *ctx, int64_t zone_id, int64_t backend_id, const struct delivery *delivery), void *ctx,
 	struct err *err)
 {
-	int64_t last = 0, upto = *after + PENDING_STEP;
-	int rc = find_last(store, &last, err);
+	uint64_t last = 0; /* the highest zone id there is */
+	int64_t upto = *after + PENDING_STEP;
+	int rc = keyed_ask(store, last_sql, 0, &last, err);
 
 	if (rc == 0)
 		rc = list_pending(store, *after, &upto, each, ctx, err);
 	if (rc == 0)
-		*after = upto < last ? upto : INT64_MAX;
+		*after = upto < (int64_t)last ? upto : INT64_MAX;
 	return rc;
 }
