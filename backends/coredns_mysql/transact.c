@@ -8,6 +8,7 @@
 #include "backends/coredns_mysql/look.h"
 #include "backends/coredns_mysql/rows.h"
 #include "backends/coredns_mysql/verify.h"
+#include "base/testing.h"
 
 enum {
 	NO_PARENT_ROW = 1452, /* by the foreign key of the records */
@@ -255,6 +256,7 @@ static enum transact_end write_all(struct transaction *tx, enum transact_way way
 	bool all_right = false;
 
 	tx->writing = true;
+	FAULT_POINT(before_remote_commit);
 	if (way == TRANSACT_SWIFT && !is_near(tx))
 		return write_swiftly(tx);
 	enum transact_end end = write_carefully(tx, &all_right);
@@ -297,6 +299,8 @@ static enum transact_end run(struct transaction *tx, enum transact_way way)
 	} else {
 		end = write_all(tx, way);
 	}
+	if (end == TRANSACT_DONE && tx->write_count > 0)
+		FAULT_POINT(after_remote_commit);
 	if (end == TRANSACT_DONE)
 		settle(tx);
 	else

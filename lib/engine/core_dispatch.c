@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/testing.h"
 #include "engine/core_choose.h"
 
 enum { SUMMARY_ZONES = 100 };
@@ -132,6 +133,8 @@ void core_send(struct core *core, struct core_lane *lane, struct core_job *job)
 		lane->batch.busy_since_us = core_now_us(core);
 	lane->jobs_out++;
 	core->params.send(core->params.ctx, job);
+	if (job->kind == CORE_JOB_APPLY)
+		FAULT_POINT(job_sent);
 }
 
 static void send_probe(struct core *core, struct core_lane *lane)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/testing.h"
 #include "engine/core_internal.h"
 
 enum { SUSPICION_MAX = 8192, REPAIRS_PER_HOUR = 3 };
@@ -360,6 +361,8 @@ void core_land(struct core *core, struct core_job *job)
 {
 	struct core_lane *lane = &core->lanes[job->backend];
 
+	if (job->kind == CORE_JOB_APPLY)
+		FAULT_POINT(result_received);
 	CHECK(lane->slots[job->slot] == job);
 	lane->slots[job->slot] = NULL;
 	lane->jobs_out--;

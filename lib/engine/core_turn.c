@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/testing.h"
 #include "engine/core_internal.h"
 #include "engine/message.h"
 
@@ -113,11 +114,22 @@ static int write_turn(struct core *core, struct core_command **commands, size_t 
 		ret = carry_out_all(core, commands, count, err);
 	if (ret == ERR_OK)
 		ret = core_write_events(core, err);
-	if (ret == ERR_OK)
+	if (ret == ERR_OK) {
+		if (count > 0)
+			FAULT_POINT(before_commit);
+		if (core->outcome_count > 0)
+			FAULT_POINT(before_applied);
 		ret = store_commit(core->store, err);
-	if (ret != ERR_OK)
+	}
+	if (ret != ERR_OK) {
 		store_rollback(core->store);
-	return ret;
+		return ret;
+	}
+	if (count > 0)
+		FAULT_POINT(after_commit);
+	if (core->outcome_count > 0)
+		FAULT_POINT(after_applied);
+	return ERR_OK;
 }
 
 static void refuse_all(struct core *core, struct core_command **commands, size_t count, const struct err *err)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/testing.h"
 #include "engine/engine_internal.h"
 
 static void read_push(const struct engine *engine, struct core_command *command)
@@ -20,6 +21,7 @@ static void read_push(const struct engine *engine, struct core_command *command)
 	if (zone_parse(command->name, request->text, request->text_size, engine->params.max_zone_records,
 		    &command->zone, &command->err) != ERR_OK)
 		command->zone = NULL;
+	FAULT_POINT(push_parsed);
 }
 
 /* An import without a text is of an owner, a merge without one of a delete. */

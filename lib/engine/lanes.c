@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/testing.h"
 #include "engine/engine_internal.h"
 
 enum {
@@ -81,6 +82,7 @@ static void apply(struct engine_lane_thread *lane, struct core_job *job)
 {
 	size_t count = 0;
 
+	FAULT_POINT(before_delivery);
 	prepare_zones(lane->engine, job);
 	for (size_t i = 0; i < job->zone_count; i++) {
 		if (take_zone(lane->engine, &job->zones[i]))

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/testing.h"
 #include "http/form.h"
 
 static bool is_path(const char *path, size_t size, const char *what)
@@ -119,6 +120,7 @@ static void handle_save(struct conn *conn, const struct form *form, const struct
 	const struct form_field *domain, *hostname, *username, *reload;
 	struct engine_request *request;
 
+	FAULT_POINT(push_received);
 	if (!get(conn, form, "domain", &domain) || !get(conn, form, "hostname", &hostname) ||
 		!get(conn, form, "username", &username) || !get(conn, form, "named_reload", &reload))
 		return;
@@ -282,6 +284,7 @@ bool da_handle(struct conn *conn, const char *path, size_t path_size, const char
 
 void da_reply(struct conn *conn, const struct engine_message *message)
 {
+	FAULT_POINT(before_answer);
 	switch (message->err.code) {
 	case ERR_OK:
 		say(conn, message->op == ENGINE_PUSH ? "error=0&text=Saved&details=" : "error=0&text=Deleted&details=");
@@ -297,4 +300,5 @@ void da_reply(struct conn *conn, const struct engine_message *message)
 		request_fail(conn, 200, message->err.text);
 		break;
 	}
+	FAULT_POINT(after_answer);
 }

@@ -23,6 +23,8 @@ from zf.proxy import Proxy  # noqa: E402
 ORDER = ["test_faults", "test_heal_auto", "test_reconcile_odd", "test_peers", "test_reconcile", "test_heal", "test_catch_up",
          "test_corpus", "test_kill", "test_plan", "test_predecessor_faults"]
 
+pytest_plugins = ["zf.matrix"]
+
 # Short clocks: a test that is not about time does not wait for it.
 QUICK = {"retry": {"backoff_seconds": [1, 1, 2], "max_attempts": 2, "probe_initial_ms": 200, "probe_max_ms": 1000}}
 
