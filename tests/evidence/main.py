@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programme behind tests/proof: which groups run, in which order; where their results are kept."""
+import argparse
+import importlib
+import os
+import random
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import report  # noqa: E402
+import tree  # noqa: E402
+from context import Context, run_group  # noqa: E402
+
+# What finds faults soonest comes first.
+GROUPS = ["analysers", "planted", "security", "config", "http", "masters", "peers", "store", "process", "power", "kills",
+          "backends", "sim", "coverage", "soak", "fuzz"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tests/proof", description="The long programme; its report is build/proof/TREE/report.md.")
+    parser.add_argument("--minutes", type=float, help="how long groups that have no end of their own run (soak, each fuzzer)")
+    parser.add_argument("--seed", type=int, help="what random choices come from; default: another one each time")
+    parser.add_argument("--report", action="store_true", help="only write the report of what there is")
+    parser.add_argument("group", nargs="*", help=f"of {', '.join(GROUPS)}; default: all that have no result for this tree")
+    asked = parser.parse_args()
+    for group in asked.group:
+        if group not in GROUPS:
+            parser.error(f"no group {group!r}; there are {', '.join(GROUPS)}")
+    return asked
+
+
+def main():
+    asked = arguments()
+    identity = tree.identity()
+    directory = os.path.join(tree.ROOT, "build", "proof", identity)
+    os.makedirs(directory, exist_ok=True)
+    wanted = asked.group or [name for name in GROUPS if not os.path.exists(os.path.join(directory, f"{name}.json"))]
+    seed = asked.seed if asked.seed is not None else random.randrange(1 << 30)
+    for name in [] if asked.report else wanted:
+        print(f"== {name} (seed {seed})", flush=True)
+        context = Context(name, directory, asked.minutes, seed)
+        entries = run_group(importlib.import_module(f"groups.{name}"), context, os.path.join(directory, f"{name}.json"))
+        print(f"   {len(entries)} entries, {sum(not entry['ok'] for entry in entries)} violations", flush=True)
+        if tree.identity() != identity:
+            print("   the tree was changed meanwhile: these results are of no tree", file=sys.stderr)
+            os.unlink(os.path.join(directory, f"{name}.json"))
+            return 1
+    head = report.write(directory, identity, GROUPS)
+    print(f"{head['entries']} entries, {head['distinct_faults']} distinct faults, {head['violations']} violations; "
+          f"without result: {', '.join(head['groups_without_result']) or 'none'}; "
+          f"{os.path.relpath(directory, tree.ROOT)}/report.md")
+    whole = not head["groups_without_result"] or bool(asked.group)
+    return 0 if whole and not head["violations"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
