@@ -6,8 +6,12 @@ import time
 
 import pymysql
 import pytest
+from zf.book import ACKED, GONE, REFUSED, UNKNOWN, Book, demand, judge_sights, judge_state, sight_of
+from zf.history import History
+from zf.oracles import Resources, assert_recovered
 from zf.proxy import zone_patterns
 from zf.rows import Row, assert_rows_are, digest, of_text
+from zf.wait import wait_for
 from zf.zones import da_zone, version_of
 
 
@@ -129,3 +133,116 @@ def test_oracle():
     assert digest(swapped) != digest(rows[3:5])
     # one worked example of the definition: SHA-256 of "1:@1:A9:192.0.2.64:36001:1"
     assert digest([rows[3]]) == (1, hashlib.sha256(b"1:@1:A9:192.0.2.64:36001:1").hexdigest()[:32])
+
+
+# ---- the history checker: each broken history is seen, and no good one is blamed ----
+
+def book_of(*operations, zone="z.example"):
+    """operations: (delete?, outcome) in the order of sending; versions count from 1."""
+    book = Book([zone])
+    for delete, outcome in operations:
+        book.end(zone, book.begin(zone, delete), outcome)
+    return book
+
+
+def kinds(violations):
+    return [violation.kind for violation in violations]
+
+
+def lost(book, state):
+    return kinds(judge_state(book, "here", book.acknowledged(), {"z.example": state} if state != GONE else {}))
+
+
+def test_lost_acknowledgement_is_seen():
+    book = book_of((False, ACKED), (False, ACKED), (False, UNKNOWN), (False, REFUSED))
+    assert lost(book, 1) == lost(book, GONE) == ["lost"]
+    assert lost(book, 2) == lost(book, 3) == lost(book, 4) == [], "what was not answered, or refused, may be there"
+    deleted = book_of((False, ACKED), (True, ACKED))
+    assert lost(deleted, GONE) == [] and lost(deleted, 1) == ["lost"], "a delete was acknowledged"
+    nothing = book_of((False, UNKNOWN))
+    assert lost(nothing, GONE) == lost(nothing, 1) == []
+
+
+def seen(book, *sights):
+    return kinds(judge_sights(book, "here", [sight_of("z.example", rows, lambda version: 7) for rows in sights]))
+
+
+def version_rows(version, zone_id=1):
+    """What ONE_ZONE gives of a whole zone: seven records."""
+    address = f"192.0.2.{version + 1}"
+    rows = [("@", "SOA", f"ns1. host. {version} 1 1 1 1"), ("@", "TXT", f'"version {version}"'), ("@", "NS", "ns1."),
+            ("@", "NS", "ns2."), ("@", "MX", "10 mail."), ("@", "A", address), ("host0", "A", address)]
+    return [(zone_id, *row, 3600, 1) for row in rows]
+
+
+def test_broken_reads_are_seen():
+    book = book_of((False, ACKED), (False, ACKED), (True, ACKED), (False, UNKNOWN))
+    one, two, four = (version_rows(version) for version in (1, 2, 4))
+    assert seen(book, [], one, one, two, [], [], four) == [], "a good history"
+    assert seen(book, one, four) == [] == seen(book, one, version_rows(4, zone_id=2)), "a delete between need not be seen"
+    assert seen(book, one[:3] + two[3:]) == ["torn"], "addresses of two versions"
+    assert seen(book, one[:1] + two[1:]) == ["torn"], "SOA and TXT differ"
+    assert seen(book, one[:-1]) == ["torn"], "a record is missing"
+    assert seen(book, [(1, None, None, None, None, None)]) == ["empty"]
+    assert seen(book, one, []) == [], "it may be the delete"
+    assert seen(book, one, [], two) == ["reversals"], "and that came after 2"
+    assert seen(book, two, one) == seen(book, four, two) == ["reversals"]
+    assert seen(book, four, []) == ["vanished"], "nobody deleted it after 4"
+    assert seen(book, one, version_rows(2, zone_id=2)) == ["ids"]
+    assert seen(book, one + one[:1]) == ["doubled"]
+    assert seen(book, one + version_rows(1, zone_id=2)) == ["doubled"]
+    assert seen(book, version_rows(9)) == ["foreign"]
+    with pytest.raises(AssertionError, match="reversals at here: z.example, generation 1"):
+        demand(judge_sights(book, "here", [sight_of("z.example", rows, lambda version: 7) for rows in (two, one)]))
+
+
+TAMPERED = {
+    "lost": "UPDATE records SET data=REPLACE(REPLACE(data, '{v}', '0'), '192.0.2.{a}', '192.0.2.1') WHERE zone_id={id}",
+    "torn": "DELETE FROM records WHERE zone_id={id} AND type='MX'",
+    "differing": "UPDATE records SET data='mail2.example.' WHERE zone_id={id} AND type='NS' LIMIT 1",
+    "empty": "DELETE FROM records WHERE zone_id={id}",
+    "ids": "SET FOREIGN_KEY_CHECKS=0; UPDATE zones SET id=id+100000 WHERE id={id}; "
+           "UPDATE records SET zone_id=zone_id+100000 WHERE zone_id={id}; SET FOREIGN_KEY_CHECKS=1",
+    "doubled": "INSERT INTO records (zone_id, hostname, type, data, ttl, online) "
+               "SELECT zone_id, hostname, type, data, ttl, online FROM records WHERE zone_id={id} AND type='MX'",
+}
+
+
+def test_history_of_a_real_zonefan(install, dcs):
+    """A good run is judged good, with figures; and each tampering at a database is found and named."""
+    history = History(install(dcs, config={"healing": {"enabled": False}}), dcs, zones=12, records=9)
+    with history.load(rate=None, writers=3) as load, history.readers():
+        wait_for(lambda: load.acknowledged() >= 150, 60, "acknowledged")
+    history.settle()
+    history.check_store()
+    figures = history.check()
+    assert figures["acknowledged"] >= 150 and figures["reads"] > 36 and not load.refusals
+    assert not any(figures[kind] for kind in ("lost", "torn", "reversals"))
+    db, held = dcs[1].db, history.zonefan.zones()
+    zone = next(name for name in history.zones if name in held)
+    version, zone_id = held[zone]["serial"], db.zone_id(zone)
+    for kind, statements in TAMPERED.items():
+        good = db.sql("SELECT * FROM records WHERE zone_id=%s", zone_id)
+        for statement in statements.format(id=zone_id, v=version, a=version % 250 + 1).split("; "):
+            db.sql(statement)
+        seen_before = {name: list(sights) for name, sights in history.sights.items()}
+        with pytest.raises(AssertionError, match=f"{kind} at dc2: {zone}"):
+            history.check()
+        history.sights = seen_before
+        db.sql("SET FOREIGN_KEY_CHECKS=0")
+        db.sql("DELETE FROM records WHERE zone_id IN (%s, %s)", zone_id, zone_id + 100000)
+        db.sql("UPDATE zones SET id=%s WHERE zone_name=%s", zone_id, zone + ".")
+        for row in good:
+            db.sql(f"INSERT INTO records VALUES ({','.join(['%s'] * len(row))})", *row)
+    history.check()
+    history.restored(dcs[1])
+    assert history.sights["dc2"] == [] and history.check()["reads"] > figures["reads"]
+
+
+def test_recovered():
+    before = Resources(10, 40, 50.0, False)
+    assert_recovered(before, Resources(12, 38, 66.0, False))
+    assert_recovered(before, Resources(10, 40, 500.0, True))
+    for after in (Resources(13, 40, 50.0, False), Resources(10, 43, 50.0, False), Resources(10, 40, 67.0, False)):
+        with pytest.raises(AssertionError):
+            assert_recovered(before, after)

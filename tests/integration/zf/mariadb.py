@@ -130,13 +130,13 @@ class MariaDB:
 
     # ---- SQL as root, past every proxy ----
 
-    def _connect(self, database=None):
+    def _connect(self, database=None, read_timeout=60):
         return pymysql.connect(host="127.0.0.1", port=self.port, user="root", database=database, autocommit=True,
-                               charset="utf8mb4", connect_timeout=5, read_timeout=60, write_timeout=60)
+                               charset="utf8mb4", connect_timeout=5, read_timeout=read_timeout, write_timeout=60)
 
-    def connect(self):
+    def connect(self, read_timeout=60):
         """A connection of one's own, to the database that the plugin reads."""
-        return self._connect(DATABASE)
+        return self._connect(DATABASE, read_timeout)
 
     def sql(self, statement, *values):
         """One statement in the plugin's database, on this thread's own connection; the rows as a tuple."""

@@ -7,7 +7,7 @@ def da_zone(name, serial=1, hosts=3, ttl=3600, extra="", address=None):
     A zone of DA's layout (directadmin-protocol.md 4.4): blank lines, $TTL, SOA in parentheses, absolute apex owners.
     Its version shows in the SOA serial and in a TXT at the apex, so that a torn zone is seen.
     """
-    address = address or f"192.0.2.{serial % 250 + 1}"
+    address = address or address_of(serial)
     lines = ["\n" * 12, f"$TTL {ttl}",
              f"@       IN      SOA     ns1.dns-host.example.      hostmaster.{name}. (",
              " " * 48 + str(serial), " " * 48 + "3600", " " * 48 + "3600", " " * 48 + "1209600", " " * 48 + "86400 )",
@@ -16,6 +16,11 @@ def da_zone(name, serial=1, hosts=3, ttl=3600, extra="", address=None):
     lines += [f"host{i}\t{ttl}\tIN\tA\t{address}" for i in range(hosts)]
     lines += ["", f"{name}.\t{ttl}\tIN\tMX\t10 mail", "", f'{name}.\t{ttl}\tIN\tTXT\t"version {serial}"', extra, "", ""]
     return "\n".join(lines)
+
+
+def address_of(serial):
+    """The address that all hosts of that version have, unless the test gave another."""
+    return f"192.0.2.{serial % 250 + 1}"
 
 
 def version_of(rows):
