@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backends/coredns_mysql/literal.h"
+#include "base/testing.h"
 
 enum {
 	STATEMENT_SIZE = 1024, /* of one statement, but for its lists */
@@ -146,7 +147,10 @@ static int create_zones(struct compose *compose, struct work *const *works, size
 		if (next == 0) {
 			if (compose_begin(compose, names_size(works, count)) < 0)
 				return -1;
-			literal_sql(&compose->sql, "INSERT INTO %t (zone_name) VALUES ", settings_of(compose)->zones_table);
+			literal_sql(&compose->sql,
+				PLANTED(replace_into_zones) ? "REPLACE INTO %t (zone_name) VALUES " :
+							      "INSERT INTO %t (zone_name) VALUES ",
+				settings_of(compose)->zones_table);
 		}
 		works[i]->ordinal = next++;
 		buf_puts(&compose->sql, next == 1 ? "" : ",");

@@ -18,6 +18,7 @@
 #include "backends/coredns_mysql/offload.h"
 #include "backends/coredns_mysql/wait.h"
 #include "base/clock.h"
+#include "base/testing.h"
 
 enum {
 	MOST_ADDRESSES = 8,
@@ -282,7 +283,9 @@ static const struct offload_job connect_job = { connect_work, connect_abandon, c
 
 static const char *describe_place(const struct coredns_mysql_settings *settings, char *out, size_t size)
 {
-	if (settings->unix_socket[0] != '\0')
+	if (PLANTED(secret_in_log))
+		snprintf(out, size, "%s:%s@%s", settings->username, settings->password, settings->host);
+	else if (settings->unix_socket[0] != '\0')
 		snprintf(out, size, "%s", settings->unix_socket);
 	else
 		snprintf(out, size, strchr(settings->host, ':') != NULL ? "[%s]:%u" : "%s:%u", settings->host,

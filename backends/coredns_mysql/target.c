@@ -10,6 +10,7 @@
 #include "backends/coredns_mysql/told.h"
 #include "backends/coredns_mysql/verify.h"
 #include "base/clock.h"
+#include "base/testing.h"
 
 enum {
 	UNKNOWN_VARIABLE = 1193,
@@ -49,6 +50,8 @@ enum classify_class target_failed(struct target *target, const char *doing, stru
 
 void target_raise_fence(struct target *target, unsigned long thread_id)
 {
+	if (PLANTED(no_fence))
+		return;
 	target->fence = (struct target_fence){ .up = true, .thread_id = thread_id,
 		.server_started_s = target->server_started_s };
 	memcpy(target->fence.server, target->server, sizeof(target->fence.server));

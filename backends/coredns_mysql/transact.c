@@ -12,6 +12,7 @@
 
 enum {
 	NO_PARENT_ROW = 1452, /* by the foreign key of the records */
+	LOCK_WAIT_TIMEOUT = 1205,
 	DUPLICATE_ENTRY = 1062,
 	/* What rows cost less that are written by arrays and read, and not digested, afterwards, and what that takes */
 	SAVED_WRITING_US = 1,
@@ -47,6 +48,7 @@ static enum transact_end fail(struct transaction *tx, const char *doing)
 	bool cancelled = target->link.cancelled;
 	bool timed_out = target->link.timed_out;
 	bool name_taken = is_name_taken(tx);
+	bool waited = target->link.code == LOCK_WAIT_TIMEOUT;
 	enum classify_class class = target_failed(target, doing, &failure->err);
 
 	failure->verdict = classify_verdict(class);
@@ -58,6 +60,8 @@ static enum transact_end fail(struct transaction *tx, const char *doing)
 	failure->lost = classify_is_lost(class) && !cancelled;
 	failure->untouched = gone && !tx->writing && !timed_out && !cancelled;
 	/* Never COMMIT after an error: most errors undo their statement only, and the DELETE before it would stand. */
+	if (PLANTED(commit_after_1205) && waited)
+		link_post(&target->link, "COMMIT");
 	if (gone || !link_rollback(&target->link)) {
 		target_raise_fence(target, tx->thread_id);
 		if (failure->verdict != BACKEND_DOWN)

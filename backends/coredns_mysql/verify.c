@@ -7,6 +7,7 @@
 #include "backends/coredns_mysql/digest.h"
 #include "backends/coredns_mysql/literal.h"
 #include "base/hash.h"
+#include "base/testing.h"
 
 enum {
 	MOST_ROWS = 2048,  /* of one statement: there they are a temporary table, which must not go to disk, or here a result */
@@ -142,7 +143,7 @@ int verify_add(struct compose *compose, struct work *const *works, size_t count)
 	int outcome = 0;
 
 	compose->stage = COMPOSE_VERIFYING;
-	for (size_t at = 0; outcome == 0 && at < sorted_count;) {
+	for (size_t at = 0; outcome == 0 && at < sorted_count && !PLANTED(digest_check_off);) {
 		size_t part = part_of(sorted + at, sorted_count - at);
 
 		outcome = add_part(compose, sorted + at, part, sorted_count == 1);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/testing.h"
+
 enum { FIRST_ROWS = 24 };
 
 void work_drop_texts(struct work *work)
@@ -120,6 +122,8 @@ static enum work_kind judge_save(struct work *work, const char *store_id)
 	size_t count;
 	const struct zone_record *records = zone_records(work->item->zone, &count);
 
+	if (PLANTED(replace_into_zones))
+		work->exists = false, work->zone_id = 0;
 	if (!work->exists)
 		return WORK_CREATE;
 	if (!work->misnamed && !work->item->check && stamp_is_right(work, store_id))
@@ -155,7 +159,7 @@ void work_compare(struct work *work)
 
 	diff_free(&work->diff);
 	diff_make(work->rows, work->row_count, records, count, &work->diff);
-	work->right = work->diff.count == 0;
+	work->right = work->diff.count == 0 || PLANTED(digest_check_off);
 	diff_free(&work->diff);
 	work_drop_texts(work);
 }

@@ -243,6 +243,8 @@ static bool land_zone(struct core *core, struct core_lane *lane, struct core_job
 	bool down = false;
 
 	CHECK(flight != NULL && flight->generation == zone->item->generation);
+	if (PLANTED(retry_old_body) && zone->item->verdict != BACKEND_OK && zone->source != NULL)
+		recent_put(&core->recent, zone->zone_id, flight->generation + 1, zone->source);
 	switch (zone->item->verdict) {
 	case BACKEND_OK:
 		land_ok(core, lane, zone, flight->again);
@@ -260,6 +262,11 @@ static bool land_zone(struct core *core, struct core_lane *lane, struct core_job
 		land_stale(core, lane, zone, flight->again);
 		break;
 	case BACKEND_DOWN:
+		if (PLANTED(down_burns_attempts)) {
+			land_failed(core, lane, zone, flight->again);
+			down = true;
+			break;
+		}
 		/* Of a great many none is accused: they come again in smaller jobs, and then it shows. */
 		if (!zone->item->lost)
 			down = land_down(lane, zone, crowd);

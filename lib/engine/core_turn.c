@@ -115,6 +115,8 @@ static int write_turn(struct core *core, struct core_command **commands, size_t 
 	if (ret == ERR_OK)
 		ret = core_write_events(core, err);
 	if (ret == ERR_OK) {
+		if (PLANTED(ack_before_commit))
+			core_tell_staged(core);
 		if (count > 0)
 			FAULT_POINT(before_commit);
 		if (core->outcome_count > 0)

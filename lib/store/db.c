@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/testing.h"
+
 #define TEXT_OF(number) TEXT_OF_(number)
 #define TEXT_OF_(number) #number
 #define JOURNAL_SIZE_LIMIT 67108864
@@ -233,6 +235,10 @@ int db_configure(struct store *store, struct err *err)
 		int rc = size_cache(store, err);
 		if (rc < 0)
 			return rc;
+		if (PLANTED(synchronous_normal))
+			CHECK(db_exec(store, "PRAGMA synchronous = NORMAL", err) == 0);
+		if (PLANTED(synchronous_off))
+			CHECK(db_exec(store, "PRAGMA synchronous = OFF", err) == 0);
 		store->restart_at = RESTART_PAGES;
 		sqlite3_wal_hook(store->db, note_commit, store);
 		CHECK(sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL) == SQLITE_OK);

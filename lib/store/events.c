@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/store.h"
 
+#include "base/testing.h"
 #include "store/audit.h"
 #include "store/db.h"
 
@@ -159,5 +160,12 @@ int store_prune(struct store *store, int64_t wall_us, uint64_t *count, struct er
 	rc = prune(store, prune_old_sql, wall_us - KEPT_US, count, err);
 	if (rc == 0)
 		rc = prune(store, prune_many_sql, KEPT_MAX, count, err);
+	if (rc == 0 && PLANTED(tombstone_forgotten))
+		rc = db_exec(store,
+			"DELETE FROM delivery WHERE zone_id IN (SELECT id FROM zone WHERE deleted = 1);"
+			"DELETE FROM zone_text WHERE zone_id IN (SELECT id FROM zone WHERE deleted = 1);"
+			"DELETE FROM zone_version WHERE zone_id IN (SELECT id FROM zone WHERE deleted = 1);"
+			"DELETE FROM zone WHERE deleted = 1",
+			err);
 	return db_scope_close(store, own, rc, err);
 }
