@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/privilege.h"
 #include "commands.h"
 #include "conf/conf.h"
 #include "exit.h"
@@ -43,6 +45,15 @@ static int misuse(void)
 
 /* ---- where zonefand is ---- */
 
+/*
+ * Root goes on as zonefand's user: what is made of the store, its lock and its log must not be root's, and a check must find
+ * what zonefand will find.
+ */
+static int step_down(const struct conf *conf, struct err *err)
+{
+	return geteuid() == 0 ? privilege_become(conf->user, err) : ERR_OK;
+}
+
 static struct conf *load_conf(const struct options *options)
 {
 	struct buf notices = { 0 };
@@ -53,6 +64,10 @@ static struct conf *load_conf(const struct options *options)
 		if (notices.size > 0)
 			fputs(notices.data, stderr);
 		commands_failed(&err);
+		conf = NULL;
+	} else if (step_down(conf, &err) != ERR_OK) {
+		commands_failed(&err);
+		conf_destroy(conf);
 		conf = NULL;
 	}
 	buf_free(&notices);
@@ -237,6 +252,7 @@ int main(int argc, char **argv)
 			return misuse();
 		}
 	}
+	privilege_protect();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	int code = run(&options, (size_t)(argc - optind), argv + optind);
 	curl_global_cleanup();

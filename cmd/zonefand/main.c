@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/privilege.h"
 #include "wire.h"
 
 extern char **environ;
@@ -133,7 +133,7 @@ static int check(const struct conf *conf)
 		return EX_CONFIG;
 	}
 	wire_clear(&wire);
-	if (conf_check_host(conf, &err) != ERR_OK) {
+	if (privilege_become(conf->user, &err) != ERR_OK || conf_check_host(conf, &err) != ERR_OK) {
 		log_error("the configuration does not fit this host", LOG_ERR(&err));
 		return EX_CONFIG;
 	}
@@ -147,6 +147,25 @@ static int start_failed(const struct err *err)
 {
 	log_error("can't start", LOG_ERR(err));
 	return err->code == ERR_CORRUPT || err->code == ERR_VERSION ? EX_DATAERR : EX_CONFIG;
+}
+
+/* What root alone may do, then the step down, then whether what is left of rights is enough. */
+static int prepare(const struct conf *conf, struct wire *wire, struct err *err)
+{
+	int ret = wire_create(conf, wire, err);
+
+	if (ret != ERR_OK)
+		return ret;
+	ret = http_bind(&wire->http, err);
+	if (ret == ERR_OK)
+		ret = privilege_become(conf->user, err);
+	if (ret == ERR_OK)
+		ret = conf_check_host(conf, err);
+	if (ret != ERR_OK)
+		wire_clear(wire);
+	else if (geteuid() == 0)
+		log_warn("zonefand stays root", LOG_STR("hint", "app.user names another user to become"));
+	return ret;
 }
 
 static int serve(struct wire *wire)
@@ -188,9 +207,7 @@ static int serve(struct wire *wire)
 /* Secrets must not end up in a core file, nor the store in somebody's hands. */
 static void protect(void)
 {
-	struct rlimit none = { 0 };
-
-	setrlimit(RLIMIT_CORE, &none);
+	privilege_protect();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	/* Log rotation sends them out of habit: no reason to leave without an orderly stop. */
@@ -215,7 +232,7 @@ int main(int argc, char **argv)
 	struct conf *conf = load(&options);
 	if (options.check) {
 		code = check(conf);
-	} else if (conf_check_host(conf, &err) != ERR_OK || wire_create(conf, &wire, &err) != ERR_OK) {
+	} else if (prepare(conf, &wire, &err) != ERR_OK) {
 		code = start_failed(&err);
 	} else {
 		code = serve(&wire);

@@ -79,6 +79,7 @@ struct conf {
 	const char *path;              /* of the file read; NULL: none was found */
 	enum log_level log_level;
 	const char *timezone;          /* of log times, for TZ; "": the process's own */
+	const char *user;              /* that root becomes; "": stays */
 	const char *auth_username;
 	const char *auth_password;
 	const char *listen_address;    /* "": all */

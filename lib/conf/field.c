@@ -34,6 +34,16 @@ static bool good_choice(const struct key *key, const char *text, char why[FIELD_
 	return false;
 }
 
+/* text for people: of a URL or host with a login before it the login is left out, for it has a password. The caller frees. */
+static char *without_login(const char *text)
+{
+	const char *at = strrchr(text, '@');
+	const char *scheme = strstr(text, "://");
+	size_t kept = scheme != NULL && scheme < at ? (size_t)(scheme - text) + 3 : 0;
+
+	return at == NULL ? xstrdup(text) : xasprintf("%.*s...%s", (int)kept, text, at);
+}
+
 static bool good_text(const struct key *key, const char *text, char why[FIELD_WHY_SIZE])
 {
 	const char *fault = value_text_fault(text);
@@ -44,7 +54,9 @@ static bool good_text(const struct key *key, const char *text, char why[FIELD_WH
 	}
 	if (key->accepts == NULL || key->accepts(text))
 		return true;
-	snprintf(why, FIELD_WHY_SIZE, "\"%.60s\" is not %s", key->secret ? "..." : text, key->wants);
+	char *shown = without_login(text);
+	snprintf(why, FIELD_WHY_SIZE, "\"%.60s\" is not %s", key->secret ? "..." : shown, key->wants);
+	free(shown);
 	return false;
 }
 

@@ -39,6 +39,9 @@ const struct key keys_table[] = {
 	{ TEXT_KEY("timezone", MAIN(timezone), "time zone of the log's times; empty: the process's own"),
 	  .preset = "", .accepts = value_is_zone_name, .wants = "a name such as Pacific/Auckland" },
 
+	{ TEXT_KEY("app.user", MAIN(user),
+		"system user that zonefand becomes when root starts it; the store's folder must be his; empty: stays root"),
+	  .preset = "" },
 	{ TEXT_KEY("app.auth_username", MAIN(auth_username), "user that DirectAdmin and operators log in as"),
 	  .preset = "directdnsonly", .accepts = value_is_login, .wants = "a name without a colon" },
 	{ TEXT_KEY("app.auth_password", MAIN(auth_password), "password of that user; must be set"),

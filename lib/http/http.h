@@ -20,6 +20,8 @@ struct engine;
 struct http_params {
 	const char *listen_address;    /* "": all, v6 and v4 */
 	uint16_t listen_port;          /* 0: any free one (tests); see http_port */
+	bool bound;                    /* by http_bind: http_create takes the socket over, also where it fails */
+	int socket;
 	const char *control_socket;    /* path; "": none; mode 0660 */
 	const struct auth_login *logins; /* http/auth.h; may go after http_create */
 	size_t login_count;
@@ -36,7 +38,12 @@ struct http_params {
 
 struct http;
 
-/* Binds; serves nothing before http_run. The strings outlive it. ERR_IO names address and port. */
+/*
+ * Takes address and port, while the process still has the right to a port below 1024, and notes it in params. Who
+ * connects is refused until http_create listens there. ERR_IO names address and port.
+ */
+MUST_CHECK int http_bind(struct http_params *params, struct err *err);
+/* Binds, if http_bind did not; serves nothing before http_run. The strings outlive it. ERR_IO names address and port. */
 MUST_CHECK int http_create(const struct http_params *params, struct engine *engine, struct http **out,
 	struct err *err);
 /*

@@ -33,7 +33,7 @@ static uint16_t bound_port(int fd)
 	return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-static int listen_on(const struct addrinfo *info, const char *address, uint16_t *port, int *out, struct err *err)
+static int bind_to(const struct addrinfo *info, const char *address, uint16_t *port, int *out, struct err *err)
 {
 	int on = 1, off = 0;
 	int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -44,14 +44,14 @@ static int listen_on(const struct addrinfo *info, const char *address, uint16_t 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (info->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, NET_BACKLOG) < 0)
+	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0)
 		return fail(fd, err, "cannot listen", address, *port);
 	*port = bound_port(fd);
 	*out = fd;
 	return 0;
 }
 
-int net_listen_tcp(const char *address, uint16_t *port, int *out, struct err *err)
+int net_bind_tcp(const char *address, uint16_t *port, int *out, struct err *err)
 {
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found = NULL;
@@ -65,7 +65,7 @@ int net_listen_tcp(const char *address, uint16_t *port, int *out, struct err *er
 		struct addrinfo info = { .ai_family = AF_INET6, .ai_addr = (struct sockaddr *)&any6,
 			.ai_addrlen = sizeof(any6) };
 
-		if (listen_on(&info, address, port, out, err) == 0)
+		if (bind_to(&info, address, port, out, err) == 0)
 			return 0;
 		if (errno == EADDRINUSE || errno == EACCES)
 			return ERR_IO;
@@ -74,9 +74,14 @@ int net_listen_tcp(const char *address, uint16_t *port, int *out, struct err *er
 	ret = getaddrinfo(address, service, &hints, &found);
 	if (ret != 0)
 		return err_set(err, ERR_IO, "cannot listen on %s port %s: %s", address, service, gai_strerror(ret));
-	ret = listen_on(found, address, port, out, err);
+	ret = bind_to(found, address, port, out, err);
 	freeaddrinfo(found);
 	return ret;
+}
+
+int net_listen_tcp(int fd, const char *address, uint16_t port, struct err *err)
+{
+	return listen(fd, NET_BACKLOG) < 0 ? fail(fd, err, "cannot listen", address, port) : 0;
 }
 
 static bool is_alive(const struct sockaddr_un *address)

@@ -18,7 +18,9 @@ enum {
 };
 
 /* address "": all, v6 and v4 on one socket, or v4 alone where there is no v6. *port is replaced by the one bound. */
-MUST_CHECK int net_listen_tcp(const char *address, uint16_t *port, int *out, struct err *err);
+MUST_CHECK int net_bind_tcp(const char *address, uint16_t *port, int *out, struct err *err);
+/* A socket of net_bind_tcp. It is closed where that fails. */
+MUST_CHECK int net_listen_tcp(int fd, const char *address, uint16_t port, struct err *err);
 /* Mode 0660. A socket file that nobody listens on is replaced; one in use is an error. */
 MUST_CHECK int net_listen_unix(const char *path, int *out, struct err *err);
 /*

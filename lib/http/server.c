@@ -169,11 +169,24 @@ static void make_events(struct http *http)
 	CHECK(http->wait_timer != NULL && http->stop_timer != NULL && http->engine_event != NULL);
 }
 
+int http_bind(struct http_params *params, struct err *err)
+{
+	int ret = net_bind_tcp(params->listen_address, &params->listen_port, &params->socket, err);
+
+	params->bound = ret == 0;
+	return ret;
+}
+
 static int open_doors(struct http *http, struct err *err)
 {
-	int front, control;
-	int ret = net_listen_tcp(http->params.listen_address, &http->port, &front, err);
+	int control;
+	int ret = http->params.bound ? 0 : http_bind(&http->params, err);
 
+	if (ret != 0)
+		return ret;
+	int front = http->params.socket;
+	http->port = http->params.listen_port;
+	ret = net_listen_tcp(front, http->params.listen_address, http->port, err);
 	if (ret != 0)
 		return ret;
 	if (*http->params.control_socket != '\0') {
@@ -196,7 +209,6 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	event_set_log_callback(on_library_log);
 	http->params = *params;
 	http->engine = engine;
-	http->port = params->listen_port;
 	http->store_ok = true; /* the engine has opened it; it says when that changes */
 	TAILQ_INIT(&http->conns);
 	TAILQ_INIT(&http->waiting);

@@ -17,6 +17,9 @@ def events(zonefan, zone=NAME):
     return [event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["zone"] == zone][::-1]
 
 
+@pytest.mark.row("SEC S9", fault="somebody changes something",
+                 injected="pushes, a delete, freeze, thaw, rollback, undelete",
+                 required="an event each: who, what, when, from where; one name for each push in events and log")
 def test_every_change_has_its_event(install, dcs):
     zonefan = install(dcs, config={"log_level": "debug"})
     da = zonefan.da()

@@ -64,6 +64,9 @@ def test_faults_are_named(idle, text, wanted):
         assert part in done.stderr, done.stderr
 
 
+@pytest.mark.row("SEC S8", fault="an empty or default password",
+                 injected="app.auth_password empty, and changeme",
+                 required="exit 78 naming the key, by --check too; no store made")
 @pytest.mark.parametrize("password", ["", "changeme"])
 def test_default_password_is_refused(idle, password):
     """S8."""

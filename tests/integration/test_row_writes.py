@@ -175,6 +175,9 @@ def test_record_too_long_for_one_database(install, dcs):
     assert_rows_are(dcs[1].db.rows(ZONE), text, ZONE, "dc2")
 
 
+@pytest.mark.row("SEC S10", fault="the database account has no right but DML on the three tables",
+                 injected="SELECT, INSERT, UPDATE, DELETE on zones, records, zonefan_state alone",
+                 required="saves, changes and deletes work")
 def test_dml_rights_are_enough(install, dcs):
     """S10: with the schema in place, DML on the three tables is all that the account needs."""
     zonefan = install(dcs)

@@ -41,6 +41,9 @@ def push(da, zone, hostname, text=None):
     return da.push(zone, text or da_zone(zone), hostname=hostname)
 
 
+@pytest.mark.row("SEC S5", fault="da1's password pushes and deletes in the name of da2",
+                 injected="logins of two masters, hostnames of the other",
+                 required="refused with the reason and an event; da2 untouched")
 def test_a_master_speaks_for_itself_alone(zonefan, dcs):
     da1, da2 = login(zonefan, "da1"), login(zonefan, "da2")
     assert push(da1, "one.example", DA1).error == "0"
@@ -79,6 +82,9 @@ def test_without_hostname(zonefan):
 
 @pytest.mark.parametrize("name,looks,changes,pushes", [
     ("da1", 403, 403, 200), ("ops", 200, 200, 403), ("eye", 200, 403, 403), ("peers", 403, 403, 403)])
+@pytest.mark.row("SEC S5", fault="a login does what its role may not",
+                 injected="each role at every kind of path",
+                 required="403, nothing changed")
 def test_roles(zonefan, name, looks, changes, pushes):
     da = login(zonefan, name)
     for path in ("/status", "/api/v1/zones", "/api/v1/events", "/api/v1/rejected", "/api/v1/heal"):

@@ -213,7 +213,7 @@ static void elements_of_lists_are_checked(void **state)
 	};
 	static const struct bad peers[] = {
 		{ "    - {username: u, password: x}\n", 1, "peer_sync.peers[0].url: must be set" },
-		{ "    - {url: \"http://u:p@b\", password: x}\n", 1, "peer_sync.peers[0].url: \"http://u:p@b\" is not http:// or" },
+		{ "    - {url: \"http://u:p@b\", password: x}\n", 1, "peer_sync.peers[0].url: \"http://...@b\" is not http:// or" },
 		{ "    - {url: \"http://b/path\"}\n", 1, "peer_sync.peers[0].url: \"http://b/path\" is not" },
 		{ "    - {url: \"http://b\", password: changeme}\n", 1, "peer_sync.peers[0].password: the password \"changeme\"" },
 		{ "    - {url: \"http://b\"}\n    - {url: \"http://B/\"}\n", 2, "peer_sync.peers[1].url: another peer has the url" },

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+No secret leaves (C12, O9, product table S3): another password in every field of the configuration, by file, by environment and by
+mistake where none belongs; then everything that zonefand and zonefanctl say is searched, at the log level debug.
+"""
+import base64
+import json
+import os
+import re
+import subprocess
+
+import pytest
+from zf.daemon import BIN, SOURCE
+from zf.da import DA
+from zf.peer import Predecessor
+from zf.reconcile import conf, reconcile
+from zf.zones import da_zone
+
+CANARY = "canary-{}-7f3a"
+
+
+class Canaries:
+    """A password for each place that may have one; all of them are searched for."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.made = []
+
+    def __call__(self, place):
+        self.made.append(CANARY.format(place))
+        return self.made[-1]
+
+    def file(self, place):
+        path = os.path.join(self.directory, place)
+        with open(path, "w", encoding="ascii") as out:
+            out.write(self(place) + "\n")
+        os.chmod(path, 0o600)
+        return path
+
+    def searched(self):
+        """As they are, and as they travel."""
+        shapes = list(self.made)
+        for secret in self.made:
+            # Inside of the base64 of "name:secret", whatever the length of the name.
+            shapes += [base64.b64encode(b"x" * shift + secret.encode())[4:-4].decode() for shift in range(3)]
+        return shapes
+
+
+def gets():
+    """Every path that answers a GET, from the table of the program."""
+    with open(os.path.join(SOURCE, "lib", "http", "routes.c"), encoding="utf-8") as source:
+        paths = re.findall(r'(?:GET|EXCHANGE)\("([^"]+)"', source.read())
+    assert len(paths) > 15
+    return [path.replace("*", "1" if "held" in path else "dc1" if "backends" in path else "held.example") for path in paths]
+
+
+def commands(zonefan):
+    """Every command that only looks, from zonefanctl's own help."""
+    told = zonefan.ctl("--help", check=0).stdout
+    known = {"status": [], "zones": [], "zone": ["held.example"], "rejected": [], "events": [], "plan": [], "orphans": [],
+             "peers": [], "held": ["list"], "dead": ["list"], "history": ["held.example"], "check": [], "heal": ["--no-wait"],
+             "reconcile": ["--dry-run"], "retry": []}
+    assert all(re.search(rf"^  {command}\b", told, re.MULTILINE) for command in known), told
+    return [[command, *words] for command, words in known.items()]
+
+
+def echo(master, handler, path, query):
+    """A master that says the password back, wherever it can."""
+    said = handler.headers.get("Authorization", "") + " " + master.password
+    handler.send(500, said, headers=[("Location", f"http://{master.user}:{master.password}@127.0.0.1/"), ("X-Said", said)])
+    return True
+
+
+@pytest.fixture
+def armed(install, dcs, masters):
+    """Everything that has a password, and much that fails: (zonefan, canaries, master, peer)."""
+    zonefan = install(dcs, start=False)
+    canaries = Canaries(zonefan.directory)
+    canaries.made += zonefan.secrets
+    master, second = masters(), masters("da2.host.example")
+    peer = Predecessor(password=canaries("peer"))
+    canaries.made += [master.password, second.password]
+    settings = conf(master, second)
+    servers = settings["reconciliation"]["directadmin_servers"]
+    servers[1] = {**servers[1], "password": "", "password_file": canaries.file("master-file")}
+    settings.update({
+        "log_level": "debug",
+        "app": {"users": [{"name": "da1", "password": canaries("user"), "identities": ["da1.host.example"]},
+                          {"name": "eye", "password_file": canaries.file("user-file"), "role": "read-only"}]},
+        "peer_sync": {"enabled": True, "interval_minutes": 10080, "auth_username": "peers", "auth_password": canaries("peers"),
+                      "peers": [{"url": peer.url, "username": peer.user, "password": peer.password},
+                                {"url": "http://127.0.0.1:9", "username": "x", "password_file": canaries.file("peer-file")}]},
+        "dns": {"backends": {"dc3": {"password": canaries("wrong-password-of-dc3")}}}})
+    zonefan.configure(settings)
+    zonefan.start(env={"DADNS_DNS_BACKENDS_DC2_PASSWORD_FILE": password_file(canaries, dcs[1].db.password)})
+    yield zonefan, canaries, master, peer
+    peer.close()
+
+
+def password_file(canaries, password):
+    path = os.path.join(canaries.directory, "dc2-password")
+    with open(path, "w", encoding="ascii") as out:
+        out.write(password)
+    os.chmod(path, 0o600)
+    return path
+
+
+def say_all(zonefan, canaries):
+    """{place: text} of all that is told to anybody."""
+    said = {}
+    for path in gets():
+        for da in (zonefan.da(), DA(zonefan.port, "eye", canaries.made[-1]), DA(zonefan.port, "nobody", "canary-guess-7f3a")):
+            answer = da.get(path)
+            said[f"GET {path} for {da.auth[:12]}"] = answer.raw.decode("latin-1")
+    for words in commands(zonefan):
+        for options in ([], ["--json"]):
+            done = zonefan.ctl(*options, *words)
+            said[f"zonefanctl {options} {words}"] = done.stdout + done.stderr
+    done = subprocess.run([os.path.join(BIN, "zonefand"), "--config", zonefan.config_path, "--check"], capture_output=True,
+                          text=True, env=zonefan.environment(), cwd=zonefan.directory, timeout=60)
+    assert done.returncode == 0, done
+    said["zonefand --check"] = done.stdout + done.stderr
+    with open(f"/proc/{zonefan.process.pid}/cmdline", encoding="utf-8") as file:
+        said["command line"] = file.read()
+    said["all command lines"] = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    said["log"] = zonefan.log()
+    return said
+
+
+@pytest.mark.row("SEC S3", fault="a secret stands in the log (debug), an answer, zonefanctl's output, --check or a process list",
+                 injected="another canary in each field that has a password, by value, by file and by environment; every GET path, "
+                          "every command; wrong passwords on both sides; masters and peers that say passwords back",
+                 required="found nowhere, as it is or in base64")
+def test_no_secret_is_told(armed, dcs, happened):
+    zonefan, canaries, master, peer = armed
+    zonefan.secrets.clear()  # searched for here, in more shapes
+    zonefan.da().push_ok("held.example", da_zone("held.example", hosts=60))
+    zonefan.da().push("held.example", da_zone("held.example", 2, hosts=0))
+    zonefan.da().push("bad.example", "no zone")
+    master.put("master.example")
+    reconcile(zonefan)
+    master.faults = [echo]
+    reconcile(zonefan)
+    zonefan.ctl("peers", "sync")
+    peer.say["/internal/zones"] = lambda handler, query: (
+        500, {"Location": f"http://x:{peer.password}@127.0.0.1/"}, (handler.headers["Authorization"] + peer.password).encode())
+    zonefan.ctl("peers", "sync")
+    for path in ("/", "/status", f"/{canaries.made[0]}"[:1]):
+        DA(zonefan.port, zonefan.user, "canary-guess-7f3a").get(path)
+    canaries("guess")
+    zonefan.wait_converged("dc1", "dc2")
+    zonefan.wait_lane("dc3", "down")
+    assert "log_level" not in zonefan.log() and "level=debug" in zonefan.log()
+    said = say_all(zonefan, canaries)
+    shapes = canaries.searched()
+    assert len(canaries.made) >= 14
+    for place, text in said.items():
+        for shape in shapes:
+            assert shape not in text, f"{shape} stands in {place}"
+    happened(f"{len(canaries.made)} secrets in {len(shapes)} shapes, searched in {len(said)} texts: none", inputs=len(said))
+
+
+MISTAKES = {
+    "a misspelt key": "  auth_pasword: {}\n",
+    "a mapping where a password belongs": "  auth_password: {{inner: {}}}\n",
+    "a list where a password belongs": "  auth_password: [{}]\n",
+    "twice": "  auth_password: {0}\n  auth_password: {0}\n",
+    "a login in a peer's URL": "peer_sync:\n  enabled: true\n  auth_password: x\n  peers:\n    - {{url: 'http://user:{}@127.0.0.1:1', password: y}}\n",
+    "with a control character": '  auth_password: "{}\\x07"\n',
+    "as a host": "reconciliation:\n  enabled: true\n  directadmin_servers:\n    - {{hostname: 'admin:{}@da1.example', username: a, password: b}}\n",
+}
+
+
+@pytest.mark.row("SEC S3", fault="a secret in the wrong place of the configuration comes back in an error message",
+                 injected=f"{len(MISTAKES)} mistakes in the file and 2 in the environment, each with a canary",
+                 required="refused; the message names key and line, not the secret")
+def test_a_fault_does_not_tell_the_password(install, happened):
+    zonefan = install(start=False)
+    secret = CANARY.format("mistake")
+    told = []
+
+    def check(what, env=None):
+        done = subprocess.run([os.path.join(BIN, "zonefand"), "--config", zonefan.config_path, "--check"], capture_output=True,
+                              text=True, env={**zonefan.environment(), **(env or {})}, cwd=zonefan.directory, timeout=60)
+        assert done.returncode == 78, (what, done)
+        if secret in done.stdout + done.stderr:
+            told.append((what, done.stderr))
+
+    backend = "dns:\n  backends:\n    dc1: {type: coredns_mysql, enabled: true, host: 127.0.0.1, password: x}\n"
+    for what, text in MISTAKES.items():
+        with open(zonefan.config_path, "w", encoding="utf-8") as out:
+            head = "app:\n  auth_password: good-enough\n" if "auth_password" not in text.split("peers")[0] else "app:\n"
+            out.write(head + text.format(secret) + backend)
+        check(what)
+    with open(zonefan.config_path, "w", encoding="utf-8") as out:
+        out.write("app:\n  auth_password: good-enough\n" + backend)
+    for variable in ("DADNS_APP_AUTH_PASWORD", "DADNS_PEER_SYNC_PEER_1_URL"):
+        check(variable, {variable: f"http://user:{secret}@127.0.0.1" if variable.endswith("URL") else secret})
+    assert not told, "\n".join(f"{what}: {text}" for what, text in told)
+    happened(f"{len(MISTAKES) + 2} of {len(MISTAKES) + 2} refused without the secret")
+
+
+@pytest.mark.row("SEC S3", fault="a secret's file is the wrong one", injected="password_file: missing, empty, a folder, 2 MiB, with a NUL",
+                 required="exit 78 naming key and path, nothing of its content")
+def test_a_bad_password_file_is_named(install, happened):
+    zonefan = install(start=False)
+    base = "app:\n  users:\n    - {name: u, role: operator, password_file: %s}\n  auth_password: good-enough\n" \
+           "dns:\n  backends:\n    dc1: {type: coredns_mysql, enabled: true, host: 127.0.0.1, password: x}\n"
+    for name, content in {"missing": None, "empty": b"", "large": b"canary-large-7f3a" * 120000, "nul": b"canary-nul-7f3a\0x"}.items():
+        path = os.path.join(zonefan.directory, name)
+        if content is not None:
+            with open(path, "wb") as out:
+                out.write(content)
+        with open(zonefan.config_path, "w", encoding="utf-8") as out:
+            out.write(base % path)
+        done = subprocess.run([os.path.join(BIN, "zonefand"), "--config", zonefan.config_path, "--check"], capture_output=True,
+                              text=True, env=zonefan.environment(), cwd=zonefan.directory, timeout=60)
+        assert done.returncode == 78 and "password" in done.stderr and "canary" not in done.stderr + done.stdout, (name, done)
+        assert name == "empty" or path in done.stderr, done.stderr
+    happened("4 of 4 named")
