@@ -155,7 +155,7 @@ static void prune(struct target *target)
 		"DELETE FROM %t WHERE deleted = 1 AND changed_at < UTC_TIMESTAMP(6) - INTERVAL %u DAY "
 		"ORDER BY changed_at LIMIT %u",
 		target->settings->state_table, (uint64_t)TOMBSTONE_DAYS, (uint64_t)PRUNE_AT_ONCE);
-	if (link_run(&target->link, &sql) < 0)
+	if (link_run(&target->link, &sql, 1) < 0)
 		target->pruned_ms = 0;
 	buf_free(&sql);
 }

@@ -266,9 +266,11 @@ int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx
 	return got;
 }
 
-int link_run(struct link *link, const struct buf *sql)
+int link_run(struct link *link, const struct buf *sql, size_t statements)
 {
-	return link_stream(link, sql, NULL, NULL);
+	int outcome = link_stream(link, sql, NULL, NULL);
+
+	return outcome == 0 && link->answered != statements ? link_fell_short(link, statements) : outcome;
 }
 
 void link_post(struct link *link, const char *statement)
@@ -347,7 +349,7 @@ bool link_rollback(struct link *link)
 
 	if (link->mysql != NULL) {
 		buf_puts(&sql, "ROLLBACK");
-		heard = link_run(link, &sql) == 0;
+		heard = link_run(link, &sql, 1) == 0;
 		buf_free(&sql);
 	}
 	link_transaction_end(link);

@@ -58,8 +58,8 @@ bool link_is_alive(struct link *link);
 MUST_CHECK int link_send(struct link *link, const struct buf *sql);
 /* 1: one more statement has succeeded; *rows is its result, the caller's to free, or NULL. 0: that was all. -1: failed. */
 MUST_CHECK int link_next(struct link *link, MYSQL_RES **rows);
-/* Sends, takes all answers and throws results away. 0 or -1. */
-MUST_CHECK int link_run(struct link *link, const struct buf *sql);
+/* Sends so many statements, takes their answers and throws results away. 0 or -1; fewer answers are a failure. */
+MUST_CHECK int link_run(struct link *link, const struct buf *sql, size_t statements);
 /*
  * After a packet of so many statements whose answers ended without an error, but too early: nobody knows what became of
  * the others. The connection is lost. -1.
@@ -72,7 +72,7 @@ int link_fell_short(struct link *link, size_t asked);
 void link_post(struct link *link, const char *statement);
 /* The answers to the next packet have so many bytes at the least: to gather them saves waking up for each. */
 void link_expect(struct link *link, size_t bytes);
-/* As link_run, but gives each result set, counted from 0, to take as soon as it is there, and frees it behind that. */
+/* As link_run, but of any number of statements; gives each result set, counted from 0, to take as soon as it is there, and frees it behind that. */
 MUST_CHECK int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows),
 	void *ctx);
 /* As link_run, but keeps the first result sets, so many, the caller's to free; fewer are a failure. On -1 none. */

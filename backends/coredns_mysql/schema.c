@@ -179,7 +179,7 @@ static int prepare(struct link *link, const struct coredns_mysql_settings *setti
 		"SET SESSION lock_wait_timeout = %u;"
 		"SELECT GET_LOCK(CONCAT('zonefan:', LEFT(SHA2(CONCAT(DATABASE(), '.', %s), 256), 40)), %u)",
 		(uint64_t)LOCK_WAIT_S, settings->zones_table, (uint64_t)(LOCK_WAIT_S * 4));
-	outcome = link_run(link, &sql);
+	outcome = link_run(link, &sql, 3);
 	buf_free(&sql);
 	return outcome;
 }
@@ -193,7 +193,7 @@ static int take_step(struct link *link, const struct coredns_mysql_settings *set
 
 	/* A server's own limit on statements would cut a long ALTER; where there is none, the SET fails: no matter. */
 	buf_puts(&sql, "SET SESSION max_statement_time = 0");
-	if (link_run(link, &sql) < 0 && link->lost) {
+	if (link_run(link, &sql, 1) < 0 && link->lost) {
 		buf_free(&sql);
 		free(statement);
 		return -1;
@@ -201,7 +201,7 @@ static int take_step(struct link *link, const struct coredns_mysql_settings *set
 	buf_clear(&sql);
 	buf_puts(&sql, statement);
 	free(statement);
-	int outcome = link_run(link, &sql);
+	int outcome = link_run(link, &sql, 1);
 	buf_free(&sql);
 	if (outcome < 0 && !link->lost && (link->code == DUPLICATE_KEY_NAME || link->code == TABLE_EXISTS))
 		outcome = 0;
@@ -259,7 +259,7 @@ static void add_catch_all(struct link *link, const struct schema_notices *notice
 
 	buf_puts(&sql, statement);
 	free(statement);
-	if (link_run(link, &sql) == 0)
+	if (link_run(link, &sql, 1) == 0)
 		tell(notices, "row of the empty zone name added: CNAMEs to other zones are answered", "", "7_catch_all.sql");
 	buf_free(&sql);
 }

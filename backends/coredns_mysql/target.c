@@ -156,7 +156,7 @@ static int set_variables(struct target *target)
 				buf_puts(&sql, ";");
 			add_variable(&sql, i, target->settings->query_timeout_ms);
 		}
-		outcome = link_run(&target->link, &sql);
+		outcome = link_run(&target->link, &sql, ARRAY_SIZE(variables) - next);
 		if (outcome == 0)
 			break;
 		if (target->link.lost || target->link.code != UNKNOWN_VARIABLE)
@@ -229,7 +229,7 @@ static int lower_fence(struct target *target)
 
 	if (target->fence.up && is_same_run(target)) {
 		literal_sql(&sql, "KILL %u", (uint64_t)target->fence.thread_id);
-		outcome = link_run(&target->link, &sql);
+		outcome = link_run(&target->link, &sql, 1);
 		buf_free(&sql);
 		if (outcome < 0 && !target->link.lost)
 			outcome = 0;

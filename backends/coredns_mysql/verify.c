@@ -158,7 +158,7 @@ int verify_try(struct link *link, bool *stops)
 	struct buf sql = { 0 };
 
 	buf_puts(&sql, "SELECT " OVERFLOW_IF "COUNT(*)<>0) FROM (SELECT 1 AS one) AS d");
-	int outcome = link_run(link, &sql);
+	int outcome = link_run(link, &sql, 1);
 	buf_free(&sql);
 	*stops = outcome < 0 && !link->lost && link->code == VERIFY_CODE;
 	return outcome < 0 && !*stops ? -1 : 0;
