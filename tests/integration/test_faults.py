@@ -11,6 +11,7 @@ import threading
 import time
 
 import pytest
+from zf.history import History
 from zf.rows import assert_rows_are
 from zf.wait import free_port, wait_for
 from zf.zones import da_zone, named, version_of
@@ -110,8 +111,24 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("kind", list(FAULTS))
-def test_one_data_centre_is_out(install, dcs, kind):
+# Of the matrix: the row, and how it is done here.
+ROWS = {
+    "refused": ("B01", "proxy: no listener, open connections reset"),
+    "black hole": ("B02", "proxy: takes connections, swallows all bytes (SYNs: test_backends_network.py)"),
+    "stopped at connect": ("B04", "SIGSTOP, connections cut"), "stopped at the lock": ("B04", "SIGSTOP as FOR UPDATE passes"),
+    "stopped at insert": ("B04", "SIGSTOP as INSERT passes"),
+    "stopped at update or delete": ("B04", "SIGSTOP as UPDATE or DELETE passes"),
+    "stopped at COMMIT": ("B04", "SIGSTOP as COMMIT passes"), "read-only": ("B09", "SET GLOBAL read_only=1 (1290)"),
+    "revoked": ("B10", "REVOKE INSERT, UPDATE (1142); DELETE stays"), "killed": ("B01", "kill -9 of the server"),
+    "no table": ("B14", "RENAME TABLE zonefan_state, manage_schema off (1146)"),
+}
+REQUIRED = ("the others unaffected; 1,000 pushes of one zone are one write; no attempt burnt; the zone keeps its old rows; "
+            "converged within a probe interval")
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.row(
+    row, fault=f"one database is out: {kind}", injected=how, required=REQUIRED)) for kind, (row, how) in ROWS.items()])
+def test_one_data_centre_is_out(install, dcs, kind, happened):
     fault = FAULTS[kind]
     backends = {"dc2": {**TIMEOUTS, "manage_schema": kind != "no table"}}
     zonefan = install(dcs, config={**CONFIG, "dns": {"backends": backends}}, start=False)
@@ -147,6 +164,8 @@ def test_one_data_centre_is_out(install, dcs, kind):
     assert 1 <= pending <= 21 if isinstance(fault, StoppedAt) else pending == 21
     assert zonefan.backend("dc2")["last_error"]
     assert slowest < 5, f"a push waited {slowest} s for a data centre that is out"
+    if kind in ("read-only", "revoked"):
+        assert version_of(dcs[1].db.rows(ZONE)) == 1, "a refused write left something else than the old rows"
     delivery = zonefan.delivery(ZONE, "dc2")
     assert delivery["attempts"] == 0, f"an outage burnt attempts: {delivery}"
     assert delivery["state"] == "held" and delivery["wanted_generation"] > delivery["applied_generation"]
@@ -157,7 +176,7 @@ def test_one_data_centre_is_out(install, dcs, kind):
     limit = 3 * (PROBE_MAX * 1.2 + CALL)
     zonefan.wait_converged("dc2", deadline=limit)
     took = time.monotonic() - back
-    print(f"{kind}: converged {took:.2f} s after its return (limit {limit:.1f}), slowest push {slowest:.3f} s")
+    happened(f"converged {took:.2f} s after its return, slowest push {slowest:.3f} s", acknowledged=PUSHES + 21)
     assert_rows_are(dcs[1].db.rows(ZONE), da_zone(ZONE, PUSHES + 1), ZONE, "dc2")
     rows = dcs[1].db.all_rows()
     for name in names:
@@ -197,7 +216,9 @@ def test_exactly_one_write(install, dcs):
     assert zonefan.status()["backends"][1]["pending"] == 0
 
 
-def test_slow_at_every_statement(install, dcs):
+@pytest.mark.row("B18", fault="every answer 5 s late", injected="proxy: 5 s down",
+                 required="only that back end lags; 1,000 pushes of one zone are at most 3 writes; slow is not down")
+def test_slow_at_every_statement(install, dcs, happened):
     """
     W7, B18: every answer 5 s late. The database is slow, not down (decisions.md 10): it goes on being written, with
     the newest state; the others do not wait for it.
@@ -215,7 +236,6 @@ def test_slow_at_every_statement(install, dcs):
     took = time.monotonic() - pushed
     for centre in (dcs[0], dcs[2]):
         assert version_of(centre.db.rows(ZONE)) == PUSHES + 1
-    print(f"the others had everything {took:.2f} s after the last push")
     assert zonefan.backend("dc2")["pending"] == 1
     assert zonefan.backend("dc2")["state"] == "up", "slow is not down"
     zonefan.wait_converged("dc2", deadline=240)
@@ -224,9 +244,12 @@ def test_slow_at_every_statement(install, dcs):
     assert zonefan.delivery(ZONE, "dc2")["attempts"] == 0
     writes = dcs[1].db.rows_changed()["zonefan_state"] - changed["zonefan_state"]
     assert writes <= 3, f"{writes} writes of one zone: the pushes were not coalesced"
+    happened(f"the others had everything {took:.2f} s after the last push; {writes} writes", acknowledged=PUSHES + 1)
 
 
-def test_probe_rate_while_black_holed(install, dcs):
+@pytest.mark.row("B02", fault="connections taken and never answered, 200 zones waiting", injected="proxy: black hole",
+                 required="one probe at a time on the lane's clock, not one for each zone")
+def test_probe_rate_while_black_holed(install, dcs, happened):
     """D2, B01: one probe at a time on the lane's own clock, not one connection for each zone that waits."""
     zonefan = install(dcs, config={**CONFIG, "dns": {"backends": {"dc2": TIMEOUTS}}})
     zonefan.wait_lane("dc2", "up")
@@ -240,29 +263,49 @@ def test_probe_rate_while_black_holed(install, dcs):
     probes = dcs[1].proxy.connections - before
     # each takes connect_timeout and then waits for its interval: at most one in probe_initial
     assert 1 <= probes <= 10, f"{probes} connections in 10 s for one data centre that is out"
+    happened(f"{probes} connections in 10 s")
     dcs[1].proxy.passing()
     zonefan.wait_converged()
 
 
-def test_commit_answer_lost(install, dcs):
-    """B05: COMMIT reaches the server, its answer does not come back: fence, read again, no blind success."""
+@pytest.mark.timeout(900)
+@pytest.mark.row("B05", fault="COMMIT executed, its answer lost", injected="proxy: nothing comes down after COMMIT went up",
+                 required="every run ends at the right generation, written once; at least 20 of each branch")
+@pytest.mark.row("B05", fault="COMMIT lost on the way up", injected="proxy: cut before the packet that holds COMMIT",
+                 required="every run ends at the right generation, written once")
+def test_commit_answer_lost(install, dcs, times, happened):
+    """B05: the outcome of COMMIT is unknown: fence, read again, no blind success and no second write."""
     zonefan = install(dcs, config={**CONFIG, "dns": {"backends": {"dc2": {**TIMEOUTS, "connections": 1}}}})
     da = zonefan.da()
     da.push_ok(ZONE, da_zone(ZONE, 1))
     zonefan.wait_converged()
-    for version in range(2, 22):
-        centre = dcs[1]
-        if version % 2:
-            # after the COMMIT went up, nothing comes down any more
-            centre.proxy.call_on(b"COMMIT", b"commit", action=lambda: centre.proxy.cut_after(0, way="down"))
+    centre, runs, applied = dcs[1], times(20, 200), 0
+    # Which commit wrote which version: the row belongs to the transaction that did.
+    centre.db.sql("CREATE TABLE written (version VARCHAR(64)) ENGINE=InnoDB")
+    centre.db.sql("CREATE TRIGGER written AFTER UPDATE ON records FOR EACH ROW BEGIN IF NEW.type='TXT' THEN "
+                  "INSERT INTO written VALUES (NEW.data); END IF; END")
+    ids = centre.db.ids(ZONE)
+    for version in range(2, runs + 2):
+        lost_answer = version % 2 == 1
+        if lost_answer:
+            # After the COMMIT went up nothing comes down any more; the next connection finds the server busy or done.
+            hit = centre.proxy.call_on(b"COMMIT", action=lambda: centre.proxy.cut_after(0, way="down"))
         else:
-            centre.proxy.cut_on(b"COMMIT", b"commit", times=1)
+            hit = centre.proxy.cut_on(b"COMMIT", times=1)
         da.push_ok(ZONE, da_zone(ZONE, version))
         zonefan.wait_converged(deadline=30)
+        assert hit.hits == 1, "COMMIT never passed"
         assert_rows_are(centre.db.rows(ZONE), da_zone(ZONE, version), ZONE, "dc2")
+        assert centre.db.value("SELECT COUNT(*) FROM written WHERE version=%s", f'"version {version}"') == 1
+        applied += lost_answer
+    assert centre.db.ids(ZONE) == ids, "rows were written anew"
     assert not zonefan.delivery(ZONE, "dc2")["suspect"] or zonefan.delivery(ZONE, "dc2")["state"] == "clean"
+    happened(f"{runs} of {runs} right, each written once; {applied} times the answer was lost, {runs - applied} times the "
+             "COMMIT", times=runs, acknowledged=runs + 1)
 
 
+@pytest.mark.row("B06", fault="COMMIT in the socket of a stopped server, which wakes up after the writer gave up",
+                 injected="SIGSTOP as COMMIT passes, SIGCONT when the lane is down", required="the newer push stands in the end")
 def test_late_commit_does_not_land(install, dcs):
     """
     B06: a COMMIT that hangs in the network when the writer gives up must not land after newer state was written: the
@@ -283,6 +326,8 @@ def test_late_commit_does_not_land(install, dcs):
         assert version_of(dcs[1].db.rows(ZONE)) == version * 10 + 1
 
 
+@pytest.mark.row("B08", fault="clean restart, idle connections die", injected="SIGTERM, start",
+                 required="no failed delivery, no attempt, no suspect")
 def test_server_restart_costs_nothing(install, dcs):
     """B08: idle connections die with a clean restart: no failed delivery, no suspect, no attempt."""
     zonefan = install(dcs)
@@ -298,6 +343,8 @@ def test_server_restart_costs_nothing(install, dcs):
         assert delivery["attempts"] == 0 and not delivery["suspect"] and delivery["state"] == "clean"
 
 
+@pytest.mark.row("B13", fault="another session holds the zone's row", injected="SELECT ... FOR UPDATE, not ended",
+                 required="1205, repeated; the zone keeps its old rows, others go on, the lane stays up")
 def test_foreign_lock(install, dcs):
     """B13: another session holds the zone's row: the lane repeats, the zone keeps its old rows, then it is written."""
     zonefan = install(dcs, config={"retry": {"backoff_seconds": [1], "max_attempts": 50}})
@@ -321,28 +368,41 @@ def test_foreign_lock(install, dcs):
     assert version_of(dcs[1].db.rows(ZONE)) == 2
 
 
-def test_server_killed_at_random(install, dcs):
-    """B07: the database dies 15 times in the middle of writing: nothing lost, nothing torn, redelivered."""
+@pytest.mark.timeout(2400)
+@pytest.mark.row("B07", fault="database killed at random under load", injected="kill -9 of all three mariadbd at random moments",
+                 required="0 lost, 0 torn; redelivered <= 5 s after return")
+@pytest.mark.row("B07", fault="database killed as COMMIT or INSERT arrives", injected="kill -9 when the proxy sees the statement",
+                 required="0 lost, 0 torn; redelivered <= 5 s after return")
+def test_server_killed_at_random(install, dcs, times, seed, happened):
+    """B07: the databases die in the middle of writing: nothing lost, nothing torn, redelivered."""
     zonefan = install(dcs)
-    da = zonefan.da()
-    names = named("dies", 10)
-    zonefan.wait_lane("dc2", "up")  # the tables are there
-    version = 0
-    for _ in range(15):
-        dcs[1].proxy.call_on(b"COMMIT", b"commit", b"INSERT", b"insert", action=dcs[1].db.kill)
-        version += 1
-        for name in names:
-            da.push_ok(name, da_zone(name, version))
-        wait_for(lambda: not dcs[1].db.alive(), 30, "the server is dead")
-        dcs[1].db.start()
-        rows = dcs[1].db.all_rows()
-        for name in names:
-            version_of(rows.get(name, []))  # fails if torn
-    zonefan.wait_converged()
-    for name in names:
-        assert_rows_are(dcs[1].db.rows(name), da_zone(name, version), name, "dc2")
+    for centre in dcs:
+        zonefan.wait_lane(centre.name, "up")  # the tables are there
+    history = History(zonefan, dcs, zones=60, records=12, seed=seed, prefix="dies")
+    kills, worst = 0, 0.0
+    with history.readers(pause=0.02):
+        while kills < times(25, 500):
+            with history.load(rate=60) as load:
+                for centre in dcs if kills % 2 else ():
+                    centre.proxy.call_on(b"COMMIT", b"INSERT", action=centre.db.kill)
+                wait_for(lambda load=load: load.acknowledged() > 10, 30, "the load runs")
+                time.sleep(history.chance.uniform(0.0, 0.3))  # the random moment
+                for centre in dcs:
+                    centre.db.kill()  # those that live still, at the random moment
+                kills += len(dcs)
+            for centre in dcs:
+                centre.proxy.triggers.clear()
+                centre.db.start()
+            back = time.monotonic()
+            history.settle(deadline=60)
+            worst = max(worst, time.monotonic() - back)
+    figures = history.check()
+    assert not load.refusals
+    happened(f"{kills} kills of a database; redelivered at worst {worst:.1f} s after its return", times=kills, **figures)
 
 
+@pytest.mark.row("B23", fault="greeting dribbled byte by byte", injected="a listener that sends a byte every 0.5 s",
+                 required="held no longer than connect_timeout_ms and its slack")
 def test_dribbling_server_is_bounded(install, dcs):
     """B23: a server that dribbles its greeting byte by byte holds nobody longer than connect_timeout_ms."""
     port = free_port()

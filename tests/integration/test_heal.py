@@ -104,7 +104,9 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [pytest.param(damage, marks=pytest.mark.row(
+    "B20", fault=f"database {damage}", injected="SQL", required="equal to the others after one pass; what is not ours stays"))
+    for damage in DAMAGES])
 def test_a_damaged_database_is_equal_to_the_others_after_one_pass(zonefan, dcs, damage):
     """Without any contact from DA, and what is not ours is byte for byte as it was."""
     names = named("fault", 30)
@@ -228,6 +230,8 @@ def test_a_back_end_that_is_away(zonefan, dcs):
     heal(zonefan, code=0)
 
 
+@pytest.mark.row("B20", fault="the connection is lost while a pass compares", injected="proxy cuts at the look's SELECT",
+                 required="connected again, the pass goes on")
 def test_lost_in_the_middle(zonefan, dcs):
     """The connection is lost under a look: it is made again, and the pass goes on."""
     push_all(zonefan, named("lost", 5))

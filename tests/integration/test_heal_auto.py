@@ -3,11 +3,14 @@
 C1: healing passes that begin by themselves, by the clock and when a back end came up. They have a minute between them, so
 these wait for one: nothing else is in this file.
 """
+import pytest
 from zf.heal import add_foreign, drifts, heal, keep_copy, push_all, put_back_copy
 from zf.wait import wait_for
 from zf.zones import da_zone, named
 
 
+@pytest.mark.row("B20", fault="put back to an older copy during an outage", injected="SQL while the proxy refuses",
+                 required="found and repaired by a pass that begins by itself")
 def test_a_lane_that_comes_up_is_compared(zonefan, dcs):
     """While it was away the database was put back to an older copy: nobody has to ask."""
     push_all(zonefan, named("copy", 10))

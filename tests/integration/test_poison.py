@@ -3,6 +3,7 @@
 Issue: "A server that drops the connection whenever one named zone is written (proxy or trigger): all other zones
 finish, the lane stays UP, that zone is listed as suspect and then DEAD." (decisions.md 2; product table W10.)
 """
+import pytest
 from zf.proxy import zone_patterns
 from zf.rows import assert_rows_are
 from zf.wait import wait_for
@@ -11,6 +12,8 @@ from zf.zones import da_zone, named
 POISON = "poison.example"
 
 
+@pytest.mark.row("B22", fault="the connection breaks whenever one zone is written", injected="proxy cuts at the zone's name",
+                 required="the others finish, the lane stays up, the zone is suspect, then dead")
 def test_poison_zone(install, dcs):
     zonefan = install(dcs)
     da = zonefan.da()
@@ -65,6 +68,8 @@ def test_poison_zone(install, dcs):
     assert not zonefan.delivery(POISON, "dc2")["suspect"]
 
 
+@pytest.mark.row("B22", fault="an unknown error for one zone's rows", injected="trigger: SIGNAL 31999",
+                 required="the others finish, the zone is dead, half of it is nowhere")
 def test_poison_trigger(install, dcs):
     """The same by the server: a trigger refuses one zone's rows with an error of no known kind."""
     zonefan = install(dcs)

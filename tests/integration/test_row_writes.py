@@ -24,6 +24,8 @@ def counts(dcs):
     return [(centre.db.row_writes(), centre.db.rows_changed()) for centre in dcs]
 
 
+@pytest.mark.row("B24", fault="the same zone pushed again, and reordered", injected="push",
+                 required="0 row writes; ids stay; the generation too")
 def test_identical_push_writes_nothing(zonefan, dcs):
     da = zonefan.da()
     da.push_ok(ZONE, wide())
@@ -40,6 +42,8 @@ def test_identical_push_writes_nothing(zonefan, dcs):
     assert [centre.db.sql("SELECT * FROM zonefan_state") for centre in dcs] == stamps
 
 
+@pytest.mark.row("B24", fault="one record of two hundred changed", injected="push",
+                 required="at most 2 record rows and one stamp written; all other ids stay")
 def test_one_record_of_two_hundred(zonefan, dcs):
     da = zonefan.da()
     da.push_ok(ZONE, wide())
@@ -95,7 +99,8 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("kind", list(DAMAGE))
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.row(
+    "B20", fault=f"rows changed by hand: {kind}", injected="SQL", required="an equal push repairs them")) for kind in DAMAGE])
 def test_damage_is_seen_and_repaired_by_an_equal_push(shared, kind):
     """Nothing that the operator re-pushes stays wrong: the rows are compared, and made right."""
     da = shared.zonefan.da()
@@ -121,6 +126,8 @@ def test_damage_is_seen_and_repaired_by_an_equal_push(shared, kind):
         "a healthy data centre was written to"
 
 
+@pytest.mark.row("B14", fault="tables made by the plugin, the state table missing", injected="the plugin's own CREATE TABLE",
+                 required="manage_schema widens them; without it: DOWN, nothing created, the file to apply is named")
 def test_plugin_made_database(install, dcs):
     """B1: a database that the plugin itself created; what is too long for its columns is refused there alone, by name."""
     for centre in dcs:
@@ -143,6 +150,8 @@ def test_plugin_made_database(install, dcs):
     assert not dcs[1].db.has_table("zonefan_state"), "manage_schema: false creates nothing"
 
 
+@pytest.mark.row("B15", fault="a record too long for one database's column", injected="ALTER TABLE ... VARCHAR(1024)",
+                 required="rejected there alone by record, column and width; nothing cut; replayed when the column fits")
 def test_record_too_long_for_one_database(install, dcs):
     """decisions.md 4, D3: rejected for that back end alone, with record and column, no statement sent; listed; replayed."""
     zonefan = install(dcs)
