@@ -35,7 +35,7 @@ static bool is_answer_to(const knot_pkt_t *answer, uint16_t id, const knot_dname
 {
 	return knot_wire_get_id(answer->wire) == id && knot_wire_get_qr(answer->wire) &&
 		knot_wire_get_qdcount(answer->wire) == 1 && knot_pkt_qtype(answer) == KNOT_RRTYPE_SOA &&
-		knot_dname_is_case_equal(knot_pkt_qname(answer), name);
+		knot_pkt_qclass(answer) == KNOT_CLASS_IN && knot_dname_is_case_equal(knot_pkt_qname(answer), name);
 }
 
 static int find_serial(const knot_pkt_t *answer, const knot_dname_t *name, uint32_t *serial, struct err *err)
@@ -45,7 +45,8 @@ static int find_serial(const knot_pkt_t *answer, const knot_dname_t *name, uint3
 	for (uint16_t i = 0; i < section->count; i++) {
 		const knot_rrset_t *rr = knot_pkt_rr(section, i);
 
-		if (rr->type == KNOT_RRTYPE_SOA && rr->rrs.count == 1 && knot_dname_is_case_equal(rr->owner, name)) {
+		if (rr->type == KNOT_RRTYPE_SOA && rr->rclass == KNOT_CLASS_IN && rr->rrs.count == 1 &&
+			knot_dname_is_case_equal(rr->owner, name)) {
 			*serial = knot_soa_serial(rr->rrs.rdata);
 			return ERR_OK;
 		}

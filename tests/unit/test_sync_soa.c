@@ -73,6 +73,8 @@ static void test_answers(void **state UNUSED)
 	assert_int_equal(changed(FLAGS_AT, 0x04), ERR_INVALID);     /* a query */
 	assert_int_equal(changed(NAME_AT + 1, 'b'), ERR_INVALID);   /* another name */
 	assert_int_equal(changed(NAME_AT + 12, 2), ERR_INVALID);    /* another type */
+	assert_int_equal(changed(NAME_AT + 14, 3), ERR_INVALID);    /* another class */
+	assert_int_equal(changed(sizeof(query) + 5, 3), ERR_NOTFOUND); /* the record has */
 	assert_int_equal(changed(FLAGS_AT, 0x80), ERR_NOTFOUND);    /* without authority */
 	assert_int_equal(changed(FLAGS_AT + 1, 3), ERR_NOTFOUND);   /* NXDOMAIN */
 	assert_int_equal(changed(FLAGS_AT + 1, 5), ERR_NOTFOUND);   /* REFUSED */
