@@ -76,29 +76,31 @@ static size_t least(size_t a, size_t b, size_t c)
 	return smaller < c ? smaller : c;
 }
 
-/* Levenshtein's distance, case ignored. */
-static size_t distance(const char *a, const char *b)
+/* Levenshtein's distance, case ignored; NEAREST_LIMIT as soon as it is plain that it is not below limit. */
+static size_t distance(const char *a, const char *b, size_t limit)
 {
 	size_t row[NEAREST_LIMIT + 1];
-	size_t width = strlen(b);
+	size_t width = strlen(b), height = strlen(a);
+	size_t nearest = 0; /* of the row: what follows is no nearer */
 
-	if (width > NEAREST_LIMIT || strlen(a) > NEAREST_LIMIT)
+	if (width > NEAREST_LIMIT || height > NEAREST_LIMIT || width + limit <= height || height + limit <= width)
 		return NEAREST_LIMIT;
 	for (size_t j = 0; j <= width; j++)
 		row[j] = j;
-	for (size_t i = 0; a[i] != '\0'; i++) {
+	for (size_t i = 0; i < height && nearest < limit; i++) {
 		size_t diagonal = row[0];
 
-		row[0] = i + 1;
+		nearest = row[0] = i + 1;
 		for (size_t j = 0; j < width; j++) {
 			bool same = tolower((unsigned char)a[i]) == tolower((unsigned char)b[j]);
 			size_t next = least(row[j] + 1, row[j + 1] + 1, diagonal + !same);
 
 			diagonal = row[j + 1];
 			row[j + 1] = next;
+			nearest = next < nearest ? next : nearest;
 		}
 	}
-	return row[width];
+	return nearest < limit ? row[width] : NEAREST_LIMIT;
 }
 
 struct nearest {
@@ -106,8 +108,11 @@ struct nearest {
 	char *out;
 };
 
-static void consider(struct nearest *nearest, size_t score, const char *candidate)
+/* extra: what the candidate is farther away than the two words are. */
+static void consider(struct nearest *nearest, const char *given, const char *known, size_t extra, const char *candidate)
 {
+	size_t score = distance(given, known, nearest->score) + extra;
+
 	if (score >= nearest->score)
 		return;
 	nearest->score = score;
@@ -161,9 +166,9 @@ bool match_nearest(const char *path, char out[MATCH_SUGGESTION_SIZE])
 		if (key->environment_only)
 			continue;
 		spell(key->path, path, &candidate);
-		consider(&nearest, distance(shown.data, candidate.data), candidate.data);
+		consider(&nearest, shown.data, candidate.data, 0, candidate.data);
 		/* The right word in the wrong place. */
-		consider(&nearest, distance(word, leaf(key->path, '.')) + 1, candidate.data);
+		consider(&nearest, word, leaf(key->path, '.'), 1, candidate.data);
 	}
 	buf_free(&shown);
 	buf_free(&candidate);
@@ -261,7 +266,7 @@ static void consider_splits(struct nearest *nearest, const struct key *key, cons
 		buf_clear(&candidate);
 		buf_append(&candidate, variable, (size_t)(at - variable));
 		append_upper(&candidate, tail);
-		consider(nearest, distance(variable, candidate.data), candidate.data);
+		consider(nearest, variable, candidate.data, 0, candidate.data);
 	}
 	buf_free(&candidate);
 }
@@ -281,7 +286,7 @@ bool match_nearest_variable(const char *variable, char out[MATCH_SUGGESTION_SIZE
 			continue;
 		}
 		append_upper(&candidate, key->path);
-		consider(&nearest, distance(variable, candidate.data), candidate.data);
+		consider(&nearest, variable, candidate.data, 0, candidate.data);
 		buf_free(&candidate);
 	}
 	return nearest.score <= tolerance(variable);
