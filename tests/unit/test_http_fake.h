@@ -15,6 +15,7 @@
 #include "base/queue.h"
 #include "engine/engine.h"
 #include "engine/message.h"
+#include "zone/zone.h"
 
 enum { FAKE_ZONES_MAX = 256 };
 
@@ -113,18 +114,14 @@ static void fake_destroy(struct engine *fake)
 	free(fake);
 }
 
-static char *fake_normalise(const char *name)
+/* The plain name, as the real engine takes it; NULL: it is none. */
+static char *fake_normalise(const char *text, struct err *err)
 {
-	char *out = xstrdup(name);
-	size_t size = strlen(out);
+	char name[ZONE_NAME_SIZE], plain[ZONE_NAME_SIZE];
 
-	for (size_t i = 0; i < size; i++) {
-		if (out[i] >= 'A' && out[i] <= 'Z')
-			out[i] = (char)(out[i] + 32);
-	}
-	if (size > 0 && out[size - 1] == '.')
-		out[size - 1] = '\0';
-	return out;
+	if (zone_name_parse(text, strlen(text), name, err) != 0)
+		return NULL;
+	return xstrdup(zone_name_plain(name, plain));
 }
 
 static struct fake_zone *fake_find(struct engine *fake, const char *name)
@@ -138,9 +135,11 @@ static struct fake_zone *fake_find(struct engine *fake, const char *name)
 
 static void fake_push(struct engine *fake, const struct engine_request *request, struct engine_message *reply)
 {
-	char *name = fake_normalise(request->zone);
-	struct fake_zone *zone = fake_find(fake, name);
+	char *name = fake_normalise(request->zone, &reply->err);
+	struct fake_zone *zone = name == NULL ? NULL : fake_find(fake, name);
 
+	if (name == NULL)
+		return;
 	if (request->text_size == 0 || fake->push_code != 0) {
 		err_set(&reply->err, fake->push_code != 0 ? fake->push_code : ERR_INVALID, "line 1: no SOA & no text");
 		free(name);
@@ -165,8 +164,8 @@ static void fake_push(struct engine *fake, const struct engine_request *request,
 static void fake_delete(struct engine *fake, const struct engine_request *request)
 {
 	for (size_t i = 0; i < request->name_count; i++) {
-		char *name = fake_normalise(request->names[i]);
-		struct fake_zone *zone = fake_find(fake, name);
+		char *name = fake_normalise(request->names[i], NULL);
+		struct fake_zone *zone = name == NULL ? NULL : fake_find(fake, name);
 
 		if (zone == NULL) {
 			free(name);
