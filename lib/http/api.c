@@ -59,7 +59,7 @@ static void ask(struct conn *conn, const struct route *route, const char *path, 
 	struct engine_request *request;
 	struct err err;
 
-	if (route->local && !conn->control) {
+	if (route->local && !conn->door->control) {
 		request_fail_json(conn, 403, "by the control socket only");
 		return;
 	}

@@ -14,6 +14,8 @@
 /* Left in the socket at a close, bytes behind a request would make the kernel reset it and lose our answer. */
 enum { DRAIN_MAX = 64 * 1024 };
 
+enum { READ_EARLY_MAX = 16 * 1024 };
+
 static void set_timer(struct conn *conn, int64_t ms)
 {
 	struct timeval tv = http_timeval(ms > 0 ? ms : 0);
@@ -69,12 +71,13 @@ static bool admit(struct conn *conn, const struct gate_head *head)
 	static const struct auth_login control = { .name = "control socket", .role = AUTH_ALL };
 	enum auth_verdict verdict;
 
-	conn->login = conn->control ? &control : NULL;
+	conn->login = conn->door->control ? &control : NULL;
 	if (conn->http->stopping) {
 		refuse_send(conn, 503, "Retry-After: 5\r\n", "shutting down", true);
 		return false;
 	}
-	if (conn->control || api_is_open(head->target))
+	/* What is open to everybody takes no body: nobody fills memory without a login. */
+	if (conn->door->control || (api_is_open(head->target) && !head->chunked && head->length == 0))
 		return true;
 	verdict = auth_check(conn->http->auth, head->authorization, conn->address_key, http_now_ms(), &conn->login);
 	if (verdict != AUTH_GOOD) {
@@ -137,10 +140,10 @@ static bool step_gate(struct conn *conn)
 	enum gate_step step;
 	size_t used = gate_feed(&conn->gate, data, size, &step);
 
+	/* Copied, not moved: what was read by itself sits in a block of a kilobyte, were it one byte. */
 	if (step == GATE_BODY || step == GATE_END)
-		CHECK(evbuffer_remove_buffer(conn->held, conn->body, used) == (int)used);
-	else
-		evbuffer_drain(conn->held, used);
+		evbuffer_add(conn->body, data, used);
+	evbuffer_drain(conn->held, used);
 	switch (step) {
 	case GATE_MORE:
 	case GATE_BODY:
@@ -220,11 +223,6 @@ struct conn *conn_by_fd(struct http *http, int fd)
 	return fd >= 0 && (size_t)fd < http->by_fd_size ? http->by_fd[fd] : NULL;
 }
 
-static size_t *counter_of(const struct conn *conn)
-{
-	return conn->control ? &conn->http->control_count : &conn->http->conn_count;
-}
-
 static void free_conn(struct conn *conn)
 {
 	struct http *http = conn->http;
@@ -236,7 +234,9 @@ static void free_conn(struct conn *conn)
 		http->by_fd[conn->fd] = NULL;
 	TAILQ_REMOVE(&http->conns, conn, link);
 	if (conn->counted)
-		(*counter_of(conn))--;
+		conn->door->counted--;
+	conn->door->open--;
+	door_update(conn->door);
 	event_free(conn->kick);
 	event_free(conn->timer);
 	evbuffer_free(conn->held);
@@ -271,6 +271,28 @@ void conn_close_idle(struct http *http)
 }
 
 /*
+ * What has come already: in a crowd of newcomers one with a good login shall be known before the next one is looked at,
+ * which may push out whoever has none yet.
+ */
+static void read_early(struct conn *conn)
+{
+	int size = evbuffer_read(conn->held, conn->fd, READ_EARLY_MAX);
+
+	if (size <= 0)
+		return;
+	count_bytes(conn, (size_t)size);
+	pump(conn);
+	refuse_excess(conn->http);
+}
+
+/* A whole request that was not read by evhttp's own reading: it must be told. */
+static void serve_held(struct conn *conn)
+{
+	if (conn->phase == CONN_HAND)
+		bufferevent_trigger(conn->bev, EV_READ, 0);
+}
+
+/*
  * evhttp has by now attached itself to the bufferevent, with its connection as the callbacks' argument: the only way
  * to that before a first request (2.1 has no callback for new connections).
  */
@@ -295,13 +317,14 @@ static void introduce(struct conn *conn)
 		return;
 	}
 	/* Counted here, not when accepted: a batch of newcomers shall crowd out each other, not those that are served. */
-	(*counter_of(conn))++;
+	conn->door->counted++;
 	conn->counted = true;
-	if (!refuse_crowd(conn))
-		return;
+	door_update(conn->door);
 	conn->phase = CONN_HEAD;
 	conn_deadline(conn, conn->http->params.header_deadline_ms);
-	pump(conn);
+	read_early(conn);
+	if (refuse_crowd(conn))
+		serve_held(conn);
 }
 
 static void on_kick(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
@@ -320,8 +343,7 @@ static void on_kick(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	}
 	/* A further request was read together with the one just answered. */
 	pump(conn);
-	if (conn->phase == CONN_HAND)
-		bufferevent_trigger(conn->bev, EV_READ, 0);
+	serve_held(conn);
 }
 
 struct bufferevent *conn_open(struct event_base *base, void *arg)
@@ -331,7 +353,9 @@ struct bufferevent *conn_open(struct event_base *base, void *arg)
 	struct conn *conn = xcalloc(1, sizeof(*conn));
 
 	conn->http = http;
-	conn->control = door->control;
+	conn->door = door;
+	door->open++;
+	door_update(door);
 	conn->fd = -1;
 	conn->opened_ms = http_now_ms();
 	conn->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);

@@ -30,6 +30,7 @@ struct http_params {
 	size_t max_inflight_bytes;
 	unsigned max_connections;
 	unsigned max_connections_per_address;
+	unsigned reserved_files;       /* descriptors that the rest of the process may need */
 	int64_t header_deadline_ms;
 	int64_t body_deadline_ms;
 	int64_t connection_deadline_ms;
@@ -40,10 +41,14 @@ struct http;
 
 /*
  * Takes address and port, while the process still has the right to a port below 1024, and notes it in params. Who
- * connects is refused until http_create listens there. ERR_IO names address and port.
+ * connects is refused until http_create listens there. ERR_IO, or ERR_BUSY if another has the port, names address and port.
  */
 MUST_CHECK int http_bind(struct http_params *params, struct err *err);
-/* Binds, if http_bind did not; serves nothing before http_run. The strings outlive it. ERR_IO names address and port. */
+/*
+ * Binds, if http_bind did not; serves nothing before http_run. The strings outlive it. ERR_IO or ERR_BUSY as of http_bind. Raises
+ * the process's limit of open files as far as it may be, and holds fewer connections than max_connections if it must;
+ * ERR_LIMIT: next to none.
+ */
 MUST_CHECK int http_create(const struct http_params *params, struct engine *engine, struct http **out,
 	struct err *err);
 /*

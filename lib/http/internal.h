@@ -31,7 +31,9 @@ enum {
 	HTTP_RETRY_AFTER_S = 5,      /* what a 503 or 429 tells the client */
 	HTTP_REFUSAL_MS = 1000,      /* for a refusal to be read before the connection is closed */
 	HTTP_ACCEPT_PAUSE_MS = 100,  /* after accept ran out of descriptors */
-	HTTP_CONTROL_MAX = 64        /* connections on the control socket; they do not count with the others */
+	HTTP_CONTROL_MAX = 64,       /* connections on the control socket; they do not count with the others */
+	HTTP_CONNECTIONS_MIN = 8,    /* with descriptors for fewer, it does not start */
+	HTTP_NEWCOMERS_MAX = 16      /* accepted and not yet looked at */
 };
 
 enum conn_phase {
@@ -58,8 +60,8 @@ struct conn {
 	struct gate gate;
 	enum conn_phase phase;
 	int fd;
-	bool control;                      /* came by the control socket: no login */
-	bool counted;                      /* is one of http.conn_count or control_count */
+	struct door *door;                 /* by which it came */
+	bool counted;                      /* is one of door.counted */
 	bool passing;                      /* we are moving bytes: no news for the gate */
 	bool keep_alive;                   /* after the request in hand */
 	bool authenticated;                /* once, at least */
@@ -93,7 +95,11 @@ struct door {
 	struct evconnlistener *listener;   /* NULL once stopped */
 	struct evhttp_bound_socket *socket;
 	struct event *resume;              /* after a pause */
-	bool control;
+	bool control;                      /* no login is needed */
+	bool accepts;                      /* the listener is enabled */
+	size_t most;                       /* connections at once */
+	size_t open;                       /* accepted and not closed */
+	size_t counted;                    /* of them, those that were looked at */
 };
 
 struct http {
@@ -109,8 +115,6 @@ struct http {
 	bool store_ok;
 	char store_error[ERR_TEXT_SIZE];
 	struct conn_list conns;
-	size_t conn_count;                 /* front only */
-	size_t control_count;
 	struct conn **by_fd;
 	size_t by_fd_size;
 	size_t inflight_bytes;
@@ -132,6 +136,11 @@ int64_t http_now_ms(void);
 struct timeval http_timeval(int64_t ms);
 /* True if a line may be written now; *count is how many events it stands for. */
 bool http_limit_pass(struct http_limit *limit, uint64_t *count);
+
+/* ---- server.c ---- */
+
+/* After a change of door.open or door.counted: whether it accepts now. */
+void door_update(struct door *door);
 
 /* ---- conn.c: connections ---- */
 

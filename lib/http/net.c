@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,8 +19,8 @@ static int fail(int fd, struct err *err, const char *what, const char *address, 
 
 	if (fd >= 0)
 		close(fd);
-	return err_set(err, ERR_IO, "%s on %s port %u: %s", what, *address != '\0' ? address : "all addresses", port,
-		strerror(saved));
+	return err_set(err, saved == EADDRINUSE ? ERR_BUSY : ERR_IO, "%s on %s port %u: %s", what,
+		*address != '\0' ? address : "all addresses", port, strerror(saved));
 }
 
 static uint16_t bound_port(int fd)
@@ -35,13 +36,15 @@ static uint16_t bound_port(int fd)
 
 static int bind_to(const struct addrinfo *info, const char *address, uint16_t *port, int *out, struct err *err)
 {
-	int on = 1, off = 0;
+	int on = 1, off = 0, unsent = NET_UNSENT_MAX;
 	int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fail(fd, err, "cannot make a socket", address, *port);
 	/* Else a restart would wait for the connections of the process before. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* Accepted sockets have it from this one. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	if (info->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0)
@@ -68,7 +71,7 @@ int net_bind_tcp(const char *address, uint16_t *port, int *out, struct err *err)
 		if (bind_to(&info, address, port, out, err) == 0)
 			return 0;
 		if (errno == EADDRINUSE || errno == EACCES)
-			return ERR_IO;
+			return err->code;
 		address = "0.0.0.0"; /* a host without IPv6 */
 	}
 	ret = getaddrinfo(address, service, &hints, &found);

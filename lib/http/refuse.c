@@ -51,7 +51,7 @@ void refuse_send(struct conn *conn, int status, const char *headers, const char 
 	uint64_t count;
 
 	CHECK(conn->phase == CONN_HEAD || conn->phase == CONN_BODY);
-	if (status != 401 && http_limit_pass(&conn->http->log_refused, &count))
+	if (status != 401 && status != 429 && http_limit_pass(&conn->http->log_refused, &count))
 		log_info("request refused", LOG_STR("address", conn->address), LOG_INT("status", status),
 			LOG_STR("reason", text), LOG_UINT("times", count));
 	conn_give_up(conn);
@@ -96,7 +96,7 @@ static struct conn *find_victim(const struct conn *newcomer, bool same_address)
 	struct conn *conn, *victim = NULL;
 
 	TAILQ_FOREACH(conn, &newcomer->http->conns, link) {
-		if (conn == newcomer || conn->control || rank(conn) < 0 ||
+		if (conn == newcomer || conn->door != newcomer->door || rank(conn) < 0 ||
 			(same_address && memcmp(conn->address_key, newcomer->address_key, NET_KEY_SIZE) != 0))
 			continue;
 		if (victim == NULL || rank(conn) < rank(victim))
@@ -123,7 +123,7 @@ static unsigned count_address(const struct conn *newcomer)
 	unsigned count = 0;
 
 	TAILQ_FOREACH(conn, &newcomer->http->conns, link) {
-		if (!conn->control && conn->phase != CONN_NEW &&
+		if (!conn->door->control && conn->phase != CONN_NEW && conn != newcomer &&
 			memcmp(conn->address_key, newcomer->address_key, NET_KEY_SIZE) == 0)
 			count++;
 	}
@@ -134,13 +134,13 @@ bool refuse_crowd(struct conn *conn)
 {
 	struct http *http = conn->http;
 
-	if (conn->control) {
-		if (http->control_count <= HTTP_CONTROL_MAX)
+	if (conn->door->control) {
+		if (conn->door->counted <= conn->door->most)
 			return true;
 		conn_close(conn);
 		return false;
 	}
 	if (count_address(conn) > http->params.max_connections_per_address && !make_room(conn, true))
 		return false;
-	return http->conn_count <= http->params.max_connections || make_room(conn, false);
+	return conn->door->counted <= conn->door->most || make_room(conn, false);
 }

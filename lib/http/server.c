@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -41,12 +42,25 @@ static void on_library_log(int severity, const char *text)
 		log_debug("libevent", LOG_STR("text", text));
 }
 
+/* Newcomers wait in the kernel, where they take no descriptor of ours, while a door is full or has enough to look at. */
+void door_update(struct door *door)
+{
+	if (door->listener == NULL)
+		return;
+	bool wanted = door->open <= door->most && door->open - door->counted < HTTP_NEWCOMERS_MAX &&
+		!evtimer_pending(door->resume, NULL);
+	if (wanted == door->accepts)
+		return;
+	door->accepts = wanted;
+	if (wanted)
+		evconnlistener_enable(door->listener);
+	else
+		evconnlistener_disable(door->listener);
+}
+
 static void on_resume(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-	struct door *door = arg;
-
-	if (door->listener != NULL)
-		evconnlistener_enable(door->listener);
+	door_update(arg);
 }
 
 /*
@@ -74,8 +88,8 @@ static void on_accept_error(struct evconnlistener *listener, void *arg UNUSED)
 	struct door *door = find_door(listener);
 	uint64_t count;
 
-	evconnlistener_disable(listener);
 	evtimer_add(door->resume, &tv);
+	door_update(door);
 	if (http_limit_pass(&door->http->log_accept, &count))
 		log_error("cannot accept connections", LOG_STR("error", strerror(error)), LOG_UINT("times", count));
 }
@@ -109,7 +123,7 @@ static void on_stop_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void 
 {
 	struct http *http = arg;
 
-	log_warn("stopping with requests unanswered", LOG_UINT("connections", http->conn_count + http->control_count));
+	log_warn("stopping with requests unanswered", LOG_UINT("connections", http->front.counted + http->control.counted));
 	event_base_loopbreak(http->base);
 }
 
@@ -151,6 +165,7 @@ static void open_door(struct http *http, struct door *door, int fd, bool control
 	evhttp_set_max_headers_size(door->evhttp, GATE_HEADERS_SIZE_MAX);
 	door->socket = evhttp_bind_listener(door->evhttp, door->listener);
 	CHECK(door->socket != NULL);
+	door->accepts = true;
 	evconnlistener_set_error_cb(door->listener, on_accept_error);
 	LIST_INSERT_HEAD(&doors, door, link);
 }
@@ -201,6 +216,32 @@ static int open_doors(struct http *http, struct err *err)
 	return 0;
 }
 
+/* How many connections each door may have: as configured, or what the limit of open files leaves. */
+static int share_files(struct http *http, struct err *err)
+{
+	size_t reserved = http->params.reserved_files + 2; /* one newcomer at each door is looked at before another goes */
+	size_t wanted = reserved + HTTP_CONTROL_MAX + http->params.max_connections;
+	struct rlimit limit;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur < reserved + HTTP_CONNECTIONS_MIN)
+		return err_set(err, ERR_LIMIT, "the limit of open files, %ju, is less than the %zu that are needed (ulimit -n)",
+			(uintmax_t)limit.rlim_cur, reserved + HTTP_CONNECTIONS_MIN);
+	size_t left = limit.rlim_cur < wanted ? (size_t)limit.rlim_cur - reserved : wanted - reserved;
+	http->control.most = left / 4 < HTTP_CONTROL_MAX ? left / 4 : HTTP_CONTROL_MAX;
+	http->front.most = left - http->control.most;
+	if (http->front.most > http->params.max_connections)
+		http->front.most = http->params.max_connections;
+	if (http->front.most < http->params.max_connections)
+		log_warn("fewer connections than app.max_connections", LOG_UINT("connections", http->front.most),
+			LOG_UINT("open_files", limit.rlim_cur), LOG_UINT("reserved", reserved));
+	return 0;
+}
+
 int http_create(const struct http_params *params, struct engine *engine, struct http **out, struct err *err)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
@@ -216,7 +257,9 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	http->names = names_create();
 	http->base = event_base_new();
 	CHECK(http->base != NULL);
-	ret = open_doors(http, err);
+	ret = share_files(http, err);
+	if (ret == 0)
+		ret = open_doors(http, err);
 	if (ret != 0) {
 		http_destroy(http);
 		return ret;
@@ -254,6 +297,7 @@ static void free_door(struct door *door)
 	if (door->evhttp == NULL)
 		return;
 	LIST_REMOVE(door, link);
+	door->listener = NULL; /* its connections count themselves off */
 	event_free(door->resume);
 	evhttp_free(door->evhttp); /* with its listener and connections */
 }

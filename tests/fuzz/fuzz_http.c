@@ -144,7 +144,8 @@ static void hang_up(int fd)
 		turn();
 	FUZZ_REQUIRE(TAILQ_EMPTY(&http->conns), "a connection outlives its client");
 	FUZZ_REQUIRE(http->inflight_bytes == 0, "%zu bytes are counted with nobody there", http->inflight_bytes);
-	FUZZ_REQUIRE(http->conn_count == 0 && http->control_count == 0, "nobody is there and counted");
+	FUZZ_REQUIRE(http->front.open == 0 && http->front.counted == 0 && http->control.open == 0 &&
+		http->control.counted == 0, "nobody is there and counted");
 }
 
 /* ---- answers ---- */

@@ -413,6 +413,11 @@ static void test_login(void **state UNUSED)
 	assert_answer(&answer, 200, "ready\n");
 	client_ask(served, "GET /api/v1/zones HTTP/1.0\r\n\r\n", &answer);
 	assert_int_equal(answer.status, 401);
+	/* Not for a body: nobody fills memory without a login. */
+	client_ask(served, "POST /healthz HTTP/1.1\r\nContent-Length: 100000\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 401);
+	client_ask(served, "POST /readyz HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 401);
 	client_ask(served, "GET /healthz/../status HTTP/1.0\r\n\r\n", &answer);
 	assert_int_equal(answer.status, 401);
 	assert_int_equal(fake_count(served->fake, &served->fake->submits), 0);
@@ -681,6 +686,47 @@ static void test_no_descriptors(void **state UNUSED)
 	serve_stop(served);
 }
 
+/* The rest of the process has its descriptors, however many connections are configured. */
+static void test_reserved_files(void **state UNUSED)
+{
+	struct http_params params = default_params();
+	struct rlimit old, low;
+	struct served *served;
+	struct answer answer = { 0 };
+	struct http *http;
+	struct err err;
+	int fds[30];
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = (struct rlimit){ .rlim_cur = 200, .rlim_max = old.rlim_max };
+	params.max_connections = 100;
+	params.reserved_files = 300;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	served = serve_start(params);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(low.rlim_cur, 300 + 2 + 64 + 100); /* raised as far as is needed, for the hard limit lets it */
+	serve_stop(served);
+	/* No room for more: ten connections, of which two are the control socket's; the oldest that says nothing goes. */
+	params.reserved_files = (unsigned)old.rlim_max - 12;
+	served = serve_start(params);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = client_connect(served);
+	client_get(served, TEST, &answer);
+	assert_answer(&answer, 200, TEST_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(fds) - 8; i++)
+		assert_true(client_closed(fds[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	serve_stop(served);
+	params.reserved_files += 3;
+	struct engine *fake = fake_create();
+	assert_int_equal(http_create(&params, fake, &http, &err), ERR_LIMIT);
+	assert_non_null(strstr(err.text, "the limit of open files"));
+	fake_destroy(fake);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	buf_free(&answer.body);
+}
+
 /* SIGTERM: idle ones are closed, what is in hand is answered, new pushes are refused, then http_run returns. */
 static void test_stop(void **state UNUSED)
 {
@@ -787,7 +833,7 @@ static void test_port_in_use(void **state UNUSED)
 	struct err err;
 
 	params.listen_port = served->port;
-	assert_int_equal(http_create(&params, served->fake, &second, &err), ERR_IO);
+	assert_int_equal(http_create(&params, served->fake, &second, &err), ERR_BUSY);
 	assert_non_null(strstr(err.text, "127.0.0.1"));
 	assert_non_null(strstr(err.text, "in use"));
 	params.listen_address = "";
@@ -818,6 +864,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_full_house),
 		cmocka_unit_test(test_inflight_bytes),
 		cmocka_unit_test(test_no_descriptors),
+		cmocka_unit_test(test_reserved_files),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_stop_deadline_and_second_signal),
 		cmocka_unit_test(test_fatal),
