@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+reliability.md 4.4: connections and descriptors (H02, H03; decisions.md 14). Whoever connects, and however often: the caps hold,
+the processor idles, a master that pushes from the very same address is served, and the store and the lanes have their
+descriptors.
+"""
+import time
+
+import pytest
+from zf.attack import Attack
+from zf.load import RELEASE, Cost, Master, cpu_seconds, descriptors
+from zf.strace import Strace
+from zf.wait import wait_for
+from zf.zones import da_zone
+
+CAP = 512  # app.max_connections, app.max_connections_per_address: the defaults
+CAP_OF_ADDRESS = 64
+
+
+@pytest.mark.parametrize("sources, cap", [
+    pytest.param(400, CAP, marks=pytest.mark.row(
+        "H02", fault="10,000 connections that say nothing, from 400 addresses",
+        injected="they connect at once, and again whenever they are closed",
+        required="at most 512 at once, every push of a master answered")),
+    pytest.param(0, CAP_OF_ADDRESS, marks=pytest.mark.row(
+        "H02", fault="10,000 connections that say nothing, from the master's own address",
+        injected="they connect at once, and again whenever they are closed",
+        required="at most 64 of one address, every push of the master answered")),
+], ids=["400 addresses", "one address"])
+def test_crowd(install, dcs, times, happened, sources, cap):
+    zonefan = install(dcs)
+    da = zonefan.da()
+    before = descriptors(zonefan)
+    count = times(300 if sources == 0 else 700, 10_000)
+    with Cost(zonefan) as cost, Attack("hold", zonefan.port, count=count, sources=sources, pause=times(2, 10)) as attack:
+        with Master(da) as master:
+            attack.wait_ready()
+            most = 0
+
+            def enough():
+                nonlocal most
+                most = max(most, descriptors(zonefan))
+                return len(master.seconds) >= times(60, 600)
+            wait_for(enough, 240, lambda: f"{len(master.seconds)} pushes", interval=0.02)
+        master.assert_served()
+    # sixteen newcomers that were not looked at yet, and what the lanes and the reader may just have opened
+    assert most - before <= cap + 24, f"{most} descriptors, {before} before"
+    zonefan.wait_converged()
+    happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
+             times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), rss_mb=cost.grown_mb)
+
+
+@pytest.mark.row("H02", fault="10,000 idle connections stay", injected="caps and deadlines raised, so that they may",
+                 required="processor <= 5 %, the next push answered, descriptors back when they leave")
+def test_idle_connections(install, dcs, times, happened):
+    count = times(400, 9_000)
+    caps = {"max_connections": 12_000, "max_connections_per_address": 12_000}
+    zonefan = install(dcs, config={"app": {**caps, "header_deadline_ms": 600_000, "connection_deadline_ms": 600_000}})
+    da = zonefan.da()
+    da.push_ok("idle.example", da_zone("idle.example"))
+    zonefan.wait_converged()
+    before = descriptors(zonefan) - 2  # a look-out of the store's may just be open
+    with Cost(zonefan) as grown, Attack("hold", zonefan.port, count=count, first="GET /", sources=100) as attack:
+        attack.wait_ready()
+        wait_for(lambda: descriptors(zonefan) >= before + count, 30, lambda: f"{descriptors(zonefan)} descriptors")
+        idle_share = least_share(zonefan, times(1, 10))
+        with Master(da, zones=10) as master:
+            wait_for(lambda: len(master.seconds) >= times(10, 200), 60, "pushes beside them")
+        master.assert_served()
+    wait_for(lambda: descriptors(zonefan) <= before + 4, 30, lambda: f"{descriptors(zonefan)} descriptors, {before} before")
+    assert idle_share <= (0.05 if RELEASE else 0.15), f"{idle_share:.0%} of a processor for idle connections"
+    per_connection_kb = grown.grown_mb * 1024 / count
+    assert not RELEASE or per_connection_kb <= 16, f"{per_connection_kb:.1f} KB a connection"
+    happened(f"processor {idle_share:.1%}, {per_connection_kb:.1f} KB each, all descriptors back", times=count,
+             acknowledged=len(master.seconds), p99_ms=master.p99_ms())
+
+
+def least_share(zonefan, seconds):
+    """The share of a processor that it takes, in the quietest of up to ten spans of that length: what else runs here is no fault of it."""
+    shares = []
+    for _ in range(10):
+        before, began = cpu_seconds(zonefan), time.monotonic()
+        time.sleep(seconds)  # the span over which the processor is measured
+        shares.append((cpu_seconds(zonefan) - before) / (time.monotonic() - began))
+        if shares[-1] <= 0.05:
+            break
+    return min(shares)
+
+
+@pytest.mark.row("H02", fault="more connections than the process may have descriptors", injected="prlimit --nofile=100, 200 connections",
+                 required="the store and the lanes have theirs: deliveries to three databases go on, lost connections are made anew")
+@pytest.mark.row("H03", fault="ulimit -n 64, as many connections as there are descriptors", injected="prlimit --nofile=64, 200 connections that come again",
+                 required="processor <= 5 %, <= 1 log line a second, the master served")
+@pytest.mark.parametrize("limit", [100, 64])
+def test_descriptors_are_reserved(install, dcs, happened, limit):
+    zonefan = install(dcs, start=False).start(wrap=["prlimit", f"--nofile={limit}:{limit}"])
+    da = zonefan.da()
+    for i in range(5):
+        da.push_ok(f"before{i}.example", da_zone(f"before{i}.example"))
+    zonefan.wait_converged()
+    with Attack("hold", zonefan.port, count=200, pause=0.5) as attack:
+        attack.wait_ready()
+        for centre in dcs:
+            centre.proxy.refuse()
+        da.push_ok("during.example", da_zone("during.example"))
+        for centre in dcs:
+            zonefan.wait_lane(centre.name, "down")
+        for centre in dcs:
+            centre.proxy.passing()
+        zonefan.wait_converged()
+        backup = zonefan.ctl("backup", zonefan.directory + "/copy.sqlite")
+        assert backup.returncode == 0, backup
+        most = descriptors(zonefan)
+    assert most < limit, "no descriptor is left"
+    assert "Too many open files" not in zonefan.log() and "cannot accept" not in zonefan.log()
+    happened(f"three lanes reconnected and delivered, a backup was made; {most} of {limit} descriptors in use", times=200)
+
+
+@pytest.mark.row("H03", fault="accept fails with EMFILE", injected="strace -e inject=accept4:error=EMFILE, 20 connections",
+                 required="processor <= 5 %, <= 1 log line a second, accepting again afterwards")
+def test_accept_fails(install, dcs, times, happened):
+    zonefan = install(dcs[:1])
+    seconds = times(2, 20)
+    zonefan.da().push_ok("before.example", da_zone("before.example"))
+    zonefan.wait_converged()
+    wait_for(lambda: "healing pass done" in zonefan.log(), 30, zonefan.log_tail)
+    with Strace(zonefan.process.pid, "accept4", inject="error=EMFILE"), Attack("hold", zonefan.port, count=20) as attack:
+        attack.wait_ready()  # by the kernel, for zonefand does not take them
+        wait_for(lambda: "cannot accept connections" in zonefan.log(), 30, zonefan.log_tail)
+        with Cost(zonefan) as cost:
+            share = least_share(zonefan, seconds)
+    assert share <= (0.05 if RELEASE else 0.15), f"{share:.0%} of a processor"
+    assert cost.lines <= cost.seconds + 1, f"{cost.lines} log lines in {cost.seconds:.1f} s"
+    assert "Too many open files" in zonefan.log()
+    zonefan.da().push_ok("again.example", da_zone("again.example"))
+    happened(f"processor {share:.1%}, {cost.lines} log lines in {cost.seconds:.0f} s, then served again", times=1)
