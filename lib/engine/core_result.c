@@ -243,7 +243,7 @@ static bool land_zone(struct core *core, struct core_lane *lane, struct core_job
 	bool down = false;
 
 	CHECK(flight != NULL && flight->generation == zone->item->generation);
-	if (PLANTED(retry_old_body) && zone->item->verdict != BACKEND_OK && zone->source != NULL)
+	if (PLANTED(retry_old_body) && zone->item->verdict != BACKEND_OK && !zone->deleted)
 		recent_put(&core->recent, zone->zone_id, flight->generation + 1, zone->source);
 	switch (zone->item->verdict) {
 	case BACKEND_OK:

@@ -51,7 +51,7 @@ static void test_lock_wait(void **state)
 {
 	struct fixture *fixture = *state;
 	struct zone *old = make_zone("l.test.", "www 60 IN A 192.0.2.1\n");
-	struct zone *new = make_zone("l.test.", "www 60 IN A 192.0.2.2\n");
+	struct zone *new = make_zone("l.test.", "gone 60 IN A 192.0.2.9\nwww 60 IN A 192.0.2.2\n");
 
 	fixture->settings.query_timeout_ms = 2500; /* the server's lock wait is 1 s then */
 	open_backend(fixture);
@@ -63,8 +63,9 @@ static void test_lock_wait(void **state)
 	sql("ROLLBACK");
 	assert_rows("l.test.", old);
 	save_in_the_end(fixture, "l.test.", new, 2);
-	/* A lock on a record, after ours on the zone: what was done before is undone too. */
-	sql("START TRANSACTION; SELECT * FROM records WHERE hostname = 'www' FOR UPDATE");
+	/* A lock on a record, after ours on the zone: what was done before, another record deleted, is undone too. */
+	sql("START TRANSACTION; SELECT * FROM records WHERE id = %s FOR UPDATE",
+		ask("SELECT id FROM records WHERE hostname = 'www'"));
 	struct zone *third = make_zone("l.test.", "www 60 IN A 192.0.2.3\nmore 60 IN A 192.0.2.3\n");
 	assert_verdict(save(fixture, "l.test.", third, 3), BACKEND_RETRY, "1205");
 	sql("ROLLBACK");

@@ -365,7 +365,9 @@ static inline int teardown(void **state)
 
 	close_backend(fixture);
 	kill(server_pid, SIGCONT);
-	sql("ROLLBACK; UNLOCK TABLES; SET GLOBAL read_only = 0; DROP DATABASE %s", fixture->database);
+	/* Locks that a failed test left behind are waited for, but not for ever. */
+	sql("ROLLBACK; UNLOCK TABLES; SET GLOBAL read_only = 0; SET STATEMENT lock_wait_timeout = 10 FOR DROP DATABASE %s",
+		fixture->database);
 	free(fixture);
 	return 0;
 }
