@@ -5,7 +5,7 @@
  *
  * FAULT_POINT(name): environment ZONEFAN_KILL_AT=name:n ends the process by SIGKILL when that point is passed the n-th
  * time. PLANTED(name): true if environment ZONEFAN_PLANTED=name. In a release the one is nothing and the other false, and
- * no name is in the binary (tests/integration/test_release.py).
+ * no name is in the binary (tests/release).
  *
  * Any thread; neither blocks. A name that is none ends the process at the first question: a test with a misspelt name would test nothing.
  */

@@ -137,8 +137,9 @@ static void store_words(const struct key *key, char *base, const char *text)
 
 	for (const char *c = text; *c != '\0'; c++)
 		count += *c == ',';
-	char **words = xmalloc(count * sizeof(*words) + strlen(text) + 1);
-	char *rest = strcpy((char *)(words + count), text);
+	size_t size = strlen(text) + 1;
+	char **words = xmalloc(count * sizeof(*words) + size);
+	char *rest = memcpy(words + count, text, size);
 	for (unsigned i = 0; i < count; i++)
 		words[i] = strsep(&rest, ",");
 	memcpy(base + key->offset, &words, sizeof(words));
