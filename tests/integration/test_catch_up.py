@@ -105,6 +105,9 @@ def test_rotation_goes_through_all(install, dcs, masters):
     assert [event["zone"] for event in events(zonefan, "pulled")] == [names[7]]
 
 
+@pytest.mark.row("R03", fault="the panel gives an unsigned text of a signed zone",
+                 injected="a newer serial",
+                 required="not taken, told once")
 def test_a_signed_zone_is_not_replaced(install, dcs, masters):
     """What the panel gives is unsigned: an event, once, and no more fetching until the serial changes."""
     master = masters()
@@ -125,6 +128,9 @@ def test_a_signed_zone_is_not_replaced(install, dcs, masters):
     assert zonefan.zone("signed.example")["serial"] == 6
 
 
+@pytest.mark.row("R03", fault="the text of a zone is none",
+                 injected="an error of DA, nothing, no SOA, cut, garbage, another zone's",
+                 required="never stored, not asked again before the serial changes")
 def test_texts_that_are_none(install, dcs, masters):
     """DA's errors, half texts, web pages, nothing: never stored, and not fetched again while the serial is the same."""
     master = masters()
@@ -149,6 +155,9 @@ def test_texts_that_are_none(install, dcs, masters):
     assert zonefan.zone("cut.example")["serial"] == 2
 
 
+@pytest.mark.row("R05", fault="a zone lost most of its records at its master",
+                 injected="60 hosts become none, pulled",
+                 required="held, as a push would be")
 def test_an_accident_at_the_master_is_held(install, dcs, masters):
     """The guard on content sees pulls as it sees pushes."""
     master = masters()
@@ -216,6 +225,9 @@ def test_a_master_that_comes_back(install, dcs, masters):
     assert len(events(zonefan, "master_unknown")) == 1 and len(events(zonefan, "master_known")) == 1
 
 
+@pytest.mark.row("R10", fault="a push or delete arrives while the master's text is on its way",
+                 injected="half of it sent, 18 zones",
+                 required="the push wins, 18 of 18")
 def test_a_push_during_a_slow_pull_wins(install, dcs, masters):
     """The text that the master gave is older than the push that arrived before it was whole: new, changed, deleted zones."""
     master = masters()
@@ -258,6 +270,9 @@ def test_a_push_during_a_slow_pull_wins(install, dcs, masters):
     assert events(zonefan, "pulled") == []
 
 
+@pytest.mark.row("R09", fault="a master hangs in the middle of a pull",
+                 injected="SIGTERM then",
+                 required="the stop does not wait")
 def test_pulls_do_not_hold_up_the_stop(install, dcs, masters):
     master = masters()
     zonefan = install(dcs[:1], config=conf(master))
@@ -278,6 +293,9 @@ def test_pulls_do_not_hold_up_the_stop(install, dcs, masters):
     over.set()
 
 
+@pytest.mark.row("R01", fault="one of two masters answers 500",
+                 injected="zones changed at both",
+                 required="the other one's are fetched, nothing of the first is touched")
 def test_two_masters_catch_up_apart(install, dcs, masters):
     """One is away: what the other has is fetched all the same, and nothing of the first is touched."""
     one, two = masters(), masters("da2.host.example")
@@ -292,6 +310,9 @@ def test_two_masters_catch_up_apart(install, dcs, masters):
     assert two.pulled() == [] and orphans(zonefan) == {}
 
 
+@pytest.mark.row("R09", fault="each zone of a master takes 20 s",
+                 injected="30 zones, libfaketime",
+                 required="after 5 minutes of pulls it is the next master's turn; the rest is postponed")
 def test_a_slow_master_does_not_hold_up_the_others(install, dcs, masters):
     """Five minutes of pulls in a pass, then it is the next one's turn; the rest goes on with the next pass."""
     slow, quick = masters(), masters("da2.host.example")

@@ -36,6 +36,9 @@ def narrow(install, dcs):
     return zonefan.start()
 
 
+@pytest.mark.row("U8", fault="the predecessor gives up after five attempts and keeps a counter",
+                 injected="a zone that a database can't hold; kill -9 meanwhile",
+                 required="listed with reason and content; delivered when it can be")
 def test_fault_f(narrow, dcs):
     zonefan = narrow
     old, new = da_zone(NAME, 1), da_zone(NAME, 2, extra=LONG)

@@ -218,6 +218,9 @@ def test_exactly_one_write(install, dcs):
 
 @pytest.mark.row("B18", fault="every answer 5 s late", injected="proxy: 5 s down",
                  required="only that back end lags; 1,000 pushes of one zone are at most 3 writes; slow is not down")
+@pytest.mark.row("U9", fault="one thread of the predecessor waits for the slowest database",
+                 injected="5 s at each statement of one",
+                 required="the others are not held up")
 def test_slow_at_every_statement(install, dcs, happened):
     """
     W7, B18: every answer 5 s late. The database is slow, not down (decisions.md 10): it goes on being written, with

@@ -12,6 +12,9 @@ from zf.wait import wait_for
 from zf.zones import da_zone, named
 
 
+@pytest.mark.row("U6", fault="the predecessor's healing asks only whether a zone exists",
+                 injected="rows changed, lost, added and doubled by hand in zones that exist",
+                 required="all are found and repaired in one pass")
 def test_every_damage_is_repaired_in_one_pass(zonefan, dcs):
     names = named("heal", 40)
     push_all(zonefan, names)

@@ -10,6 +10,7 @@ import random
 import time
 
 import pytest
+from zf.matrix import rows
 from zf.peer import Predecessor, trap
 from zf.rows import assert_rows_are
 from zf.wait import wait_for
@@ -95,6 +96,9 @@ def two(install, skews=(0, 0), centres=(None, None), start=True):
 
 # ---- two zonefans ----
 
+@pytest.mark.row("X04", fault="a peer lacks what was pushed and deleted while it was down",
+                 injected="clocks an hour apart, both ways",
+                 required="it takes the newest; the delete travels")
 def test_what_one_missed_it_takes_from_the_other(install, dcs):
     one, two_ = two(install, (3000, -2500), dcs[:2])
     one.da().push_ok("new.example", da_zone("new.example", 1))
@@ -137,6 +141,9 @@ class Clock:
         os.replace(self.path + ".new", self.path)
 
 
+@pytest.mark.row("X07", fault="each side is away for some of the pushes and deletes",
+                 injected="a random schedule, clocks up to an hour wrong",
+                 required="both hold what was accepted last")
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_schedules_of_two(install, seed):
     """
@@ -189,6 +196,9 @@ def test_schedules_of_two(install, seed):
             assert text_at(zonefan, name) == truth.get(name), f"{name} at node {nodes.index(zonefan)} (seed {seed})"
 
 
+@pytest.mark.row("X03", fault="a peer is restored from a backup",
+                 injected="its store is an older copy",
+                 required="0 regressions, at both")
 def test_a_restored_peer_regresses_nobody(install):
     one, other = two(install)
     one.da().push_ok("back.example", da_zone("back.example", 1))
@@ -210,6 +220,9 @@ def test_a_restored_peer_regresses_nobody(install):
     assert one.zone("back.example")["serial"] == 2
 
 
+@pytest.mark.row("X02", fault="both get the same push",
+                 injected="at nearly the same time",
+                 required="no conflict, no new generation")
 def test_both_are_given_the_same_by_their_master(install):
     """As in the predecessor's topology C: no conflict, no generation more, and afterwards each knows of the other's."""
     nodes = two(install)
@@ -225,6 +238,9 @@ def test_both_are_given_the_same_by_their_master(install):
     assert len(vectors) == 1 and vectors.pop().count(",") == 1
 
 
+@pytest.mark.row("X05", fault="a zonefan has 1,200 zones that we lack",
+                 injected="one pass after the other",
+                 required="100 a pass, the rest waits for approval")
 def test_a_thousand_zones_wait_for_a_word_and_come_in_pages(install):
     one, other = two(install)
     names = named("many", 1200)
@@ -265,6 +281,9 @@ def test_it_gives_to_the_predecessor_and_takes_from_it(node, predecessor):
     assert predecessor.sync_from(f"http://127.0.0.1:{node.port}", "peersync", SECRET) == []
 
 
+@pytest.mark.row("X02", fault="a peer's clock is an hour wrong",
+                 injected="stamps older and newer than ours",
+                 required="read by its own clock")
 def test_its_stamps_are_read_by_its_clock(install):
     for skew in (3600, -3600):
         peer = Predecessor(skew=skew)
@@ -294,6 +313,9 @@ def later(node, predecessor, seconds=60):
     wait_for(lambda: node.status()["peer_sync"]["passed"] >= 1, 30, "the pass at start")
 
 
+@pytest.mark.row("X04", fault="a peer still holds what we deleted",
+                 injected="its healing stamps it anew, older and equal serials",
+                 required="0 resurrections; a newer serial is a new zone")
 def test_fault_c_what_was_deleted_does_not_come_back(node, predecessor):
     node.da().push_ok("gone.example", da_zone("gone.example", 7))
     predecessor.sync_from(f"http://127.0.0.1:{node.port}", "peersync", SECRET)
@@ -313,6 +335,12 @@ def test_fault_c_what_was_deleted_does_not_come_back(node, predecessor):
     assert node.zone("gone.example")["serial"] == 8 and not node.zone("gone.example")["deleted"], "made anew over there"
 
 
+@pytest.mark.row("X03", fault="a newer stamp on an older serial",
+                 injected="directdnsonly after a restore",
+                 required="ours is kept, told")
+@pytest.mark.row("U10", fault="the predecessor takes the newest stamp unchecked",
+                 injected="an older zone with a newer stamp",
+                 required="not taken")
 def test_x03_newer_by_its_stamp_and_older_by_its_serial(node, predecessor):
     node.da().push_ok("old.example", da_zone("old.example", 20))
     later(node, predecessor)
@@ -326,6 +354,8 @@ def test_x03_newer_by_its_stamp_and_older_by_its_serial(node, predecessor):
     assert node.zone("old.example")["serial"] == 21
 
 
+@rows("X02", ["2106", "year 9999", "two minutes ahead", "1969", "year -1", "a word", "an offset"], injected="a zone's stamp",
+      required="0 accepted from the future; a bad stamp spoils the whole list")
 def test_x02_nothing_from_the_future(node, predecessor):
     for index, stamp in enumerate(("2106-02-07T06:28:16", "9999-12-31T23:59:59",
                                    (predecessor.now() + datetime.timedelta(seconds=120)).isoformat())):
@@ -378,7 +408,10 @@ BAD_LISTS = {
 }
 
 
-@pytest.mark.parametrize("what", BAD_LISTS)
+@pytest.mark.parametrize("what", [
+    pytest.param(what, marks=pytest.mark.row("X01", fault=f"the list is {what}" if " " not in what else f"the list: {what}",
+                                             injected="one answer of a peer", required="refused whole, 0 zones changed, at most 64 MiB"))
+    for what in BAD_LISTS])
 def test_x01_an_answer_with_one_thing_wrong_is_refused_whole(node, predecessor, what):
     predecessor.push("good.example", da_zone("good.example", 1))
     said = BAD_LISTS[what]
@@ -394,6 +427,9 @@ def test_x01_an_answer_with_one_thing_wrong_is_refused_whole(node, predecessor, 
     assert list(node.zones()) == ["good.example"], "the next good answer is taken"
 
 
+@pytest.mark.row("X01", fault="a gigabyte of JSON without a length",
+                 injected="blanks, 1 GiB",
+                 required="cut off; at most 64 MiB")
 def test_x01_an_answer_without_end_is_cut_off(node, predecessor):
     def endless(handler, query):
         handler.send_response(200)
@@ -412,6 +448,9 @@ def test_x01_an_answer_without_end_is_cut_off(node, predecessor):
     assert memory_of(node) - before < 64 * 1024
 
 
+@pytest.mark.row("X04", fault="a peer lists nothing",
+                 injected="[] and an empty store",
+                 required="nothing changes")
 def test_x04_absence_is_nothing(node, predecessor):
     node.da().push_ok("ours.example", da_zone("ours.example", 1))
     for say in (b"[]", None):
@@ -423,6 +462,9 @@ def test_x04_absence_is_nothing(node, predecessor):
         assert list(node.zones()) == ["ours.example"]
 
 
+@pytest.mark.row("X05", fault="a peer invents 10,000 zones",
+                 injected="directdnsonly",
+                 required="100 taken; what is known is updated nevertheless; the rest held")
 def test_x05_ten_thousand_invented_zones(node, predecessor):
     node.da().push_ok("known.example", da_zone("known.example", 1))
     later(node, predecessor)
@@ -439,6 +481,9 @@ def test_x05_ten_thousand_invented_zones(node, predecessor):
     assert len(node.zones()) == 101
 
 
+@pytest.mark.row("X06", fault="a peer names unknown peers",
+                 injected="a trap, a URL with a login, file:",
+                 required="0 connections")
 def test_x06_a_peer_that_peers_name_is_not_asked(node, predecessor):
     stranger = trap()
     predecessor.peers = [stranger.url, "http://user:password@127.0.0.1:1", "file:///etc/passwd"]
@@ -451,6 +496,9 @@ def test_x06_a_peer_that_peers_name_is_not_asked(node, predecessor):
         stranger.close()
 
 
+@pytest.mark.row("X06", fault="a peer names a peer, and discover is on",
+                 injected="a trap",
+                 required="asked without credentials, never handed on")
 def test_c8_discovered_peers_get_no_credentials(install, predecessor):
     stranger = trap()
     predecessor.peers = [stranger.url + "/", "http://user:password@127.0.0.1:1", "file:///etc/passwd", 7]
@@ -465,6 +513,9 @@ def test_c8_discovered_peers_get_no_credentials(install, predecessor):
         stranger.close()
 
 
+@pytest.mark.row("X06", fault="the list is redirected to another host",
+                 injected="302",
+                 required="not followed; 0 connections")
 def test_c8_a_redirect_takes_no_credentials_along(node, predecessor):
     stranger = trap()
     predecessor.say["/internal/zones"] = lambda handler, query: (302, {"Location": f"{stranger.url}/internal/zones"}, b"")
@@ -477,6 +528,9 @@ def test_c8_a_redirect_takes_no_credentials_along(node, predecessor):
         stranger.close()
 
 
+@pytest.mark.row("X01", fault="a peer answers 500 again and again",
+                 injected="five passes",
+                 required="degraded after three, told once each way")
 def test_three_failures_degrade_and_recovery_is_noted(node, predecessor):
     predecessor.say["/internal/zones"] = lambda handler, query: (500, {}, b"{}")
     for failures in range(1, 6):
@@ -491,6 +545,9 @@ def test_three_failures_degrade_and_recovery_is_noted(node, predecessor):
     assert len(events(node, "peer_recovered")) == 1
 
 
+@pytest.mark.row("X01", fault="a zone's text is none",
+                 injected="one of two zones",
+                 required="the other is taken; it is not asked again")
 def test_a_text_that_is_none_is_left(node, predecessor):
     predecessor.push("broken.example", "this is no zone")
     predecessor.push("good.example", da_zone("good.example", 1))
@@ -502,6 +559,9 @@ def test_a_text_that_is_none_is_left(node, predecessor):
     assert len([1 for path, query, _ in predecessor.server.requests if query.get("domain") == "broken.example"]) == 1
 
 
+@pytest.mark.row("X02", fault="bytes that are no UTF-8",
+                 injected="in a TXT, between two zonefans",
+                 required="the same digest at both")
 def test_bytes_that_are_no_utf8_travel(install):
     one, other = two(install)
     text = da_zone("latin.example", 1).encode() + b'odd\t60\tIN\tTXT\t"caf\xe9 \\\xe9"\n'

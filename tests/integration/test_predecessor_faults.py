@@ -5,6 +5,8 @@ Issue: "Faults D, E, G and H of the product table are tests." (Reproduced in the
 """
 import time
 
+import pytest
+from zf.heal import heal, wipe
 from zf.wait import wait_for
 from zf.zones import da_zone, version_of
 
@@ -29,6 +31,9 @@ RETRY_CLOCK = 2 * 3 * 1.2
 SLOW_RETRY = {"retry": {"backoff_seconds": [3, 3, 3], "max_attempts": 5}}
 
 
+@pytest.mark.row("U3", fault="a retry of the predecessor carries the old text",
+                 injected="version 2 fails at dc2, version 3 is pushed",
+                 required="version 2 never shows")
 def test_fault_d_old_retry_never_overwrites_a_newer_push(install, dcs):
     """v1 fails at dc2 and waits for its retry; v2 succeeds; the retry of v1 must not bring v1 back."""
     zonefan = install(dcs, config=SLOW_RETRY)
@@ -56,6 +61,9 @@ def test_fault_d_old_retry_never_overwrites_a_newer_push(install, dcs):
     assert zonefan.status()["counters"]["superseded"] >= 1
 
 
+@pytest.mark.row("U4", fault="saves and deletes of the predecessor overtake each other",
+                 injected="a delete while a save waits for its retry",
+                 required="gone everywhere, and stays so")
 def test_fault_e_delete_during_a_pending_retry(install, dcs):
     """The zone fails at dc2 and waits for its retry; it is deleted; the retry must not bring it back."""
     zonefan = install(dcs, config=SLOW_RETRY)
@@ -76,6 +84,9 @@ def test_fault_e_delete_during_a_pending_retry(install, dcs):
     wait_for(passed, 60, "the retry's time passes")
 
 
+@pytest.mark.row("U7", fault="the predecessor's retry drain loses what it took out when it is killed",
+                 injected="kill -9 twice while a database is away",
+                 required="the newest state is delivered")
 def test_fault_e_over_a_restart(install, dcs):
     """The same while the data centre is out and the daemon restarts in between."""
     zonefan = install(dcs)
@@ -94,6 +105,9 @@ def test_fault_e_over_a_restart(install, dcs):
     assert [centre.db.zone_id(ZONE) for centre in dcs] == [None] * 3
 
 
+@pytest.mark.row("U11", fault="the predecessor drops a delete that failed",
+                 injected="a database away; a delete that the server refuses",
+                 required="both are done later")
 def test_fault_g_deletes_are_retried(install, dcs):
     """A delete while dc2 is out, and one that fails there for the zone's own reason: both are done later."""
     zonefan = install(dcs)
@@ -115,6 +129,27 @@ def test_fault_g_deletes_are_retried(install, dcs):
     dcs[1].db.sql("DROP TRIGGER keep")
     wait_for(lambda: dcs[1].db.zone_id("locked.example") is None, 30, "the delete is tried again")
     zonefan.wait_converged()
+
+
+@pytest.mark.row("U5", fault="the predecessor stores content only when all databases took it, so healing brings old text or none",
+                 injected="dc2 away, a zone changed and one added, dc1 loses everything",
+                 required="dc1 is healed with the newest text meanwhile; dc2 gets it when it is back")
+def test_a_wiped_database_is_healed_while_another_is_away(install, dcs):
+    zonefan = install(dcs)
+    da = zonefan.da()
+    da.push_ok(ZONE, da_zone(ZONE, 1))
+    zonefan.wait_converged()
+    dcs[1].proxy.refuse()
+    da.push_ok(ZONE, da_zone(ZONE, 2))
+    da.push_ok("added.example", da_zone("added.example", 5))
+    zonefan.wait_converged("dc1", "dc3")
+    wipe(dcs[0].db)
+    assert heal(zonefan, "--backend", "dc1", code=2)["dc1"]["missing"] == 2
+    zonefan.wait_converged("dc1")
+    assert [version_of(dcs[0].db.rows(name)) for name in (ZONE, "added.example")] == [2, 5]
+    dcs[1].proxy.passing()
+    zonefan.wait_converged()
+    assert [version_of(dcs[1].db.rows(name)) for name in (ZONE, "added.example")] == [2, 5]
 
 
 def test_fault_h_the_real_delete_is_carried_out(install, dcs):

@@ -6,6 +6,8 @@ ownership, races with pushes. What is odd about a list: test_reconcile_odd.py.
 import re
 import threading
 
+import pytest
+
 from zf.reconcile import conf, events, fill, json_answer, login_page, of, orphans, reconcile, vanish, wait_gone
 from zf.wait import wait_for
 from zf.zones import da_zone, named
@@ -17,6 +19,12 @@ def but_soa(rows):
 
 # ---- complete lists: counting, grace, the way back ----
 
+@pytest.mark.row("R06", fault="zones are missing in one pass and back in the next",
+                 injected="3 of 20, one comes back",
+                 required="it is not deleted, and counted anew")
+@pytest.mark.row("R07", fault="zones are missing in two passes",
+                 injected="3 of 20",
+                 required="exactly those, as tombstones; undelete restores all rows")
 def test_exactly_the_missing_zones_go_after_two_passes_and_come_back(install, dcs, masters):
     """R06, R07. The first pass after a start counts, and deletes nothing."""
     master = masters()
@@ -47,6 +55,9 @@ def test_exactly_the_missing_zones_go_after_two_passes_and_come_back(install, dc
     assert but_soa(dcs[0].db.all_rows()[names[4]]) == rows
 
 
+@pytest.mark.row("R06", fault="a restart between two passes",
+                 injected="and a master that is unknown at first",
+                 required="counts survive; the first complete list only counts")
 def test_the_first_pass_after_a_start_deletes_nothing(install, dcs, masters):
     """Passes and first-missing times survive the restart; the first pass only counts, the next one deletes."""
     master = masters()
@@ -68,6 +79,9 @@ def test_the_first_pass_after_a_start_deletes_nothing(install, dcs, masters):
     wait_gone(zonefan, names[:2])
 
 
+@pytest.mark.row("R06", fault="many passes within the grace",
+                 injected="6 passes in a minute's grace",
+                 required="0 deletes")
 def test_grace_is_kept(install, dcs, masters):
     master = masters()
     zonefan = install(dcs[:1], config=conf(master, orphan_grace_minutes=1))
@@ -95,6 +109,9 @@ def test_a_dry_run_only_reports(install, dcs, masters):
     assert set(zonefan.zones()) == set(names) and master.pulled() == []
 
 
+@pytest.mark.row("R08", fault="a zone is listed as another server's",
+                 injected="local_data no, at its owner and at another",
+                 required="neither missing nor claimed")
 def test_listed_as_another_servers_is_not_missing(install, dcs, masters):
     """local_data "no": nobody claims the zone, and nobody lacks it, whichever master lists it so."""
     first, second = masters(), masters("da2.host.example")
@@ -117,6 +134,9 @@ def test_listed_as_another_servers_is_not_missing(install, dcs, masters):
 
 # ---- the guard ----
 
+@pytest.mark.row("R05", fault="300 of 1,000 zones vanish from a complete list",
+                 injected="three passes, a push, a restart",
+                 required="0 deletes, held, told once; after approval exactly those still missing")
 def test_many_at_once_wait_for_an_operator(install, dcs, masters):
     """300 of 1,000 zones vanish: nothing is deleted until approved, and then exactly those that are still missing."""
     master = masters()
@@ -151,6 +171,9 @@ def test_many_at_once_wait_for_an_operator(install, dcs, masters):
     assert reconcile(zonefan, code=0)["last_run"]["orphans_found"] == 0
 
 
+@pytest.mark.row("R05", fault="5 of 6 zones vanish",
+                 injected="four passes",
+                 required="0 deletes, held: never more than half")
 def test_five_of_a_small_masters_six_zones(install, dcs, masters):
     master = masters()
     zonefan = install(dcs[:1], config=conf(master))
@@ -163,6 +186,9 @@ def test_five_of_a_small_masters_six_zones(install, dcs, masters):
     assert set(zonefan.zones()) == set(names)
 
 
+@pytest.mark.row("R05", fault="the set grows after an operator saw it",
+                 injected="2 more vanish",
+                 required="the old approval is refused")
 def test_a_larger_set_needs_another_word(install, dcs, masters):
     """What the operator saw is what he approves: a set that grew since has another number."""
     master = masters()
@@ -183,6 +209,9 @@ def test_a_larger_set_needs_another_word(install, dcs, masters):
 
 # ---- ownership ----
 
+@pytest.mark.row("R08", fault="moved, claimed by two, without owner, owned by a stranger",
+                 injected="two masters' lists",
+                 required="0 deletes; the owner changes only by a complete list or a push")
 def test_ownership_follows_the_lists(install, dcs, masters):
     """R08: moved, claimed by two, without owner, owned by somebody who is not configured."""
     one, two = masters(), masters("DA2.Host.Example.")
@@ -220,6 +249,9 @@ def test_ownership_follows_the_lists(install, dcs, masters):
 
 # ---- races ----
 
+@pytest.mark.row("R10", fault="a push arrives between list and delete",
+                 injected="changed and equal, while the list is on its way",
+                 required="the zone stays, and is counted anew")
 def test_a_push_between_list_and_delete_wins(install, dcs, masters):
     """R10: it arrives when the list that lacks it was fetched already; an equal one, too."""
     master = masters()
@@ -250,6 +282,9 @@ def test_a_push_between_list_and_delete_wins(install, dcs, masters):
     wait_gone(zonefan, names[:2])
 
 
+@pytest.mark.row("R10", fault="a delete waits for a database, then the zone is pushed again",
+                 injected="dc1 refuses connections meanwhile",
+                 required="the push is served everywhere")
 def test_a_delete_that_waits_and_a_new_push(install, dcs, masters):
     """R10: the delete is queued while the data centre is down; then the zone is pushed again."""
     master = masters()

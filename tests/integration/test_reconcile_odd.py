@@ -10,6 +10,7 @@ import time
 
 import pytest
 from zf.master import LOGIN_PAGE, make_certificate, trusting
+from zf.matrix import rows
 from zf.reconcile import conf, events, fill, json_answer, login_page, of, orphans, reconcile, replace_list, vanish
 from zf.wait import free_port, wait_for
 from zf.zones import da_zone, named
@@ -101,6 +102,18 @@ ODD = {
 }
 
 
+ROWS = {
+    "R02": ["500 on page 2", "403 on page 2", "page 2 is missing", "page 2 is a login page", "a login page",
+            "a login page that says it is JSON", "the list as an image", "a redirect", "401"],
+    "R03": ["page 2 is empty", "page 2 is {}", "no info", "a row is missing", "a row without its domain", "duplicate keys", "an error",
+            "an empty list", "{}", "[]", "an empty body", "the legacy form", "the legacy form of nothing", "half of the body"],
+    "R04": ["page 1 again", "page 1 again as page 2", "page 2 is short", "another number of pages", "another number of rows",
+            "fewer rows than told", "every zone is another master's"],
+}
+assert sorted(sum(ROWS.values(), [])) == sorted(ODD), "a fault without a row"
+UNTOUCHED = "unknown, and why is told once; 0 deletes, nothing counted as missing"
+
+
 @pytest.fixture
 def three_pages(install, dcs, masters):
     """A master with three pages of zones, and one that is already missing in two passes: the next list may delete it."""
@@ -112,6 +125,9 @@ def three_pages(install, dcs, masters):
     return zonefan, master, names
 
 
+@rows("R04", ROWS["R04"], injected="a list of three pages, each oddity in three passes", required=UNTOUCHED)
+@rows("R03", ROWS["R03"], injected="a list of three pages, each oddity in three passes", required=UNTOUCHED)
+@rows("R02", ROWS["R02"], injected="a list of three pages, each oddity in three passes", required=UNTOUCHED)
 def test_whatever_is_odd_deletes_nothing(three_pages):
     zonefan, master, names = three_pages
     known = 0
@@ -131,6 +147,9 @@ def test_whatever_is_odd_deletes_nothing(three_pages):
     assert events(zonefan, "orphan") == [] and events(zonefan, "orphan_deleted") == []
 
 
+@pytest.mark.row("R03", fault="the body is cut at every 100th byte",
+                 injected="page 2 ends there, well framed by HTTP",
+                 required="the master is unknown and told why; 0 deletes, no owner changes")
 def test_a_list_cut_at_every_hundredth_byte(three_pages):
     """R03, on page 2, well framed by HTTP."""
     zonefan, master, names = three_pages
@@ -141,6 +160,9 @@ def test_a_list_cut_at_every_hundredth_byte(three_pages):
     assert size > 2000 and len(zonefan.zones()) == len(names) and orphans(zonefan) == {}
 
 
+@pytest.mark.row("U2", fault="the predecessor takes the pages before an error as the whole list",
+                 injected="404 on page 2, and a zone missing, in ten passes",
+                 required="0 deletes")
 def test_page_two_missing_deletes_nothing_ever(three_pages):
     """The predecessor takes the pages so far as the whole list."""
     zonefan, master, names = three_pages
@@ -151,6 +173,10 @@ def test_page_two_missing_deletes_nothing_ever(three_pages):
     assert set(zonefan.zones()) == set(names) and orphans(zonefan) == {}
 
 
+@pytest.mark.row("U1", fault="the predecessor queues all zones of an unreachable master for deletion",
+                 injected="one of two masters away in four ways", required="0 deletes; what the other one lacks waits, too")
+@rows("R01", ["connection refused", "connection reset", "no such host", "TLS expected, none spoken"],
+      injected="one of two masters, three passes each", required=UNTOUCHED)
 def test_a_master_that_does_not_answer(install, dcs, masters):
     """R01: refused, reset, nothing said, no such host; and what the others lack waits meanwhile: it may stand there."""
     well, away = masters(), masters("da2.host.example")
@@ -188,6 +214,9 @@ def test_a_master_that_does_not_answer(install, dcs, masters):
     assert len(zonefan.zones()) == 24 and set(orphans(zonefan)) == set(names[:1])
 
 
+@pytest.mark.row("R01", fault="a self-signed certificate",
+                 injected="HTTPS while certificates are checked",
+                 required="unknown; the password is not sent")
 def test_tls(install, dcs, masters, scratch):
     """Self-signed: unknown while certificates are checked, taken if they are not."""
     master = masters(certificate=make_certificate(scratch))
@@ -202,6 +231,9 @@ def test_tls(install, dcs, masters, scratch):
     assert of(reconcile(zonefan, code=0), master)["zones"] == 3
 
 
+@pytest.mark.row("R01", fault="a good certificate of another host",
+                 injected="an authority that is trusted",
+                 required="unknown; the password is not sent; 0 deletes")
 def test_a_certificate_of_another_host(install, dcs, masters, scratch):
     """Of an authority that is trusted, but not for this host: unknown, nothing is touched, nobody's zone is deleted."""
     authority = make_certificate(scratch, "DNS:authority.example")
@@ -233,6 +265,9 @@ def test_a_certificate_of_another_host(install, dcs, masters, scratch):
     assert (of(run, other)["state"], of(run, other)["missing"], of(run, other)["pulled"]) == ("ok", 1, 1)
 
 
+@pytest.mark.row("R09", fault="the list comes byte by byte",
+                 injected="one byte each 0.2 s",
+                 required="given up after 60 s; pushes and a stop do not wait for it; 0 deletes")
 def test_a_slow_master(install, dcs, masters):
     """R09: a byte now and then. A stop does not wait for it."""
     master = masters()
@@ -268,6 +303,9 @@ def test_a_slow_master(install, dcs, masters):
     over.set()
 
 
+@pytest.mark.row("R09", fault="a list without end",
+                 injected="200 MiB without a length",
+                 required="cut off at 16 MiB a page; 0 deletes")
 def test_a_list_that_never_ends(install, dcs, masters):
     """R09: more bytes than any list has."""
     master = masters()
@@ -288,6 +326,9 @@ def test_a_list_that_never_ends(install, dcs, masters):
     assert len(zonefan.zones()) == 3
 
 
+@pytest.mark.row("R09", fault="wrong case, trailing dots, IDN, quotes, blanks, wildcards",
+                 injected="names in the list",
+                 required="case and dots are no difference; what is no name is counted; 0 deletes")
 def test_names_in_every_spelling(install, dcs, masters):
     """R09: case and final dots are no difference; what is no name of a zone is counted, and IDN in letters spares xn--."""
     master = masters()
@@ -308,6 +349,9 @@ def test_names_in_every_spelling(install, dcs, masters):
 
 # ---- sessions ----
 
+@pytest.mark.row("R02", fault="sessions die, in the middle of a list too",
+                 injected="a master that redirects Basic to a login page",
+                 required="renewed once; else unknown; 0 deletes")
 def test_evolution(install, dcs, masters):
     """Basic is redirected: a session by CMD_LOGIN, its cookie without Basic, renewed once when it dies."""
     master = masters(style="evolution")
@@ -339,6 +383,9 @@ def test_evolution(install, dcs, masters):
     assert set(zonefan.zones()) == set(names)
 
 
+@pytest.mark.row("R02", fault="404, a login page, 303 and 307 instead of 401",
+                 injected="to Basic",
+                 required="a session is tried; the list comes")
 def test_a_session_where_basic_finds_nothing(install, dcs, masters):
     """Some panels answer 404, or 200 with the login page, to a login key."""
     for status, body in ((404, "not found"), (200, LOGIN_PAGE), (303, ""), (307, "")):
@@ -350,6 +397,9 @@ def test_a_session_where_basic_finds_nothing(install, dcs, masters):
         zonefan.stop()
 
 
+@pytest.mark.row("R02", fault="our password is wrong there",
+                 injected="both styles of panel",
+                 required="the master is unknown and told why; 0 deletes, no owner changes")
 def test_a_wrong_password(install, dcs, masters):
     for style in ("classic", "evolution"):
         master = masters(style=style)
@@ -363,6 +413,9 @@ def test_a_wrong_password(install, dcs, masters):
         zonefan.stop()
 
 
+@pytest.mark.row("R02", fault="the list is redirected to another host",
+                 injected="301, 302, 303, 307, 308 and a cookie",
+                 required="nobody follows; the other host is never asked; 0 deletes")
 def test_no_credentials_for_another_host(install, dcs, masters):
     """A redirect to another host is followed by nobody."""
     master, other = masters(), masters("other.host.example")

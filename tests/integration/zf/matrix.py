@@ -37,6 +37,15 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in long]
 
 
+def rows(row, faults, **told):
+    """A mark `row` for each of these faults, for a test that goes through them all."""
+    def decorate(test):
+        for fault in faults:
+            test = pytest.mark.row(row, fault=fault, **told)(test)
+        return test
+    return decorate
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """The marks are of the test whether it passes or not. Those nearest to the test come first: the report wants theirs in order."""
