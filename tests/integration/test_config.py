@@ -34,6 +34,8 @@ def test_version(idle):
     assert done.returncode == 0 and "zonefan" in done.stdout
 
 
+@pytest.mark.row("F04", fault="--check prints the configuration", injected="passwords in every field",
+                 required="none is printed, no store is made")
 def test_check_prints_the_effective_configuration(idle):
     done = check(idle)
     assert done.returncode == 0, done
@@ -77,6 +79,8 @@ def test_default_password_is_refused(idle, password):
     assert not os.path.exists(idle.store)
 
 
+@pytest.mark.row("F05", fault="a key in the file and in the environment", injected="listen_port, auth_password and its file",
+                 required="the environment wins")
 def test_environment_wins(idle, tmp_path):
     """Environment, file, defaults; any secret by _FILE."""
     idle.configure({"app": {"auth_password": "wrong-in-the-file"}})
@@ -89,6 +93,9 @@ def test_environment_wins(idle, tmp_path):
     idle.stop()
 
 
+@pytest.mark.row("F05", fault="no file but a name, all else by the environment",
+                 injected="a back end too; DADNS_SERVICE_* and DADNS_PORT* beside",
+                 required="serves; service links of Kubernetes are ignored")
 def test_everything_by_environment(idle, dcs, tmp_path):
     """decisions.md 16: a back end may be created by environment; Kubernetes' service links are ignored."""
     server, port = dcs[0].db, dcs[0].proxy.port
@@ -106,6 +113,8 @@ def test_everything_by_environment(idle, dcs, tmp_path):
     idle.stop()
 
 
+@pytest.mark.row("F02", fault="every key of the predecessor", injected="its app.yml",
+                 required="accepted, with a notice for each that no longer matters")
 def test_predecessors_file(idle):
     """tests/data holds an app.yml with every key of the predecessor: accepted, with a notice for what no longer matters."""
     path = os.path.join(SOURCE, "tests", "data", "app-predecessor.yml")
@@ -126,6 +135,7 @@ def test_search_order(idle):
     assert "listen_port: 2999" in run(idle, "--check").stdout
 
 
+@pytest.mark.row("F01", fault="app.yml: not there", injected="--config", required="refused at start, the path is named")
 def test_missing_file(idle):
     done = run(idle, "--config", "/nonexistent/app.yml")
     assert done.returncode != 0 and "/nonexistent/app.yml" in done.stderr
@@ -138,6 +148,8 @@ def test_port_in_use(idle, install, dcs):
     assert done.returncode != 0 and str(first.port) in done.stderr
 
 
+@pytest.mark.row("F06", fault="a second zonefand on the same store", injected="another port, the same store",
+                 required="it leaves, the first one is not disturbed")
 def test_two_daemons_on_one_store(idle, install, dcs):
     """reliability.md S08: the second one leaves, the first one is not disturbed."""
     first = install(dcs[:1])

@@ -16,6 +16,16 @@ FORM = "application/x-www-form-urlencoded"
 VARIANTS = list(itertools.product(("1.0", "1.1"), (None, FORM, "text/plain; charset=utf-8", "multipart/form-data")))
 
 
+def shape(fault):
+    """What a panel really sends."""
+    return pytest.mark.row("H09", fault=fault, injected="HTTP/1.0 and 1.1, without and with three kinds of Content-Type",
+                           required="100 % of the shapes are accepted")
+
+
+def odd(fault, injected):
+    return pytest.mark.row("H07", fault=fault, injected=injected, required="error=1 with the reason, the old version stays")
+
+
 @pytest.fixture(params=VARIANTS, ids=lambda v: f"{v[0]}-{(v[1] or 'untyped').split(';')[0].replace('/', '_')}")
 def da(shared, request):
     version, content_type = request.param
@@ -42,16 +52,19 @@ def expect_rows(shared, zone, text):
     wait_for(there, 30, lambda: there.problem)
 
 
+@shape("login test")
 def test_login(da):
     answer = da.login_test()
     assert (answer.status, answer.error) == (200, "0") and answer.text
     assert answer.fields["details"] == "none"
 
 
+@shape("login test by POST")
 def test_login_by_post(da):
     assert da.request("POST", "/CMD_API_LOGIN_TEST", b"").error == "0"
 
 
+@shape("exists at every key press, whatever was typed")
 @pytest.mark.parametrize("name", ["x", "a", "add.h", "t.whs.in", "a..b", "-", "*.x", "a b".replace(" ", "%20"), "%00",
                                   "%2e%2e%2fetc", "caf%C3%A9.example", "x" * 300, "", "'%3B--"])
 def test_exists_is_no_error_for_an_odd_name(da, name):
@@ -60,6 +73,7 @@ def test_exists_is_no_error_for_an_odd_name(da, name):
     assert answer.status == 200 and answer.fields["error"] == "0" and answer.fields["exists"] == "0", answer
 
 
+@shape("exists for a zone that is held, in other spellings")
 def test_exists_for_a_zone_held(da, shared):
     zone = f"{da.tag}held.example"
     da.push_ok(zone, da_zone(zone))
@@ -68,6 +82,7 @@ def test_exists_for_a_zone_held(da, shared):
         assert answer.fields["error"] == "0" and answer.fields["exists"] == "1" and "details" in answer.fields, answer
 
 
+@shape("exists with check_for_parent_domain")
 def test_exists_for_a_parent(da, shared):
     zone = f"{da.tag}shop.example"
     da.push_ok(zone, da_zone(zone))
@@ -79,6 +94,7 @@ def test_exists_for_a_parent(da, shared):
     assert da.exists(f"x{zone}", parent=True).fields["exists"] == "0"
 
 
+@shape("exists by POST")
 @pytest.mark.parametrize("how", ["query", "form"])
 def test_exists_by_post(da, how):
     zone = f"{da.tag}post{how}.example"
@@ -91,6 +107,7 @@ def test_exists_by_post(da, how):
     assert answer.fields["exists"] == "1", answer
 
 
+@shape("push without username")
 def test_push_without_username(da, shared):
     zone = f"{da.tag}admin.example"
     da.push_ok(zone, da_zone(zone), username=None)
@@ -98,6 +115,7 @@ def test_push_without_username(da, shared):
     assert shared.zonefan.zone(zone)["hostname"] == "da1.host.example"
 
 
+@shape("push whose body looks like a form")
 def test_push_body_is_verbatim(da, shared):
     """The body holds &, + and %; whatever the Content-Type says, none of it is decoded."""
     zone = f"{da.tag}verbatim.example"
@@ -108,6 +126,7 @@ def test_push_body_is_verbatim(da, shared):
     assert f'"a=b&c=%41+%zz&action=delete&select0={zone}"' in [row.data for row in rows]
 
 
+@shape("push with named_reload=yes")
 def test_push_with_named_reload(da, shared):
     zone = f"{da.tag}acme.example"
     text = da_zone(zone, 1, extra='_acme-challenge\t5\tIN\tTXT\t"token"')
@@ -115,6 +134,7 @@ def test_push_with_named_reload(da, shared):
     expect_rows(shared, zone, text)
 
 
+@shape("push as a form")
 def test_push_as_a_form(da, shared):
     """As the predecessor took it: a form whose own fields carry action=rawsave and zone_file."""
     zone = f"{da.tag}formpush.example"
@@ -126,6 +146,7 @@ def test_push_as_a_form(da, shared):
     expect_rows(shared, zone, text)
 
 
+@odd("a rawsave form without a zone", "a hook of the panel posts one")
 def test_push_as_a_form_without_zone(da, shared):
     """4.1: a hook posts a rawsave form without any zone: error=1."""
     zone = f"{da.tag}nozone.example"
@@ -134,6 +155,7 @@ def test_push_as_a_form_without_zone(da, shared):
     assert da.exists(zone).fields["exists"] == "0"
 
 
+@shape("delete by POST without action in the query, select0 and select1")
 def test_delete_of_two(da, shared):
     """Fault H: DA's real delete, select0 and select1, is carried out."""
     zones = [f"{da.tag}del{i}.example" for i in range(2)]
@@ -146,6 +168,7 @@ def test_delete_of_two(da, shared):
         expect_gone(shared, zone)
 
 
+@shape("delete with a gap in selectN, and by query")
 def test_delete_over_a_gap_and_by_query(da, shared):
     zones = [f"{da.tag}gap{i}.example" for i in range(3)]
     for zone in zones:
@@ -178,6 +201,7 @@ def test_push_after_delete_with_the_same_serial(da, shared):
     expect_rows(shared, zone, again)
 
 
+@shape("push with a lower serial")
 def test_lower_serial_is_taken(da, shared):
     """4.2: never reject a push for an old or equal serial."""
     zone = f"{da.tag}serial.example"
@@ -187,6 +211,7 @@ def test_lower_serial_is_taken(da, shared):
     expect_rows(shared, zone, lower)
 
 
+@odd("an empty POST", "no action, no body")
 def test_empty_post(da, shared):
     before = sorted(shared.zonefan.zones())
     answer = da.request("POST", "/CMD_API_DNS_ADMIN", b"")
@@ -194,12 +219,14 @@ def test_empty_post(da, shared):
     assert sorted(shared.zonefan.zones()) == before
 
 
+@odd("actions that are not ours", "create, dnssec, select, ttl, nonsense")
 @pytest.mark.parametrize("action", ["create", "dnssec", "select", "ttl", "nonsense"])
 def test_other_actions(da, action):
     answer = da.request("POST", f"/CMD_API_DNS_ADMIN?action={action}&domain=other.example", b"")
     assert (answer.status, answer.error) == (200, "1") and answer.text
 
 
+@shape("push with parameters of later panels")
 def test_unknown_parameters_are_ignored(da, shared):
     zone = f"{da.tag}unknown.example"
     text = da_zone(zone)
@@ -213,6 +240,7 @@ def test_unknown_command(da):
     assert da.request("GET", "/CMD_NO_SUCH_THING").status == 404
 
 
+@pytest.mark.row("H08", fault="a wrong password", injected="login and push", required="401, nothing stored")
 def test_wrong_password(shared):
     da = shared.zonefan.da()
     da.auth = da.auth[:-4] + "AAA="
@@ -224,6 +252,8 @@ def test_wrong_password(shared):
     assert shared.zonefan.da().exists(zone).fields["exists"] == "0"
 
 
+@pytest.mark.row("H08", fault="300 wrong passwords in a row", injected="from the address of a master",
+                 required="401 or 429; the right one is taken")
 def test_many_wrong_passwords_never_touch_the_right_one(shared):
     """decisions.md 14: correct credentials are never refused because others failed from the same address."""
     bad = shared.zonefan.da()
@@ -233,6 +263,7 @@ def test_many_wrong_passwords_never_touch_the_right_one(shared):
     assert shared.zonefan.da().login_test().error == "0"
 
 
+@odd("domains that are no names", "11 of them: slashes, NUL, quotes, 300 bytes, beyond ASCII")
 @pytest.mark.parametrize("domain", ["a/b.example", "..", "a..example", "%0a.example", "a%00b.example", "x" * 64 + ".example",
                                     ".".join(["abcdefgh"] * 30), "a'b.example", "a b.example".replace(" ", "%20"), "",
                                     "caf%C3%A9.example"])
@@ -274,6 +305,7 @@ def bad_zones():
     }
 
 
+@odd("zones with a fault in a line", "12 kinds: syntax, foreign names, a second SOA, HTML instead of a zone")
 @pytest.mark.parametrize("kind", list(bad_zones()))
 def test_broken_zone(shared, kind):
     """W3: error=1 with the line, the old version stays in service, the refused text is listed."""
@@ -292,6 +324,8 @@ def test_broken_zone(shared, kind):
     assert not [e for e in shared.zonefan.api("/api/v1/rejected")["rejected"] if e["zone"] == "bad.example"]
 
 
+@pytest.mark.row("H10", fault="several requests on one connection", injected="HTTP/1.1 three times, HTTP/1.0 once",
+                 required="served in turn; the HTTP/1.0 connection is closed")
 def test_keep_alive_only_when_asked(shared):
     """1.1: one request per connection for HTTP/1.0; an HTTP/1.1 client may send several."""
     da = shared.zonefan.da(version="1.1")
@@ -307,6 +341,7 @@ def test_keep_alive_only_when_asked(shared):
         assert sock.recv(1) == b"", "an HTTP/1.0 connection stays open"
 
 
+@shape("CR LF CR LF behind the counted body")
 def test_extra_newline_after_the_body(shared):
     """1.1: DA's PHP client appends CR LF CR LF behind the counted body."""
     da = shared.zonefan.da()
@@ -316,6 +351,7 @@ def test_extra_newline_after_the_body(shared):
     expect_rows(shared, zone, da_zone(zone))
 
 
+@pytest.mark.row("H10", fault="Expect: 100-continue", injected="with a chunked push", required="100, then the push is taken")
 def test_expect_continue_and_chunks(shared):
     da = shared.zonefan.da(version="1.1")
     zone, text = "chunked.example", da_zone("chunked.example").encode()
@@ -333,6 +369,7 @@ def test_expect_continue_and_chunks(shared):
     expect_rows(shared, zone, text)
 
 
+@shape("a request in pieces of seven bytes")
 def test_slow_arrival_in_pieces(shared):
     """A request may come byte by byte; it is one request all the same."""
     da = shared.zonefan.da()

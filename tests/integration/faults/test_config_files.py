@@ -10,7 +10,6 @@ import time
 import pytest
 from zf.daemon import BIN
 from zf.load import RELEASE
-from zf.zones import da_zone
 
 CONFIG_WRONG = 78
 
@@ -250,13 +249,3 @@ def test_bad_variable(tmp_path, happened, kind):
            for key, value in env.items()}
     assert_refused(str(tmp_path), GOOD, message, env=env)
     happened("refused, named")
-
-
-@pytest.mark.row("F05", fault="precedence: file, environment, a secret's file", injected="the same key in two places",
-                 required="the environment beats the file")
-def test_the_environment_wins(install, dcs, happened, tmp_path):
-    zonefan = install(dcs[:1], start=False, config={"app": {"auth_password": "from-the-file"}})
-    path = secret_file(tmp_path, "password", zonefan.password.encode())
-    zonefan.start(env={"DADNS_APP_AUTH_PASSWORD_FILE": path})
-    zonefan.da().push_ok("env.example", da_zone("env.example"))
-    happened("the environment's counts")
