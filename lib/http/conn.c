@@ -276,10 +276,12 @@ void conn_close_idle(struct http *http)
  */
 static void read_early(struct conn *conn)
 {
-	int size = evbuffer_read(conn->held, conn->fd, READ_EARLY_MAX);
+	char piece[READ_EARLY_MAX];
+	ssize_t size = recv(conn->fd, piece, sizeof(piece), MSG_DONTWAIT);
 
 	if (size <= 0)
-		return;
+		return; /* evhttp's own reading will see what it is */
+	evbuffer_add(conn->held, piece, (size_t)size);
 	count_bytes(conn, (size_t)size);
 	pump(conn);
 	refuse_excess(conn->http);

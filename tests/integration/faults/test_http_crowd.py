@@ -31,7 +31,7 @@ def test_crowd(install, dcs, times, happened, sources, cap):
     zonefan = install(dcs)
     da = zonefan.da()
     before = descriptors(zonefan)
-    count = times(300 if sources == 0 else 700, 10_000)
+    count = times(200 if sources == 0 else 600, 10_000)
     with Cost(zonefan) as cost, Attack("hold", zonefan.port, count=count, sources=sources, pause=times(2, 10)) as attack:
         with Master(da) as master:
             attack.wait_ready()
@@ -40,7 +40,7 @@ def test_crowd(install, dcs, times, happened, sources, cap):
             def enough():
                 nonlocal most
                 most = max(most, descriptors(zonefan))
-                return len(master.seconds) >= times(60, 600)
+                return len(master.seconds) >= times(40, 600)
             wait_for(enough, 240, lambda: f"{len(master.seconds)} pushes", interval=0.02)
         master.assert_served()
     # sixteen newcomers that were not looked at yet, and what the lanes and the reader may just have opened
@@ -67,7 +67,8 @@ def test_idle_connections(install, dcs, times, happened):
         with Master(da, zones=10) as master:
             wait_for(lambda: len(master.seconds) >= times(10, 200), 60, "pushes beside them")
         master.assert_served()
-    wait_for(lambda: descriptors(zonefan) <= before + 4, 30, lambda: f"{descriptors(zonefan)} descriptors, {before} before")
+    # up to six connections of the lanes may have come
+    wait_for(lambda: descriptors(zonefan) <= before + 10, 30, lambda: f"{descriptors(zonefan)} descriptors, {before} before")
     assert idle_share <= (0.05 if RELEASE else 0.15), f"{idle_share:.0%} of a processor for idle connections"
     per_connection_kb = grown.grown_mb * 1024 / count
     assert not RELEASE or per_connection_kb <= 16, f"{per_connection_kb:.1f} KB a connection"

@@ -29,7 +29,7 @@ LARGE = {
     "H04", fault=f"200 clients: {kind}", injected="all send as fast as they can, and read no answer before they are through",
     required="refused and closed; RSS <= 64 MiB of bodies + 32 MB; pushes meanwhile are answered")) for kind in LARGE])
 def test_too_much(install, dcs, times, happened, kind):
-    body = times(2 * MIB, 16 * MIB)
+    body = times(MIB, 16 * MIB)
     inflight = 4 * body
     zonefan = install(dcs, start=False, config={"app": {
         "max_body_bytes": body, "max_inflight_bytes": inflight, "max_connections_per_address": 300,
