@@ -41,6 +41,7 @@ static const struct route_param diff_params[] = { NUMBER("from", number), NUMBER
 static const struct route_param version_params[] = { NUMBER("version", number), END };
 static const struct route_param dead_params[] = { LIMIT, NUMBER("after", number), TEXT("zone", zone), TEXT("backend", backend),
 	FLAG("all", all), END };
+static const struct route_param dead_zone_params[] = { TEXT("backend", backend), END };
 static const struct route_param backup_params[] = { TEXT("file", file), END };
 static const struct route_param event_params[] = { LIMIT, NUMBER("before", before), NUMBER("after", number),
 	TEXT("zone", zone), TEXT("kind", kind), END };
@@ -86,7 +87,7 @@ static const struct route routes[] = {
 	GET("/api/v1/dead", ENGINE_DEAD, .params = dead_params),
 	POST("/api/v1/dead/replay", ENGINE_DEAD_REPLAY, .params = dead_params),
 	POST("/api/v1/dead/drop", ENGINE_DEAD_DROP, .params = dead_params),
-	GET("/api/v1/dead/*", ENGINE_DEAD_ZONE, .segment = &zone_segment, .params = dead_params),
+	GET("/api/v1/dead/*", ENGINE_DEAD_ZONE, .segment = &zone_segment, .params = dead_zone_params),
 	GET("/api/v1/held", ENGINE_HELD, .params = number_params),
 	GET("/api/v1/held/*", ENGINE_HELD_ONE, .segment = &id_segment),
 	POST("/api/v1/held/*/approve", ENGINE_APPROVE, .segment = &id_segment),

@@ -205,6 +205,17 @@ static void test_one_zone(void **state UNUSED)
 	serve_stop(served);
 }
 
+/* The path says whose dead letters; nothing in the query can say otherwise. */
+static void test_path_counts(void **state UNUSED)
+{
+	struct served *served = serve_start(default_params());
+
+	json_decref(get_json(served, "/api/v1/dead/shop.example?zone=other.example&backend=dc1", 200));
+	assert_string_equal(served->fake->last_zone, "shop.example");
+	assert_string_equal(served->fake->last_backend, "dc1");
+	serve_stop(served);
+}
+
 static void test_errors(void **state UNUSED)
 {
 	static const struct {
@@ -453,6 +464,7 @@ int main(void)
 		cmocka_unit_test(test_refused_text_with_nul),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_one_zone),
+		cmocka_unit_test(test_path_counts),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_retry),
 		cmocka_unit_test(test_roles),
