@@ -135,6 +135,7 @@ const char *sheet_where(const struct sheet *sheet, const struct sheet_entry *ent
 	return out;
 }
 
+PRINTF_LIKE(3, 0)
 static void add_fault(struct sheet *sheet, const char *where, const char *format, va_list args)
 {
 	char text[ERR_TEXT_SIZE];
@@ -146,6 +147,7 @@ static void add_fault(struct sheet *sheet, const char *where, const char *format
 		buf_printf(&sheet->more_faults, "%s: %s\n", where, text);
 }
 
+PRINTF_LIKE(3, 0)
 static void add_notice(struct sheet *sheet, const char *where, const char *format, va_list args)
 {
 	char text[ERR_TEXT_SIZE];

@@ -25,6 +25,7 @@ static enum log_level level_of(const char *kind)
 	return LOG_LEVEL_WARN;
 }
 
+PRINTF_LIKE(6, 0)
 static void note(struct core *core, const char *kind, const char *zone, const char *backend,
 	const struct core_cause *cause, const char *format, va_list args)
 {
