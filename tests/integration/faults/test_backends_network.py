@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Packets that are lost on a real wire (reliability.md B02, B03, B06, B27): the data centres are reached through a network
+Packets that are lost on a real wire (reliability.md B01-B03, B06, B23, B27): the data centres are reached through a network
 namespace whose packet filter drops them. In the long form only: it needs nftables, and the right to make a network.
 """
+import concurrent.futures
 import contextlib
+import os
 import time
 
 import pymysql
@@ -12,7 +14,7 @@ from zf.history import History
 from zf.netns import Namespace, syn_sent
 from zf.oracles import ack_ms, assert_clean, resources, wait_recovered
 from zf.wait import wait_for
-from zf.zones import da_zone, version_of
+from zf.zones import da_zone, named, version_of
 
 ZONE = "wire.example"
 PROBES = {"retry": {"backoff_seconds": [1, 1, 2], "max_attempts": 5, "probe_initial_ms": 200, "probe_max_ms": 1000}}
@@ -36,6 +38,87 @@ def by(wire, dcs, **more):
     """Configuration of the back ends that leads through the namespace."""
     return {**PROBES, "dns": {"backends": {centre.name: {"host": wire.address, "port": proxy.port, **more}
                                            for centre, proxy in zip(dcs, wire.proxies)}}}
+
+
+def processor_s(zonefan):
+    """Processor time that it has used."""
+    with open(f"/proc/{zonefan.process.pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.row("B01", fault="refused by the network, 10,000 zones waiting", injected="nft: reject with tcp reset, counted",
+                 required="<= 8 connects in the first minute; processor <= 2 %")
+def test_refused_with_many_waiting(install, dcs, wire, happened):
+    zonefan = install(dcs, config={"dns": by(wire, dcs)["dns"]}, quick=False)
+    zonefan.wait_lane("dc2", "up")
+    port = wire.proxies[1].port
+    wire.rule(f"input tcp dport {port} tcp flags syn / syn,ack counter reject with tcp reset")
+    wire.rule(f"input tcp dport {port} reject with tcp reset")
+    wire.proxies[1].cut()
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: zonefan.da().push_ok(name, da_zone(name)), named("waiting", 10_000)))
+    zonefan.wait_converged("dc1", "dc3", deadline=240)
+    pushed = time.monotonic() - began
+    wait_for(lambda: time.monotonic() > began + 60, 120, "the first minute passes")
+    connects = wire.counted()
+    used, since = processor_s(zonefan), time.monotonic()
+    wait_for(lambda: time.monotonic() > since + 30, 60, "half a minute at rest passes")
+    share = 100 * (processor_s(zonefan) - used) / (time.monotonic() - since)
+    assert zonefan.pending()["dc2"] == 10_000
+    wire.passing()
+    zonefan.wait_converged(deadline=200)
+    happened(f"{connects} connects within {max(60, pushed):.0f} s, then {share:.1f} % of a processor", acknowledged=10_000)
+    assert connects <= 8 * max(60, pushed) / 60 and share <= 2
+
+
+@pytest.mark.row("B01", fault="refused for 2, 10 and 60 s, with the clocks of a real installation", injected="proxy: refuse",
+                 required="first write after return: <= 3 s, <= 12 s, <= 36 s")
+def test_first_write_after_an_outage(install, dcs, happened):
+    zonefan = install(dcs, quick=False)
+    zonefan.da().push_ok(ZONE, da_zone(ZONE, 1))
+    zonefan.wait_converged()
+    told = []
+    for version, (outage, limit) in enumerate(((2, 3), (10, 12), (60, 36)), start=2):
+        dcs[1].proxy.refuse()
+        zonefan.da().push_ok(ZONE, da_zone(ZONE, version))
+        gone = time.monotonic()
+        wait_for(lambda: time.monotonic() > gone + outage, outage + 30, "the outage passes")
+        dcs[1].proxy.passing()
+        back = time.monotonic()
+        wait_for(lambda version=version: version_of(dcs[1].db.rows(ZONE)) == version, 3 * limit, "written")
+        told.append((outage, time.monotonic() - back, limit))
+    happened(", ".join(f"{outage} s: after {took:.1f} s" for outage, took, _ in told), times=len(told))
+    assert all(took <= limit for _, took, limit in told), told
+
+
+@pytest.mark.row("B23", fault="dead resolver", injected="resolv.conf of its own, to a port whose packets nft drops",
+                 required="each attempt <= connect_timeout_ms and slack; the others undisturbed; last good address used")
+def test_dead_resolver(install, dcs, wire, happened):
+    backends = {"dc2": {"host": "db.faults.example", "connect_timeout_ms": 3000}}
+    zonefan = install(dcs, config={**PROBES, "dns": {"backends": backends}}, start=False)
+    resolver = os.path.join(zonefan.directory, "resolv.conf")
+    with open(resolver, "w", encoding="ascii") as file:
+        file.write(f"nameserver {wire.address}\noptions timeout:5 attempts:2\n")
+    wire.rule("input udp dport 53 counter drop")
+    zonefan.start(wrap=("unshare", "--mount", "sh", "-c", f'mount --bind {resolver} /etc/resolv.conf && exec "$@"', "sh"))
+    resting = resources(zonefan)
+    zonefan.da().push_ok(ZONE, da_zone(ZONE))
+    zonefan.wait_converged("dc1", "dc3")
+    wait_for(lambda: "db.faults.example" in (zonefan.backend("dc2")["last_error"] or ""), 30, "the host is named")
+    held, threads, since, began = 0.0, 0, None, time.monotonic()
+    while time.monotonic() < began + 25:
+        state = zonefan.backend("dc2")["state"]
+        since = (since or time.monotonic()) if state == "probing" else None
+        held = max(held, time.monotonic() - since) if since else held
+        threads = max(threads, resources(zonefan).threads)
+        assert state != "up"
+    assert wire.counted() >= 2, "no question was ever asked"
+    assert 2 < held <= 5, f"a probe took {held} s"
+    assert threads <= resting.threads + 6, "threads that wait for the resolver pile up"
+    happened(f"a probe took {held:.1f} s at most, {threads - resting.threads} threads waited for the resolver: "
+             f"{zonefan.backend('dc2')['last_error']}")
 
 
 @pytest.mark.row("B02", fault="SYN black hole", injected="nft drops what goes to one database's port, in a namespace",

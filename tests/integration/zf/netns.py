@@ -8,6 +8,7 @@ import ctypes
 import itertools
 import os
 import random
+import re
 import socket
 import subprocess
 import threading
@@ -56,6 +57,12 @@ class Namespace:
     def rule(self, text):
         """One more rule of the packet filter: a chain (input, output) and what is to be done."""
         self.inside("nft", f"add rule ip faults {text}")
+
+    def counted(self):
+        """What the rules with a counter have seen, in packets."""
+        listed = subprocess.run(["ip", "netns", "exec", self.name, "nft", "list", "table", "ip", "faults"], check=True,
+                                capture_output=True, text=True).stdout
+        return sum(int(count) for count in re.findall(r"counter packets (\d+)", listed))
 
     def passing(self):
         self.inside("nft", "flush chain ip faults input; flush chain ip faults output")
