@@ -156,6 +156,14 @@ size_t queue_size(struct queue *queue)
 	return size;
 }
 
+bool queue_is_over(struct queue *queue)
+{
+	CHECK(pthread_mutex_lock(&queue->lock) == 0);
+	bool over = queue->closed && queue->size == 0;
+	pthread_mutex_unlock(&queue->lock);
+	return over;
+}
+
 int queue_fd(const struct queue *queue)
 {
 	return queue->fd;

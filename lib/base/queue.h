@@ -31,5 +31,7 @@ void queue_wake(struct queue *queue);
 /* No further posts; what is queued can still be taken. */
 void queue_close(struct queue *queue);
 size_t queue_size(struct queue *queue);
+/* Closed and empty: nothing will come any more. */
+bool queue_is_over(struct queue *queue);
 /* The eventfd, or -1. queue_take with time-out 0 resets it once the queue is empty. */
 int queue_fd(const struct queue *queue);

@@ -72,8 +72,10 @@ static int64_t turn(struct engine *engine, int64_t wait_ms, bool *idle)
 	void *jobs[TURN_JOBS];
 	void *notice;
 	size_t bytes = 0;
+	pulse_beat(&engine->engine_pulse);
 	atomic_store(&engine->idle, true);
-	size_t command_count = queue_take(engine->commands, commands, TURN_COMMANDS, wait_ms);
+	size_t command_count =
+		queue_take(engine->commands, commands, TURN_COMMANDS, wait_ms < PULSE_MS ? wait_ms : PULSE_MS);
 	atomic_store(&engine->idle, false);
 	size_t job_count = queue_take(engine->done, jobs, TURN_JOBS, 0);
 
@@ -466,4 +468,12 @@ size_t engine_take(struct engine *engine, struct engine_message **out, size_t mo
 	if (count > 0 && atomic_load(&engine->telling_names))
 		queue_wake(engine->commands);
 	return count;
+}
+
+const char *engine_stalled(struct engine *engine)
+{
+	bool turns = pulse_look(&engine->engine_pulse);
+	bool reads = pulse_look(&engine->intake_pulse);
+
+	return !turns ? "engine" : !reads ? "intake" : NULL;
 }

@@ -373,6 +373,11 @@ struct engine_message {
 	struct engine_mailbox *mailbox; /* REPLY to engine_ask */
 };
 
+/*
+ * To be asked once a second by the loop: the name of a thread that has not turned for ten of such looks, or NULL. Pushes that need
+ * it are not answered then.
+ */
+const char *engine_stalled(struct engine *engine);
 /* Readable while messages wait: for the event loop. */
 int engine_fd(const struct engine *engine);
 /* The next messages, at most so many; how many. The caller frees each with engine_message_destroy. */

@@ -15,6 +15,7 @@
 #include "base/queue.h"
 #include "engine/core.h"
 #include "engine/engine.h"
+#include "engine/pulse.h"
 
 /* One connection of one back end; its thread owns the struct backend. */
 struct engine_lane_thread {
@@ -75,6 +76,8 @@ struct engine {
 	struct engine_room_door rooms[ENGINE_ROOMS];
 	struct engine_lane_thread *lanes; /* those of back end 0, then of back end 1, ... */
 	size_t lane_count;
+	struct pulse engine_pulse;
+	struct pulse intake_pulse;
 	pthread_t intake_thread;
 	pthread_t engine_thread;
 	pthread_t reader_thread;

@@ -57,10 +57,12 @@ void *intake_run(void *arg)
 	enum { AT_ONCE = 16 };
 	struct engine *engine = arg;
 	void *commands[AT_ONCE];
-	size_t count;
 
 	/* In order: the order of acceptance is the order of generations. */
-	while ((count = queue_take(engine->requests, commands, AT_ONCE, -1)) > 0) {
+	while (!queue_is_over(engine->requests)) {
+		size_t count = queue_take(engine->requests, commands, AT_ONCE, PULSE_MS);
+
+		pulse_beat(&engine->intake_pulse);
 		for (size_t i = 0; i < count; i++) {
 			intake_read(engine, commands[i]);
 			CHECK(queue_push(engine->commands, commands[i]) == ERR_OK);

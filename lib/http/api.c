@@ -46,6 +46,8 @@ static void handle_ready(struct conn *conn)
 		buf_puts(&out, "not ready: loading the zones\n");
 	} else if (!http->store_ok) {
 		buf_puts(&out, "not ready: the store cannot be written\n"); /* its path and errno are for /status */
+	} else if (http->stalled != NULL) {
+		buf_printf(&out, "not ready: the thread %s does not turn\n", http->stalled);
 	} else {
 		buf_puts(&out, "ready\n");
 		status = 200;

@@ -31,6 +31,7 @@ enum {
 	HTTP_RETRY_AFTER_S = 5,      /* what a 503 or 429 tells the client */
 	HTTP_REFUSAL_MS = 1000,      /* for a refusal to be read before the connection is closed */
 	HTTP_ACCEPT_PAUSE_MS = 100,  /* after accept ran out of descriptors */
+	HTTP_PULSE_MS = 1000,        /* as engine_stalled wants to be asked */
 	HTTP_CONTROL_MAX = 64,       /* connections on the control socket; they do not count with the others */
 	HTTP_CONNECTIONS_MIN = 8,    /* with descriptors for fewer, it does not start */
 	HTTP_NEWCOMERS_MAX = 16      /* accepted and not yet looked at */
@@ -114,6 +115,7 @@ struct http {
 	bool names_loaded;
 	bool store_ok;
 	char store_error[ERR_TEXT_SIZE];
+	const char *stalled;               /* a thread of the engine that does not turn; NULL: all do */
 	struct conn_list conns;
 	struct conn **by_fd;
 	size_t by_fd_size;
@@ -121,6 +123,7 @@ struct http {
 	uint64_t last_id;
 	struct conn_list waiting;          /* first come, first served */
 	struct event *wait_timer;
+	struct event *pulse_timer;
 	struct event *engine_event;
 	struct event *signals[2];
 	struct event *stop_timer;

@@ -110,6 +110,19 @@ static void on_engine(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	}
 }
 
+/* Nothing that hangs for ever may look as if it worked (reliability.md P05). */
+static void on_pulse(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct http *http = arg;
+	const char *stalled = engine_stalled(http->engine);
+
+	if (stalled != NULL && http->stalled == NULL)
+		log_error("a thread does not turn any more: not ready", LOG_STR("thread", stalled));
+	if (stalled == NULL && http->stalled != NULL)
+		log_info("all threads turn again");
+	http->stalled = stalled;
+}
+
 static void close_door(struct door *door)
 {
 	if (door->listener == NULL)
@@ -178,10 +191,12 @@ static void make_events(struct http *http)
 		http->signals[i] = evsignal_new(http->base, numbers[i], on_signal, http);
 		CHECK(http->signals[i] != NULL);
 	}
+	http->pulse_timer = event_new(http->base, -1, EV_PERSIST, on_pulse, http);
 	http->wait_timer = evtimer_new(http->base, request_on_wait_timer, http);
 	http->stop_timer = evtimer_new(http->base, on_stop_deadline, http);
 	http->engine_event = event_new(http->base, engine_fd(http->engine), EV_READ | EV_PERSIST, on_engine, http);
-	CHECK(http->wait_timer != NULL && http->stop_timer != NULL && http->engine_event != NULL);
+	CHECK(http->pulse_timer != NULL && http->wait_timer != NULL && http->stop_timer != NULL &&
+		http->engine_event != NULL);
 }
 
 int http_bind(struct http_params *params, struct err *err)
@@ -271,11 +286,14 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 
 int http_run(struct http *http, struct err *err)
 {
+	struct timeval pulse = http_timeval(HTTP_PULSE_MS);
+
 	/* A client that goes away while it is answered must not end the process. */
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
 		event_add(http->signals[i], NULL);
 	event_add(http->engine_event, NULL);
+	event_add(http->pulse_timer, &pulse);
 	CHECK(event_base_dispatch(http->base) >= 0);
 	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
 		event_del(http->signals[i]);
@@ -313,6 +331,7 @@ void http_destroy(struct http *http)
 	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
 		free_event(http->signals[i]);
 	free_event(http->wait_timer);
+	free_event(http->pulse_timer);
 	free_event(http->stop_timer);
 	free_event(http->engine_event);
 	auth_destroy(http->auth);

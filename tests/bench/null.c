@@ -75,6 +75,11 @@ size_t engine_take(struct engine *engine, struct engine_message **out, size_t mo
 	return queue_take(engine->messages, (void **)out, most, 0);
 }
 
+const char *engine_stalled(struct engine *engine UNUSED)
+{
+	return NULL;
+}
+
 struct sync *sync_start(const struct sync_params *params, struct engine *engine)
 {
 	(void)params;

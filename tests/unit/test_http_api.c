@@ -409,6 +409,38 @@ static void test_store_state(void **state UNUSED)
 	serve_stop(served);
 }
 
+/* reliability.md P05: a thread that hangs is named, and it is over when it turns again. */
+static void test_stalled_thread(void **state UNUSED)
+{
+	static const char *const threads[] = { "engine", "intake" };
+	struct served *served = serve_start(default_params());
+	struct answer answer = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
+		char wanted[64];
+
+		pthread_mutex_lock(&served->fake->lock);
+		served->fake->stalled = threads[i];
+		pthread_mutex_unlock(&served->fake->lock);
+		do
+			client_ask(served, "GET /readyz HTTP/1.0\r\n\r\n", &answer);
+		while (answer.status == 200);
+		snprintf(wanted, sizeof(wanted), "not ready: the thread %s does not turn\n", threads[i]);
+		assert_answer(&answer, 503, wanted);
+		client_ask(served, "GET /healthz HTTP/1.0\r\n\r\n", &answer);
+		assert_int_equal(answer.status, 200);
+		pthread_mutex_lock(&served->fake->lock);
+		served->fake->stalled = NULL;
+		pthread_mutex_unlock(&served->fake->lock);
+		do
+			client_ask(served, "GET /readyz HTTP/1.0\r\n\r\n", &answer);
+		while (answer.status == 503);
+		assert_answer(&answer, 200, "ready\n");
+	}
+	buf_free(&answer.body);
+	serve_stop(served);
+}
+
 static void test_control_socket(void **state UNUSED)
 {
 	struct http_params params = default_params();
@@ -471,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_heal),
 		cmocka_unit_test(test_store_state),
+		cmocka_unit_test(test_stalled_thread),
 		cmocka_unit_test(test_control_socket),
 	};
 

@@ -51,6 +51,7 @@ struct engine {
 	char last_backend[64];
 	bool last_dry_run;
 	enum err_code push_code; /* what a push is answered; 0: saved */
+	const char *stalled;     /* what engine_stalled says */
 };
 
 static void *fake_copy(const char *text)
@@ -376,4 +377,12 @@ int engine_fd(const struct engine *fake)
 size_t engine_take(struct engine *fake, struct engine_message **out, size_t most)
 {
 	return queue_take(fake->messages, (void **)out, most, 0);
+}
+
+const char *engine_stalled(struct engine *fake)
+{
+	pthread_mutex_lock(&fake->lock);
+	const char *stalled = fake->stalled;
+	pthread_mutex_unlock(&fake->lock);
+	return stalled;
 }
