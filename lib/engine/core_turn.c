@@ -44,7 +44,8 @@ void core_store_failed(struct core *core, const struct err *err)
 	}
 	if (err->code == ERR_NOSPACE)
 		store_ballast_release(core->store);
-	core->store_probe_us = core_now_us(core) + second_us;
+	/* A lock goes by itself, and to look costs nothing. */
+	core->store_probe_us = core_now_us(core) + (err->code == ERR_BUSY ? second_us / 20 : second_us);
 }
 
 static void probe_store(struct core *core)

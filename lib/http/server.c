@@ -262,6 +262,8 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	struct http *http = xcalloc(1, sizeof(*http));
 	int ret;
 
+	/* Its own way back from a failed allocation has been seen to follow a wild pointer: out of memory ends us, as everywhere. */
+	event_set_mem_functions(xmalloc, xrealloc, free);
 	event_set_log_callback(on_library_log);
 	http->params = *params;
 	http->engine = engine;

@@ -90,6 +90,11 @@ static int note_commit(void *ctx, UNUSED sqlite3 *db, UNUSED const char *schema,
 	return SQLITE_OK;
 }
 
+void db_wait_for_locks(struct store *store, bool wait)
+{
+	CHECK(sqlite3_busy_timeout(store->db, wait ? BUSY_TIMEOUT_MS : 0) == SQLITE_OK);
+}
+
 static int secure(struct store *store)
 {
 	static const struct {
@@ -113,7 +118,8 @@ static int secure(struct store *store)
 		if (rc != SQLITE_OK || now != options[i].value)
 			return rc != SQLITE_OK ? rc : SQLITE_ERROR;
 	}
-	return sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	db_wait_for_locks(store, true);
+	return SQLITE_OK;
 }
 
 /* SQLite's own memory statistics, which nobody reads, take a lock shared by all handles at each allocation. */

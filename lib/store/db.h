@@ -54,6 +54,8 @@ MUST_CHECK int db_open(struct store *store, struct err *err);
 MUST_CHECK int db_configure(struct store *store, struct err *err);
 /* The last handle of a configured writer leaves no WAL behind; any other leaves all files as they are. */
 void db_close(struct store *store);
+/* For another process that has the file locked: up to 5 s, as at first, or not at all. */
+void db_wait_for_locks(struct store *store, bool wait);
 
 /* Fills err for what SQLite returned; notes a disk that is not to be trusted. Returns an ERR_*. */
 int db_fail(struct store *store, int rc, struct err *err);

@@ -265,7 +265,10 @@ void store_read_end(struct store *store)
 int store_probe(struct store *store, struct err *err)
 {
 	CHECK(!store->in_transaction);
-	return meta_probe(store, err);
+	db_wait_for_locks(store, false);
+	int rc = meta_probe(store, err);
+	db_wait_for_locks(store, true);
+	return rc;
 }
 
 void store_ballast_release(struct store *store)

@@ -85,7 +85,7 @@ void store_read_end(struct store *store);
  * committed now would be gone with the process.
  */
 MUST_CHECK int store_check_place(struct store *store, struct err *err);
-/* Writes and commits a few bytes: can pushes be taken again? Outside a transaction. */
+/* Writes and commits a few bytes: can pushes be taken again? Waits for no lock. Outside a transaction. */
 MUST_CHECK int store_probe(struct store *store, struct err *err);
 /*
  * On a full disk: gives the ballast (16 MiB, path + ".ballast") back to the file system, so that the bookkeeping of

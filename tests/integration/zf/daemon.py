@@ -63,8 +63,9 @@ class Zonefan:
 
     program = "zonefand"
 
-    def __init__(self, directory, backends=(), config=None, log_format=None):
+    def __init__(self, directory, backends=(), config=None, log_format=None, programs=BIN):
         """backends: (name, server, port) of each, where port is the proxy's or the server's own."""
+        self.programs = programs
         self.directory = str(directory)
         os.makedirs(self.directory, exist_ok=True)
         self.port = free_port()
@@ -109,7 +110,7 @@ class Zonefan:
 
     def start(self, ready=True, env=None, wrap=()):
         assert not self.alive()
-        arguments = [*wrap, os.path.join(BIN, self.program), "--config", self.config_path]
+        arguments = [*wrap, os.path.join(self.programs, self.program), "--config", self.config_path]
         if self.log_format:
             arguments += ["--log-format", self.log_format]
         with open(self.log_path, "ab") as log:
@@ -245,7 +246,7 @@ class Zonefan:
 
     def ctl(self, *arguments, env=None, check=None):
         """Runs zonefanctl; the finished process (text)."""
-        done = subprocess.run([os.path.join(BIN, "zonefanctl"), "--config", self.config_path, *arguments],
+        done = subprocess.run([os.path.join(self.programs, "zonefanctl"), "--config", self.config_path, *arguments],
                               capture_output=True, text=True, timeout=60, cwd=self.directory,
                               env={**self.environment(), **(env or {})}, stdin=subprocess.DEVNULL)
         if check is not None:

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+reliability.md S03, S04: calls to the disk that fail. The n-th call of each kind, for every n until none is hit any more (in tests/run: one
+n by the seed), once and from then on: while zonefand starts, during one push, while it stops. Whatever was acknowledged is there at
+the next start; it may have what was refused (C2).
+"""
+import os
+import random
+
+import pytest
+from zf.da import NoAnswer
+from zf.lone import Pushes, lone, release
+from zf.oracles import assert_store_sound
+from zf.inject import Strace, around, fault, lines_of, thread_of
+from zf.wait import wait_for
+
+ANSWER = 5    # seconds: a push is answered or refused, whatever the disk does
+
+
+def serials(zonefan):
+    return {name: entry["serial"] for name, entry in zonefan.zones().items()}
+
+
+class Sweep:
+    """One installation, started once for each call that fails."""
+
+    def __init__(self, install, directory, call, error):
+        self.zonefan = lone(install, programs=release())
+        self.pushes = Pushes(self.zonefan, hosts=40)
+        self.call, self.how = call, f"error={error}"
+        self.log = os.path.join(directory, "strace")
+        self.ended = self.alive = 0
+        self.start()
+        assert self.pushes.push() == "0"
+        self.finish()
+
+    def start(self):
+        """A clean start, which has all that was acknowledged."""
+        self.zonefan.start()
+        if self.pushes.sent:
+            self.pushes.check(serials(self.zonefan))
+
+    def finish(self):
+        if self.zonefan.alive():
+            self.zonefan.kill9()
+        if os.path.exists(self.log):
+            os.unlink(self.log)
+
+    def count(self, run):
+        """How many calls there are when nothing fails; the second time, for the first start was of a new store."""
+        for _ in range(2):
+            last = len(run(0, False))
+            self.finish()
+        self.ended = self.alive = 0
+        return last
+
+    def what(self, number, ever):
+        return fault(self.call, self.how, number, ever) if number else ["-e", f"trace={self.call}"]
+
+    def settle(self):
+        """It ended with an error, or it goes on and takes pushes again; how is counted."""
+        def settled():
+            if not self.zonefan.alive():
+                return True
+            try:
+                return self.pushes.push(timeout=ANSWER * 3) == "0"
+            except (OSError, NoAnswer):
+                return False
+        wait_for(settled, 30, lambda: f"it ended, or takes pushes again\n{self.zonefan.log_tail()}", interval=0.2)
+        if self.zonefan.alive():
+            self.alive += 1
+        else:
+            assert self.zonefan.process.returncode > 0, f"it ended with {self.zonefan.process.returncode}"
+            self.ended += 1
+
+    # ---- phases: each returns the lines that strace wrote ----
+
+    def during_start(self, number, ever):
+        places = [option for path in (self.zonefan.store + ending for ending in ("", "-wal", "-shm", "-journal", ".lock", ".ballast"))
+                  for option in ("-P", path)]
+        self.zonefan.start(ready=False, wrap=around(self.log, *places, *self.what(number, ever)))
+        wait_for(lambda: not self.zonefan.alive() or self.ready(), 30, "it is ready or has ended")
+        if self.zonefan.alive():
+            self.pushes.push()
+        else:
+            assert self.zonefan.process.returncode > 0, self.zonefan.process.returncode
+            assert "zonefan.sqlite" in self.zonefan.log_tail(3), "it says what it could not use"
+        return self.count_end()
+
+    def ready(self):
+        try:
+            return self.zonefan.da(timeout=2).get("/readyz").status == 200
+        except (OSError, NoAnswer):
+            return False
+
+    def count_end(self):
+        self.ended, self.alive = self.ended + (not self.zonefan.alive()), self.alive + self.zonefan.alive()
+        return lines_of(self.log)
+
+    def during_push(self, number, ever):
+        self.start()
+        with Strace(thread_of(self.zonefan.process.pid, "engine"), self.log, *self.what(number, ever)):
+            self.pushes.push(timeout=ANSWER * 3)
+            if ever and number:  # the disk stays bad for the next push, too
+                self.pushes.push(timeout=ANSWER * 3)
+        lines = lines_of(self.log)
+        self.settle()
+        return lines
+
+    def during_stop(self, number, ever):
+        self.start()
+        self.pushes.push()
+        with Strace(self.zonefan.process.pid, self.log, *self.what(number, ever)):
+            self.zonefan.term(30)
+        self.ended += 1
+        return lines_of(self.log)
+
+
+CALLS = {
+    "start": [("openat", "EIO"), ("openat", "EMFILE"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("fdatasync", "EIO"),
+              ("ftruncate", "EIO"), ("pread64", "EIO"), ("mmap", "ENOMEM"), ("flock", "ENOLCK")],
+    "push": [("fdatasync", "EIO"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("pwrite64", "EROFS"), ("openat", "EIO"),
+             ("pread64", "EIO")],
+    "stop": [("fdatasync", "EIO"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("ftruncate", "EIO"), ("unlink", "EIO")],
+}
+
+
+def rows():
+    for phase, calls in CALLS.items():
+        for call, error in calls:
+            row = "S03" if call == "fdatasync" else "S04"
+            yield pytest.param(phase, call, error, id=f"{phase}-{call}-{error}", marks=pytest.mark.row(
+                row, fault=f"{call} fails with {error}, {phase}", injected=f"strace -e inject={call}:error={error}:when=N[+], every N",
+                required="0 false acknowledgements; refused, or ended with an error, or durable; a clean start after it"))
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("phase, call, error", rows())
+def test_calls_that_fail(install, tmp_path, seed, times, happened, phase, call, error):
+    sweep = Sweep(install, str(tmp_path), call, error)
+    run = getattr(sweep, "during_" + phase)
+    chance = random.Random(seed)
+    last = sweep.count(run)
+    hits, number = 0, times(chance.randint(1, last), 1)
+    while True:
+        hit = False
+        for ever in times([chance.random() < 0.5], [False, True]):
+            hit |= any("(INJECTED)" in line for line in run(number, ever))
+            sweep.finish()
+        hits += hit
+        number += 1
+        if times(True, number > last and not hit):
+            break
+    sweep.start()
+    assert_store_sound(sweep.zonefan.store)
+    pushes = sweep.pushes
+    happened(f"{last} calls; {hits} of them failed: {sweep.ended} ends, {sweep.alive} went on; "
+             f"{pushes.refused} refused, {pushes.unanswered} without an answer, 0 false acknowledgements",
+             times=hits, acknowledged=pushes.acknowledged, lost=0)
+    assert hits >= times(1, last)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("call", [pytest.param(call, marks=pytest.mark.row(
+    "S03" if call == "fdatasync" else "S04", fault=f"{call} of a checkpoint fails", injected=f"strace -P STORE -e inject={call}:error=EIO",
+    required="exit, for the kernel may have dropped the pages; 0 false acknowledgements")) for call in ("fdatasync", "pwrite64")])
+def test_a_checkpoint_that_fails(install, tmp_path, happened, call):
+    """The WAL has all of it still: nothing may be written there any more (reliability.md 10.5 Q7)."""
+    zonefan = lone(install, programs=release()).start()
+    pushes = Pushes(zonefan, hosts=400)
+    log = str(tmp_path / "strace")
+    with Strace(thread_of(zonefan.process.pid, "engine"), log, "-P", zonefan.store, *fault(call, "error=EIO", 1)):
+        wait_for(lambda: pushes.push() is None or not zonefan.alive(), 120, "a checkpoint fails", interval=0)
+        zonefan.wait_end(15)
+    assert any("(INJECTED)" in line for line in lines_of(log))
+    assert zonefan.process.returncode > 0
+    zonefan.start()
+    pushes.check(serials(zonefan))
+    assert_store_sound(zonefan.store)
+    happened(f"ended after {pushes.acknowledged} acknowledged pushes, none lost", acknowledged=pushes.acknowledged, lost=0)

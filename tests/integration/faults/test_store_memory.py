@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+reliability.md S10: memory that is refused. The n-th allocation fails, for every n of a start, of one push, of one push and its delivery (in
+tests/run every 50th, from a random one on). To run out of memory ends the process, by rule: the store has the truth. So nothing acknowledged is
+lost, nothing hangs, and the next start is a clean one. Limits of memory and descriptors belong here too.
+"""
+import concurrent.futures
+import os
+import random
+import signal
+
+import pytest
+from zf.da import NoAnswer
+from zf.lone import Pushes, lone, release
+from zf.memory import NthMalloc
+from zf.oracles import assert_store_sound
+from zf.wait import wait_for
+
+HANG = 30
+
+
+def serials(zonefan):
+    return {name: entry["serial"] for name, entry in zonefan.zones().items()}
+
+
+class Runner:
+    """One installation that is started again and again."""
+
+    def __init__(self, install, centres=()):
+        self.zonefan = install(centres, start=False, programs=release()) if centres else lone(install, programs=release())
+        self.centres = centres
+        self.nth = NthMalloc(self.zonefan.directory)
+        self.pushes = Pushes(self.zonefan)
+        self.ends = {}
+        self.went_on = self.hits = 0
+        self.zonefan.start()
+        assert self.pushes.push() == "0"
+        self.zonefan.stop()
+
+    def ready_or_gone(self):
+        if not self.zonefan.alive():
+            return True
+        try:
+            return self.zonefan.da(timeout=HANG).get("/readyz").status == 200
+        except (OSError, NoAnswer):
+            return False
+
+    def start(self):
+        self.zonefan.start(env=self.nth.environment())
+        self.pushes.check(serials(self.zonefan))
+        for centre in self.centres:
+            self.zonefan.wait_lane(centre.name, "up")
+        if self.centres:
+            self.zonefan.wait_converged()
+
+    # ---- phases: how many allocations there were; the fail_at-th failed ----
+
+    def during_start(self, fail_at):
+        self.nth.arm(fail_at)
+        self.zonefan.start(ready=False, env=self.nth.environment())
+        wait_for(self.ready_or_gone, HANG, "it is ready or has ended")
+        return self.finish()
+
+    def during_push(self, fail_at):
+        self.start()
+        self.nth.arm(fail_at)
+        self.pushes.push(timeout=HANG)
+        return self.finish()
+
+    def during_delivery(self, fail_at):
+        self.start()
+        self.nth.arm(fail_at)
+        self.pushes.push(timeout=HANG)
+        wait_for(lambda: not self.zonefan.alive() or self.delivered(), HANG, "it is delivered, or the process has ended")
+        return self.finish()
+
+    def delivered(self):
+        try:
+            return not any(self.zonefan.pending().values())
+        except (OSError, NoAnswer, AssertionError):
+            return False  # it ended meanwhile, or could not answer that
+
+    def finish(self):
+        """What goes on must work; what ended must have said so, and not by a wild pointer."""
+        count, hit = self.nth.disarm()
+        self.hits += hit
+        if self.zonefan.alive():
+            wait_for(lambda: not self.zonefan.alive() or self.pushes.push(timeout=HANG) == "0", HANG, "it takes pushes again")
+        if self.zonefan.alive():
+            self.went_on += 1
+            self.zonefan.kill9()
+        else:
+            code = self.zonefan.process.returncode
+            assert code in (-signal.SIGABRT, 1, 70, 71, 74, 78), f"ended with {code}:\n{self.zonefan.log_tail(5)}"
+            self.ends[code] = self.ends.get(code, 0) + 1
+        return count
+
+    def sweep(self, phase, numbers):
+        run = getattr(self, "during_" + phase)
+        for number in numbers:
+            run(number)
+        self.zonefan.start()
+        self.pushes.check(serials(self.zonefan))
+        assert_store_sound(self.zonefan.store)
+        self.zonefan.kill9()
+
+
+ROWS = [pytest.param(phase, marks=pytest.mark.row(
+    "S10", fault=f"out of memory, {phase}", injected="LD_PRELOAD: the N-th malloc, calloc or realloc fails, every N",
+    required="0 false acknowledgements, 0 hangs, a clean start after it; it ends by abort or goes on")) for phase in ("start", "push", "delivery")]
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("phase", ROWS)
+def test_nth_allocation_fails(install, request, seed, times, happened, phase):
+    centres = request.getfixturevalue("dcs") if phase == "delivery" else ()
+    runners = [Runner(install, centres[i:i + 1]) for i in range(times(1, min(2, os.cpu_count())))]
+    last = getattr(runners[0], "during_" + phase)(0)
+    first, step = times(random.Random(seed).randint(1, 50), 1), times(max(50, last // 8), 1)
+    numbers = range(first, last + 20, step)
+    with concurrent.futures.ThreadPoolExecutor(len(runners)) as pool:
+        for done in [pool.submit(runner.sweep, phase, numbers[i::len(runners)]) for i, runner in enumerate(runners)]:
+            done.result()
+    hits, went_on = sum(runner.hits for runner in runners), sum(runner.went_on for runner in runners)
+    ends = {}
+    for runner in runners:
+        for code, count in runner.ends.items():
+            ends[code] = ends.get(code, 0) + count
+    happened(f"{last} allocations, {hits} of them failed: exit codes {ends}, {went_on} went on; 0 false acknowledgements, 0 hangs",
+             times=hits, acknowledged=sum(runner.pushes.acknowledged for runner in runners), lost=0)
+    assert hits >= (len(numbers) - 20) * 0.8

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""System calls that fail, or take long, as strace -e inject makes them: at the n-th call of a thread, of a process, or of a file."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from .wait import wait_for
+
+
+def thread_of(pid, name):
+    """The id of its thread of that name."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/comm", encoding="ascii") as file:
+            if file.read().strip() == name:
+                return int(thread)
+    raise AssertionError(f"process {pid} has no thread {name}")
+
+
+def strace():
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed: tests/install-packages proof")
+    return "strace"
+
+
+class Strace:
+    """
+    One thread of a running process under strace while the context lasts; calls are counted from its beginning.
+    what: fault("fdatasync", "error=EIO", 3), or several calls to be seen only.
+    """
+
+    def __init__(self, thread, log, *what):
+        self.thread, self.log = thread, str(log)
+        self.command = [strace(), "-qq", "-y", "-o", self.log, *what, "-p", str(thread)]
+        self.process = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
+        wait_for(self._attached, 20, "strace has attached")
+        return self
+
+    def _attached(self):
+        assert self.process.poll() is None, f"strace: {self.process.stderr.read()}"
+        with open(f"/proc/{self.thread}/status", encoding="ascii") as file:
+            return f"TracerPid:\t{self.process.pid}\n" in file.read()
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate()
+
+
+def lines_of(log):
+    """What strace saw; after it has ended."""
+    try:
+        with open(log, encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
+
+
+def fault(call, how, first, ever=False):
+    """strace's options: that call fails the first-th time (and, ever, from then on)."""
+    return ["-e", f"trace={call}", "-e", f"inject={call}:{how}:when={first}{'+' if ever else ''}"]
+
+
+def around(log, *what):
+    """For Zonefan.start(wrap=): a whole process under strace, which is no parent of it, so that a signal reaches the process."""
+    return [strace(), "-D", "-f", "-qq", "-y", "-o", str(log), *what]
