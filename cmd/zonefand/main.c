@@ -215,6 +215,8 @@ static void protect(void)
 	privilege_protect();
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
+	/* A limit on the size of files: the write fails then, and that is an end with a reason. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* Log rotation sends them out of habit: no reason to leave without an orderly stop. */
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);

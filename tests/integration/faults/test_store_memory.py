@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-reliability.md S10: memory that is refused. The n-th allocation fails, for every n of a start, of one push, of one push and its delivery (in
+reliability.md S10: memory that is refused. The n-th allocation fails, for every n of a start, of one push, of one push and its delivery, of a healing pass (in
 tests/run every 50th, from a random one on). To run out of memory ends the process, by rule: the store has the truth. So nothing acknowledged is
 lost, nothing hangs, and the next start is a clean one. Limits of memory and descriptors belong here too.
 """
@@ -74,6 +74,12 @@ class Runner:
         wait_for(lambda: not self.zonefan.alive() or self.delivered(), HANG, "it is delivered, or the process has ended")
         return self.finish()
 
+    def during_heal(self, fail_at):
+        self.start()
+        self.nth.arm(fail_at)
+        self.zonefan.ctl("heal")
+        return self.finish()
+
     def delivered(self):
         try:
             return not any(self.zonefan.pending().values())
@@ -107,13 +113,13 @@ class Runner:
 
 ROWS = [pytest.param(phase, marks=pytest.mark.row(
     "S10", fault=f"out of memory, {phase}", injected="LD_PRELOAD: the N-th malloc, calloc or realloc fails, every N",
-    required="0 false acknowledgements, 0 hangs, a clean start after it; it ends by abort or goes on")) for phase in ("start", "push", "delivery")]
+    required="0 false acknowledgements, 0 hangs, a clean start after it; it ends by abort or goes on")) for phase in ("start", "push", "delivery", "heal")]
 
 
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("phase", ROWS)
 def test_nth_allocation_fails(install, request, seed, times, happened, phase):
-    centres = request.getfixturevalue("dcs") if phase == "delivery" else ()
+    centres = request.getfixturevalue("dcs") if phase in ("delivery", "heal") else ()
     runners = [Runner(install, centres[i:i + 1]) for i in range(times(1, min(2, os.cpu_count())))]
     last = getattr(runners[0], "during_" + phase)(0)
     first, step = times(random.Random(seed).randint(1, 50), 1), times(max(50, last // 8), 1)

@@ -20,7 +20,7 @@ def thread_of(pid, name):
 
 def strace():
     if not shutil.which("strace"):
-        pytest.skip("strace is not installed: tests/install-packages proof")
+        pytest.skip("strace is not installed: tests/install-packages checks")
     return "strace"
 
 
