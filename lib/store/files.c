@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -27,6 +29,27 @@ static int fail(struct err *err, const char *what, const char *path)
 									 : ERR_IO;
 
 	return err_set(err, code, "%s %s: %s", what, path, strerror(errnum));
+}
+
+int files_check_folder(const char *path, struct err *err)
+{
+	static const struct {
+		unsigned type;
+		const char *name;
+	} remote[] = { { NFS_SUPER_MAGIC, "NFS" }, { CIFS_SUPER_MAGIC, "CIFS" }, { SMB2_SUPER_MAGIC, "SMB" } };
+	char *copy = xstrdup(path);
+	struct statfs found;
+	int rc = statfs(dirname(copy), &found);
+
+	free(copy);
+	if (rc != 0)
+		return 0; /* whoever opens the file has more to say */
+	for (size_t i = 0; i < ARRAY_SIZE(remote); i++) {
+		if ((unsigned)found.f_type == remote[i].type)
+			return err_set(err, ERR_DENIED, "store %s is on %s, where locks do not hold: keep it on a local disk",
+				path, remote[i].name);
+	}
+	return 0;
 }
 
 static int make(const char *path, int flags)

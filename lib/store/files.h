@@ -10,6 +10,8 @@
 
 #include "base/err.h"
 
+/* ERR_DENIED if the file's folder is on a network file system, where neither locks nor shared memory hold (reliability.md S08). */
+MUST_CHECK int files_check_folder(const char *path, struct err *err);
 /* Locks path.lock for this process; *fd holds it until it is closed. ERR_BUSY if another one has it. */
 MUST_CHECK int files_lock(const char *path, int *fd, struct err *err);
 /* An empty file if there is none at all. */

@@ -66,8 +66,10 @@ int store_open_steps(const char *path, const char *const *steps, int count, stru
 {
 	struct store *store = create(path, false);
 	bool clean = true;
-	int rc = files_lock(path, &store->lock_fd, err);
+	int rc = files_check_folder(path, err);
 
+	if (rc == 0)
+		rc = files_lock(path, &store->lock_fd, err);
 	if (rc == 0)
 		rc = files_make_missing(path, err);
 	if (rc == 0)

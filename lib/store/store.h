@@ -44,7 +44,7 @@ struct store;
  * Opens the store at path (a file; its folder must exist), making it if it is missing, under an exclusive lock file
  * beside it (path + ".lock"): ERR_BUSY if another zonefand has it. Migrates an older store in one transaction after
  * copying it (path + ".v<N>.bak"). ERR_VERSION if a newer release made it, ERR_FOREIGN if it is the SQLite
- * database of another program, ERR_CORRUPT if it is damaged or no such database; none of them is ever changed. *unclean
+ * database of another program, ERR_DENIED if it is on a network file system, ERR_CORRUPT if it is damaged or no such database; none of them is ever changed. *unclean
  * (may be NULL): the last writer did not close it. Takes the ballast (below) if there is room, and gives it back if the
  * disk is too full to open: acknowledged pushes must be delivered all the same.
  */

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 
+import pytest
 from zf.rows import assert_rows_are
 from zf.zones import da_zone, named
 
@@ -84,6 +85,8 @@ def test_only_by_the_control_socket(zonefan, tmp_path):
     zonefan.ctl("backup", check=64)
 
 
+@pytest.mark.row("S07", fault="store lost, yesterday's copy put in its place", injected="files removed, copy of zonefanctl backup",
+                 required="it starts; every later push reaches all databases; what nobody pushed again stays as it is")
 def test_yesterdays_copy_restored(zonefan, dcs, tmp_path):
     """The store is lost; the copy of yesterday delivers on, and every later push reaches all databases."""
     names = named("old", 8)

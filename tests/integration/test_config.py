@@ -148,8 +148,8 @@ def test_port_in_use(idle, install, dcs):
     assert done.returncode != 0 and str(first.port) in done.stderr
 
 
-@pytest.mark.row("F06", fault="a second zonefand on the same store", injected="another port, the same store",
-                 required="it leaves, the first one is not disturbed")
+@pytest.mark.row("S08", fault="a second daemon on one store", injected="started so",
+                 required="it refuses to start and names the store; the first one is not disturbed")
 def test_two_daemons_on_one_store(idle, install, dcs):
     """reliability.md S08: the second one leaves, the first one is not disturbed."""
     first = install(dcs[:1])
@@ -159,7 +159,9 @@ def test_two_daemons_on_one_store(idle, install, dcs):
     first.da().push_ok("undisturbed.example", da_zone("undisturbed.example"))
 
 
-@pytest.mark.parametrize("how", ["newer", "no store at all", "cut off"])
+@pytest.mark.parametrize("how", [pytest.param(how, marks=pytest.mark.row(
+    row, fault=f"store: {how}", injected="the file is made so", required="no start, a clear line, the file is as it was"))
+    for row, how in (("S12", "newer"), ("S07", "no store at all"), ("S07", "cut off"))])
 def test_store_that_must_not_be_overwritten(idle, how):
     """O6, S07: a clear message, a non-zero exit, the file left as it was."""
     idle.start()

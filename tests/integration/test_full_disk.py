@@ -34,6 +34,8 @@ def fill(path):
                 pass
 
 
+@pytest.mark.row("S02", fault="disk full while it runs, ballast and all", injected="tmpfs of 48 MiB and a file that fills it",
+                 required="error=1 with the reason, not ready, exists answers; 0 false acknowledgements; taken again when there is room")
 def test_full_disk(install, dcs, small_disk):
     zonefan = install(dcs, start=False)
     zonefan.store = os.path.join(small_disk, "store.sqlite")
@@ -106,6 +108,8 @@ def check(zonefan, dcs, acked, refused):
         assert there == [name in held] * 3
 
 
+@pytest.mark.row("S02", fault="disk full at the start", injected="tmpfs, filled before the start",
+                 required="it starts and delivers, or says why not; nothing is overwritten")
 def test_start_on_a_full_disk(install, dcs, small_disk):
     """Deliveries that were acknowledged before go on, or it says clearly why it does not start; nothing is overwritten."""
     zonefan = install(dcs, start=False)

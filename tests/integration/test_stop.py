@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 
+import pytest
 from zf.da import NoAnswer
 from zf.rows import assert_rows_are
 from zf.wait import wait_for
@@ -61,6 +62,7 @@ def finish(zonefan, pushers, dcs):
                 assert_rows_are(centre.db.rows(name), da_zone(name, held[name]["serial"]), name, centre.name)
 
 
+@pytest.mark.row("P03", fault="SIGTERM under load", injected="kill -TERM", required="exit 0, 0 acknowledged pushes lost")
 def test_term_under_load(zonefan, dcs):
     for _ in range(3):
         pushers = load(zonefan)
@@ -71,6 +73,8 @@ def test_term_under_load(zonefan, dcs):
         finish(zonefan, pushers, dcs)
 
 
+@pytest.mark.row("P03", fault="SIGTERM while a database hangs in a COMMIT", injected="kill -TERM, database stopped",
+                 required="exit 0 within its grace, 0 lost")
 def test_term_with_a_stopped_data_centre(install, dcs):
     """A database that hangs in the middle of a transaction does not keep the daemon."""
     zonefan = install(dcs)
@@ -88,6 +92,7 @@ def test_term_with_a_stopped_data_centre(install, dcs):
     finish(zonefan, pushers, dcs)
 
 
+@pytest.mark.row("P03", fault="a second SIGTERM", injected="kill -TERM twice, database stopped", required="an end at once, 0 lost")
 def test_second_signal_is_at_once(install, dcs):
     zonefan = install(dcs)
     zonefan.da().push_ok("hang.example", da_zone("hang.example", 1))
@@ -120,6 +125,7 @@ def test_interrupt_stops_too(zonefan):
     assert zonefan.wait_end(30) == 0
 
 
+@pytest.mark.row("P06", fault="SIGPIPE; stop and go", injected="kill -PIPE, -STOP, -CONT", required="pushes are taken and delivered")
 def test_hang_up_and_broken_pipe_do_not_kill(zonefan):
     """reliability.md P06: SIGPIPE ends nothing; nor does a stop and go of the process."""
     zonefan.process.send_signal(signal.SIGPIPE)

@@ -23,6 +23,8 @@ def expect(dcs, texts):
             assert_rows_are(rows.get(name, []), text, name, centre.name)
 
 
+@pytest.mark.row("S07", fault="store replaced by a copy ten generations old", injected="files copied, put back later",
+                 required="every later push and delete reaches all databases, generations go on upwards")
 def test_ten_generations_old(zonefan, dcs, tmp_path):
     names = named("old", 8)
     da = zonefan.da()
@@ -65,7 +67,9 @@ def test_ten_generations_old(zonefan, dcs, tmp_path):
     expect(dcs, texts)
 
 
-@pytest.mark.parametrize("how", ["missing", "empty of zones"])
+@pytest.mark.parametrize("how", [pytest.param(how, marks=pytest.mark.row(
+    "S07", fault=f"store {how}", injected="files removed", required="every later push and delete reaches all databases; nothing else is touched"))
+    for how in ("missing", "empty of zones")])
 def test_empty_store(zonefan, dcs, how):
     names = named("lost", 5)
     da = zonefan.da()

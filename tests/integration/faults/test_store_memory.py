@@ -7,14 +7,18 @@ lost, nothing hangs, and the next start is a clean one. Limits of memory and des
 import concurrent.futures
 import os
 import random
+import resource
 import signal
+import socket
 
 import pytest
 from zf.da import NoAnswer
 from zf.lone import Pushes, lone, release
 from zf.memory import NthMalloc
-from zf.oracles import assert_store_sound
+from zf.oracles import assert_store_sound, resources, wait_recovered
+from zf.rows import assert_rows_are
 from zf.wait import wait_for
+from zf.zones import da_zone
 
 HANG = 30
 
@@ -135,3 +139,63 @@ def test_nth_allocation_fails(install, request, seed, times, happened, phase):
     happened(f"{last} allocations, {hits} of them failed: exit codes {ends}, {went_on} went on; 0 false acknowledgements, 0 hangs",
              times=hits, acknowledged=sum(runner.pushes.acknowledged for runner in runners), lost=0)
     assert hits >= (len(numbers) - 20) * 0.8
+
+
+# ---- limits ----
+
+@pytest.mark.timeout(300)
+@pytest.mark.row("S10", fault="limit of memory reached", injected="prlimit --as, 8 clients push large zones",
+                 required="refused or ended, 0 false acknowledgements, 0 hangs, a clean start after it")
+def test_memory_limit(install, happened):
+    zonefan = lone(install, programs=release()).start()
+    with open(f"/proc/{zonefan.process.pid}/statm", encoding="ascii") as file:
+        size = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.prlimit(zonefan.process.pid, resource.RLIMIT_AS, (size + (16 << 20),) * 2)
+    clients = [Pushes(zonefan, f"large{number}.example", hosts=30000) for number in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+        for _ in range(3):
+            list(pool.map(lambda client: client.push(timeout=HANG), clients))
+    if zonefan.alive():
+        how = "it went on"
+        zonefan.kill9()
+    else:
+        assert zonefan.process.returncode == -signal.SIGABRT, zonefan.log_tail()
+        how = "it ended by abort"
+    zonefan.start()
+    for client in clients:
+        client.check(serials(zonefan))
+    assert clients[0].push() == "0"
+    assert_store_sound(zonefan.store)
+    happened(f"{how}; 0 false acknowledgements", acknowledged=sum(client.acknowledged for client in clients), lost=0)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.row("S10", fault="no descriptor left for the store and the lanes", injected="prlimit --nofile, idle connections take the rest",
+                 required="no end; 0 lost; all goes on when descriptors are free")
+def test_descriptors_run_out(zonefan, dcs, happened):
+    da = zonefan.da()
+    da.push_ok("before.example", da_zone("before.example"))
+    zonefan.wait_converged()
+    before = resources(zonefan)
+    resource.prlimit(zonefan.process.pid, resource.RLIMIT_NOFILE, (before.descriptors + 8, 4096))
+    idle = [socket.create_connection(da.address, timeout=20) for _ in range(40)]
+    wait_for(lambda: "cannot accept connections" in zonefan.log(), 30, "descriptors are used up")
+    dcs[1].proxy.refuse()  # the lane loses its connections, and can't have new ones
+    dcs[1].proxy.passing()
+    for connection in idle:
+        connection.close()
+    wait_for(lambda: pushed(da), 30, "a push is taken", interval=0.1)
+    zonefan.wait_converged()
+    for centre in dcs:
+        rows = centre.db.all_rows()
+        for name in ("before.example", "after.example"):
+            assert_rows_are(rows[name], da_zone(name), name, centre.name)
+    after = wait_recovered(zonefan, before)
+    happened(f"{before.descriptors} descriptors before, {after.descriptors} after; 0 lost", acknowledged=2, lost=0)
+
+
+def pushed(da):
+    try:
+        return da.push("after.example", da_zone("after.example")).error == "0"
+    except (OSError, NoAnswer):
+        return False
