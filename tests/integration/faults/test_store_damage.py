@@ -16,7 +16,7 @@ from zf.lone import Pushes, lone, release
 from zf.oracles import assert_store_sound
 from zf.power import run as as_root
 from zf.rows import assert_rows_are
-from zf.strace import around
+from zf.inject import around
 from zf.wait import wait_for
 from zf.zones import da_zone, named, version_of
 

@@ -5,6 +5,7 @@ n by the seed), once and from then on: while zonefand starts, during one push, w
 the next start; it may have what was refused (C2).
 """
 import collections
+import itertools
 import os
 import random
 
@@ -146,15 +147,14 @@ def test_calls_that_fail(install, tmp_path, seed, times, happened, phase, call, 
     run = getattr(sweep, "during_" + phase)
     chance = random.Random(seed)
     last = sweep.count(run)
-    hits, number = 0, times(chance.randint(1, last), 1)
-    while True:
+    hits = 0
+    for number in times((chance.randint(1, last) for _ in range(10)), itertools.count(1)):
         hit = False
         for ever in times([chance.random() < 0.5], [False, True]):
             hit |= any("(INJECTED)" in line for line in run(number, ever))
             sweep.finish()
         hits += hit
-        number += 1
-        if times(True, number > last and not hit):
+        if times(hit, number > last and not hit):
             break
     sweep.start()
     assert_store_sound(sweep.zonefan.store)

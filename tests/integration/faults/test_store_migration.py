@@ -16,7 +16,7 @@ import pytest
 from zf.daemon import SOURCE
 from zf.lone import lone, release, stored
 from zf.oracles import assert_store_sound
-from zf.strace import around, lines_of
+from zf.inject import around, lines_of
 from zf.wait import wait_for
 from zf.zones import da_zone, named
 
