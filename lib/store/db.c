@@ -202,8 +202,9 @@ static int apply(struct store *store, const struct setting *setting, struct err 
 			  : err_set(err, ERR_IO, "store %s: the setting %s is not in force", store->path, setting->name);
 	else
 		rc = db_fail(store, rc, err);
-	sqlite3_finalize(stmt);
-	return rc;
+	/* The WAL is entered when the statement ends: until then the answer is only what is meant to be. */
+	int end = sqlite3_finalize(stmt);
+	return rc == 0 && end != SQLITE_OK ? db_fail(store, end, err) : rc;
 }
 
 /* A large store has more pages that are wanted again and again: those of its indexes. Called again as it grows. */

@@ -11,6 +11,7 @@
 #include "store/meta.h"
 #include "store/migrate.h"
 #include "store/open.h"
+#include "store/renew.h"
 
 static const char begin_sql[] = "BEGIN IMMEDIATE";
 static const char read_sql[] = "BEGIN DEFERRED";
@@ -46,6 +47,8 @@ static int start(struct store *store, const char *const *steps, int count, bool 
 
 	if (rc == 0)
 		rc = migrate_examine(store, count, &version, err);
+	if (rc == 0)
+		rc = renew_wal(store, err);
 	if (rc == 0 && version == 0)
 		rc = migrate_mark(store, err);
 	if (rc == 0)

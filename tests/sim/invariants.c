@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What must hold after every step of a schedule, and when all has come to rest. */
-#include "world.h"
-
+/* What must hold after every step of zones and targets, and when all has come to rest. */
 #include <stdio.h>
 #include <string.h>
 
+#include "disk.h"
 #include "engine/core_internal.h"
+#include "schedules.h"
+#include "world.h"
 
-static void check_flights(struct world *world)
-{
-	for (size_t i = 0; i < world->job_count; i++) {
-		const struct core_job *a = world->jobs[i];
-
-		for (size_t j = i; j < world->job_count; j++) {
-			const struct core_job *b = world->jobs[j];
-
-			if (a->backend != b->backend)
-				continue;
-			for (size_t k = 0; k < a->zone_count; k++) {
-				for (size_t l = i == j ? k + 1 : 0; l < b->zone_count; l++) {
-					if (a->zones[k].zone_id == b->zones[l].zone_id)
-						world_violated(world, "zone %s is in flight twice", a->zones[k].name);
-				}
-			}
-		}
-	}
-}
+/* ---- events ---- */
 
 /*
  * A pass by itself repairs a zone three times an hour at most. Which pass wrote an event is known after each step alone,
@@ -38,7 +21,7 @@ static void see_repair(struct world *world, size_t target, size_t zone, const st
 	if (world->calm || !world->core->lanes[target].healing.automatic || strstr(event->detail, "; delivered again") == NULL)
 		return;
 	if (repaired_ms[2] != 0 && world->mono_ms - repaired_ms[2] < 3600000)
-		world_violated(world, "%s at %s was repaired four times within an hour", event->zone, event->backend);
+		schedules_violated("%s at %s was repaired four times within an hour", event->zone, event->backend);
 	memmove(repaired_ms + 1, repaired_ms, 2 * sizeof(*repaired_ms));
 	repaired_ms[0] = world->mono_ms;
 }
@@ -51,17 +34,17 @@ static bool see_event(void *ctx, const struct store_event *event)
 
 	if (event->id <= world->last_event)
 		return false;
-	world->contests += strcmp(event->kind, "contested") == 0;
+	world->tally.contests += strcmp(event->kind, "contested") == 0;
 	if (strcmp(event->kind, "drift") != 0)
 		return true;
-	world->drifts++;
+	world->tally.drifts++;
 	snprintf(name, sizeof(name), "%s.", event->zone);
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
 		if (strcmp(world->backends[i].name, event->backend) == 0)
 			see_repair(world, i, world_index_of(world, name), event);
 		if (strcmp(world->backends[i].name, event->backend) == 0 &&
 			!world->targets[i].meddled[world_index_of(world, name)])
-			world_violated(world, "%s at %s was called drifted (%s), and is not", name, event->backend, event->detail);
+			schedules_violated("%s at %s was called drifted (%s), and is not", name, event->backend, event->detail);
 	}
 	return true;
 }
@@ -80,99 +63,7 @@ static void check_events(struct world *world)
 	CHECK(store_event_list(world->store, INT64_MAX, 1, NULL, NULL, newest_event, world, &err) == ERR_OK);
 }
 
-/* A pass that is under way has something to wait for. */
-static void check_healing(struct world *world)
-{
-	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		const struct core_lane *lane = &world->core->lanes[i];
-		const struct healing *healing = &lane->healing;
-		size_t at = 0;
-		int64_t id;
-
-		if (healing->automatic && healing->running && !world->healing)
-			world_violated(world, "%s: a healing pass began by itself", lane->name);
-		if (healing->automatic && healing->running && world->backends[i].healing != ENGINE_HEALING_REPAIR &&
-			(!healing->shown.dry_run || world->backends[i].healing == ENGINE_HEALING_OFF))
-			world_violated(world, "%s: a healing pass beyond its policy", lane->name);
-		if (healing->shown.pass != world->targets[i].last_pass && healing->automatic)
-			world->passes++;
-		world->targets[i].last_pass = healing->shown.pass;
-		if (lane->pages_out > 1)
-			world_violated(world, "%s: two pages are out", lane->name);
-		if (!healing->running)
-			continue;
-		if (lane->health.state == LANE_PAUSED || (healing->compared && healing->repairs.size == 0))
-			world_violated(world, "%s: the healing pass does not end", lane->name);
-		int64_t rest_us = healing->next_us - core_now_us(world->core);
-		if (lane->health.state == LANE_UP && lane->jobs_out == 0 && !healing->compared &&
-			(rest_us <= 0 || world->wait_ms * 1000 > rest_us + 1000))
-			world_violated(world, "%s: the healing pass stands still", lane->name);
-		while (idmap_next(&healing->repairs, &at, &id) != NULL) {
-			struct delivery delivery = { 0 };
-			struct err err;
-
-			CHECK(store_delivery_load(world->store, id, lane->backend_id, &delivery, &err) == ERR_OK);
-			if (delivery.state == DELIVERY_CLEAN)
-				world_violated(world, "%s: the healing pass waits for a zone that is clean", lane->name);
-			delivery_clear(&delivery);
-		}
-	}
-}
-
-/* A paused lane stays so, and nothing goes there that did not before. */
-static void check_paused(struct world *world)
-{
-	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		struct world_target *target = &world->targets[i];
-		const struct core_lane *lane = &world->core->lanes[i];
-
-		if (target->paused != (lane->health.state == LANE_PAUSED))
-			world_violated(world, "%s is %s, and should %sbe paused", lane->name,
-				lane_state_name(lane->health.state), target->paused ? "" : "not ");
-		if (target->paused && lane->jobs_out > target->jobs_out)
-			world_violated(world, "%s is paused, and something new was sent there", lane->name);
-		target->jobs_out = target->paused ? lane->jobs_out : SIZE_MAX;
-	}
-}
-
-/* Nothing is due that could go, and what becomes due wakes us in time. */
-static void check_attention(struct world *world)
-{
-	int64_t now_us = core_now_us(world->core);
-	struct err err;
-
-	/* The last turn's answer may have been "at once"; twice in a row it is a busy loop. */
-	if (world->wait_ms == 0)
-		world_turn(world, NULL, 0, NULL, 0);
-	if (world->wait_ms == 0)
-		world_violated(world, "a turn without work wants another at once");
-	for (size_t i = 0; i < world->core->lane_count; i++) {
-		const struct core_lane *lane = &world->core->lanes[i];
-		bool room = lane->slots[0] == NULL || lane->slots[1] == NULL;
-		struct store_due due;
-		size_t count[2] = { 0, 0 };
-		int64_t next_us;
-
-		if (lane->health.state == LANE_UP && lane->jobs_out == 0) {
-			for (int suspect = 0; suspect < 2; suspect++)
-				CHECK(store_due_list(world->store, lane->backend_id, suspect == 1, now_us, INT64_MAX,
-					      INT64_MAX, 1, &due, &count[suspect], &err) == ERR_OK);
-			if (count[0] + count[1] > 0)
-				world_violated(world, "something is due, and %s is up and idle", lane->name);
-			CHECK(store_due_next(world->store, lane->backend_id, now_us, &next_us, &err) == ERR_OK);
-			if (next_us != INT64_MAX && world->wait_ms * 1000 > next_us - now_us + 1000)
-				world_violated(world, "%s: the next delivery is slept over", lane->name);
-		}
-		if (lane->health.state == LANE_UP && !lane->healing.running && lane->healing.auto_us != INT64_MAX &&
-			world->wait_ms * 1000 > lane->healing.auto_us - now_us + 1000)
-			world_violated(world, "%s: a healing pass is slept over", lane->name);
-		if (lane->health.state == LANE_DOWN && room && !lane->probe_out &&
-			world->wait_ms * 1000 > lane->health.next_probe_us - now_us + 1000)
-			world_violated(world, "%s: its probe is slept over", lane->name);
-		if ((lane->health.state == LANE_DOUBT || lane->health.state == LANE_PROBING) && room && !lane->probe_out)
-			world_violated(world, "%s: in doubt, and no probe is out", lane->name);
-	}
-}
+/* ---- zones ---- */
 
 /* The target holds what the store wants, and no page is on its way that saw something else: nothing is left of a meddling. */
 static void forget_meddling(struct world *world, const struct store_zone *row)
@@ -199,27 +90,27 @@ static void check_zone(struct world *world, const struct world_zone *zone)
 
 	if (!zone->known) {
 		if (ret != ERR_NOTFOUND)
-			world_violated(world, "zone %s appeared from nowhere", zone->name);
+			schedules_violated("zone %s appeared from nowhere", zone->name);
 		return;
 	}
 	if (ret != ERR_OK) {
-		world_violated(world, "zone %s was acknowledged and is not stored: %s", zone->name, err.text);
+		schedules_violated("zone %s was acknowledged and is not stored: %s", zone->name, err.text);
 		return;
 	}
 	if (row.deleted != zone->deleted || (!zone->deleted && !zone_digest_equal(&row.digest, &zone->digest)))
-		world_violated(world, "zone %s is not stored as acknowledged", zone->name);
+		schedules_violated("zone %s is not stored as acknowledged", zone->name);
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
 		struct delivery delivery = { 0 };
 
 		if (store_delivery_load(world->store, row.id, world->core->lanes[i].backend_id, &delivery, &err) !=
 			ERR_OK)
-			world_violated(world, "zone %s has no delivery at %s", zone->name, world->backends[i].name);
+			schedules_violated("zone %s has no delivery at %s", zone->name, world->backends[i].name);
 		else if (delivery.applied > delivery.wanted)
-			world_violated(world, "zone %s: applied exceeds wanted at %s", zone->name, world->backends[i].name);
+			schedules_violated("zone %s: applied exceeds wanted at %s", zone->name, world->backends[i].name);
 		else if (delivery.state == DELIVERY_CLEAN && delivery.applied != delivery.wanted)
-			world_violated(world, "zone %s is clean but behind at %s", zone->name, world->backends[i].name);
+			schedules_violated("zone %s is clean but behind at %s", zone->name, world->backends[i].name);
 		else if (delivery.state == DELIVERY_PARKED && !zone->frozen && !zone->dropped)
-			world_violated(world, "zone %s is parked at %s, and nobody wanted that", zone->name,
+			schedules_violated("zone %s is parked at %s, and nobody wanted that", zone->name,
 				world->backends[i].name);
 		delivery_clear(&delivery);
 	}
@@ -227,18 +118,34 @@ static void check_zone(struct world *world, const struct world_zone *zone)
 	store_zone_clear(&row);
 }
 
-void world_check(struct world *world)
+static void check_store(struct world *world)
 {
-	check_attention(world);
-	check_paused(world);
-	check_healing(world);
 	check_events(world);
-	check_flights(world);
 	for (size_t i = 0; i < WORLD_ZONES; i++)
 		check_zone(world, &world->zones[i]);
+}
+
+/* Accepting again two seconds after the disk is well (reliability.md S02); it is tried once a second. */
+static void check_recovery(struct world *world)
+{
+	if (world->disk_full)
+		world->disk_trouble_ms = world->mono_ms;
+	if (!world->store_ok && world->mono_ms - world->disk_trouble_ms > 2000)
+		schedules_violated("the disk is well, and pushes are refused");
+}
+
+void world_check(struct world *world)
+{
+	world_check_lanes(world);
+	check_recovery(world);
+	/* What was not written since needs no second look; nor can it have been promised without a request. */
+	if (world->seen_writes != disk_writes() || world->seen_id != world->next_id)
+		check_store(world);
+	world->seen_writes = disk_writes();
+	world->seen_id = world->next_id;
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
 		if (memory_target_regressions(world->targets[i].target) > 0)
-			world_violated(world, "a generation went backwards at %s", world->backends[i].name);
+			schedules_violated("a generation went backwards at %s", world->backends[i].name);
 	}
 }
 
@@ -252,10 +159,10 @@ void world_check_settled(struct world *world)
 			struct memory_zone held;
 			bool there = memory_target_get(world->targets[k].target, zone->name, &held);
 
-			if (zone->deleted && there && (!held.deleted || held.exists))
-				world_violated(world, "%s is deleted and still at %s", zone->name, world->backends[k].name);
+			if (zone->deleted && there && held.exists)
+				schedules_violated("%s is deleted and still at %s", zone->name, world->backends[k].name);
 			if (!zone->deleted && (!there || held.deleted || !held.exists || !zone_digest_equal(&held.digest, &zone->digest)))
-				world_violated(world, "%s is not at %s as acknowledged", zone->name,
+				schedules_violated("%s is not at %s as acknowledged", zone->name,
 					world->backends[k].name);
 		}
 	}

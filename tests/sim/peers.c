@@ -1,39 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "peers.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "disk.h"
 #include "engine/core_internal.h"
 #include "engine/message.h"
 #include "engine/peering.h"
+#include "schedules.h"
 
 enum { HOUR_MS = 3600000, APART_MS = 10000, WRONG_US = 1000000 };
 
 static const int64_t backoff_ms[] = { 30000 };
 static const char master[] = "da1.host.example";
-static unsigned violations;
-
-PRINTF_LIKE(2, 3) static void violated(const struct peers_world *world, const char *format, ...)
-{
-	va_list args;
-
-	violations++;
-	fprintf(stderr, "seed %" PRIu64 ": ", world->seed);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
-unsigned peers_violations(void)
-{
-	return violations;
-}
 
 static int64_t pick(struct peers_world *world, int64_t low, int64_t high)
 {
@@ -72,7 +53,7 @@ static void node_tells(void *ctx, struct engine_message *message)
 		node->replied = true;
 		node->reply_ok = message->err.code == ERR_OK;
 		if (!node->reply_ok)
-			violated(node->world, "refused: %s", message->err.text);
+			schedules_violated("refused: %s", message->err.text);
 	}
 	engine_message_destroy(message);
 }
@@ -105,19 +86,6 @@ static void order(struct peers_node *node, struct core_command *command)
 	node->replied = false;
 	core_turn(node->core, &command, 1, NULL, 0);
 	CHECK(node->replied);
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	char bytes[65536];
-	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
-	size_t size;
-
-	CHECK(in != NULL && out != NULL);
-	while ((size = fread(bytes, 1, sizeof(bytes), in)) > 0)
-		CHECK(fwrite(bytes, 1, size, out) == size);
-	fclose(in);
-	CHECK(fclose(out) == 0);
 }
 
 /* ---- the master ---- */
@@ -202,6 +170,7 @@ static void master_acts(struct peers_world *world)
 	}
 	if (!accepted)
 		return;
+	schedules_tell("zone%zu is %s, content %u", zone, deletes ? "deleted" : "pushed", content);
 	*truth = (struct peers_truth){ .known = true, .deleted = deletes, .content = deletes ? truth->content : content };
 	world->deletes += deletes;
 	world->pushes += !deletes;
@@ -284,6 +253,7 @@ static void pull(struct peers_world *world, struct peers_node *to, struct peers_
 	if (to == from || to->store == NULL || from->store == NULL || world->cut[to - world->nodes][from - world->nodes])
 		return;
 	world->pass++;
+	schedules_tell("node %td asks node %td", to - world->nodes, from - world->nodes);
 	CHECK(store_zone_list(from->store, "", SIZE_MAX, true, offer_one, &listing, &err) == ERR_OK);
 }
 
@@ -323,13 +293,15 @@ static void restore(struct peers_world *world, struct peers_node *node)
 		CHECK(strlen(backup) < sizeof(node->backup));
 		memcpy(node->backup, backup, strlen(backup) + 1);
 		free(backup);
-		copy_file(node->path, node->backup);
+		schedules_tell("node %td is copied", node - world->nodes);
+		disk_copy(node->path, node->backup);
 		wake(node);
 		return;
 	}
 	peers_settle(world);
 	sleep_now(node);
-	copy_file(node->backup, node->path);
+	schedules_tell("node %td is restored from its copy", node - world->nodes);
+	disk_copy(node->backup, node->path);
 	wake(node);
 	world->restores++;
 }
@@ -344,16 +316,19 @@ static void change_weather(struct peers_world *world)
 	case 0:
 	case 1:
 	case 2:
+		schedules_tell("node %td %s", node - world->nodes, node->store == NULL ? "wakes up" : "falls asleep");
 		if (node->store == NULL)
 			wake(node);
 		else
 			sleep_now(node);
 		break;
 	case 3:
+		schedules_tell("the way between nodes %zu and %zu is %s", a, b, world->cut[a][b] ? "open" : "cut");
 		world->cut[a][b] = world->cut[b][a] = !world->cut[a][b];
 		break;
 	case 4:
 		world->lossy = !world->lossy;
+		schedules_tell("answers are %s", world->lossy ? "lost" : "not lost any more");
 		break;
 	default:
 		restore(world, node);
@@ -386,14 +361,14 @@ static uint64_t check_zone(struct peers_world *world, const struct peers_node *n
 	name_of(zone, name);
 	bool live = store_zone_find(node->store, name, &row, &err) == ERR_OK && !row.deleted;
 	if (live != (truth->known && !truth->deleted)) {
-		violated(world, "%s %s at node %td", name, live ? "came back" : "is missing", node - world->nodes);
+		schedules_violated("%s %s at node %td", name, live ? "came back" : "is missing", node - world->nodes);
 	} else if (live) {
 		char *text = text_of(truth->content);
 		struct zone *wanted;
 
 		CHECK(zone_parse(name, text, strlen(text), 0, &wanted, &err) == ERR_OK);
 		if (!zone_digest_equal(zone_digest(wanted), &row.digest))
-			violated(world, "%s is not the last one at node %td", name, node - world->nodes);
+			schedules_violated("%s is not the last one at node %td", name, node - world->nodes);
 		zone_unref(wanted);
 		free(text);
 	}
@@ -419,42 +394,31 @@ void peers_check(struct peers_world *world)
 
 	exchange(world);
 	if (check_all(world) != before)
-		violated(world, "it does not come to rest");
+		schedules_violated("it does not come to rest");
 }
 
 /* ---- life ---- */
 
-void peers_create(struct peers_world *world, uint64_t seed)
+void peers_create(struct peers_world *world, uint64_t seed, struct rng rng)
 {
-	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-
-	*world = (struct peers_world){ .rng.state = seed * 7919 + 17, .seed = seed };
+	disk_wipe();
+	*world = (struct peers_world){ .rng = rng };
 	world->node_count = seed % 2 == 0 ? 3 : 2;
-	snprintf(world->folder, sizeof(world->folder), "%s/zonefan-peers-XXXXXX", base);
-	CHECK(mkdtemp(world->folder) != NULL);
 	for (size_t i = 0; i < world->node_count; i++) {
 		struct peers_node *node = &world->nodes[i];
 
 		node->world = world;
 		node->clock = (struct clock){ .mono_ms = fake_mono_ms, .wall_us = fake_wall_us, .ctx = node };
 		node->skew_us = pick(world, -HOUR_MS, HOUR_MS) * 1000;
-		snprintf(node->path, sizeof(node->path), "%s/%zu.db", world->folder, i);
+		snprintf(node->path, sizeof(node->path), "%s/%zu.db", schedules_folder(), i);
 		wake(node);
 	}
 }
 
 void peers_destroy(struct peers_world *world)
 {
-	static const char *const tails[] = { "", "-wal", "-shm", ".lock", ".ballast", ".copy" };
-	char path[192];
-
 	for (size_t i = 0; i < world->node_count; i++) {
 		if (world->nodes[i].store != NULL)
 			sleep_now(&world->nodes[i]);
-		for (size_t k = 0; k < ARRAY_SIZE(tails); k++) {
-			snprintf(path, sizeof(path), "%s%s", world->nodes[i].path, tails[k]);
-			unlink(path);
-		}
 	}
-	CHECK(rmdir(world->folder) == 0);
 }

@@ -32,10 +32,8 @@ struct peers_truth {
 };
 
 struct peers_world {
-	struct rng rng;
-	uint64_t seed;
+	struct rng rng;         /* of this step */
 	int64_t mono_ms;
-	char folder[96];
 	size_t node_count;
 	struct peers_node nodes[PEERS_NODES];
 	bool cut[PEERS_NODES][PEERS_NODES]; /* no way between them */
@@ -49,7 +47,7 @@ struct peers_world {
 	uint64_t restores;
 };
 
-void peers_create(struct peers_world *world, uint64_t seed);
+void peers_create(struct peers_world *world, uint64_t seed, struct rng rng);
 void peers_destroy(struct peers_world *world);
 /* One step: a push or delete, a node falls asleep or wakes up, a way is cut, a pass, a restore. */
 void peers_step(struct peers_world *world);
@@ -57,4 +55,3 @@ void peers_step(struct peers_world *world);
 void peers_settle(struct peers_world *world);
 /* All are equal, and equal to the truth, and another pass changes nothing. */
 void peers_check(struct peers_world *world);
-unsigned peers_violations(void);

@@ -1,44 +1,54 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * Runs seeded schedules of two and three peers:
- *
- *	sim_peers [--schedules N] [--steps N] [--seed S]
- */
+/* Runs seeded schedules of two and three peers (peers.h); options: schedules.h. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "peers.h"
 #include "schedules.h"
+#include "vfs.h"
 
-static bool run_schedule(uint64_t seed, uint64_t steps, void *ctx)
+static struct peers_world world;
+static struct peers_world sum;
+
+static void create(uint64_t seed, struct rng rng)
 {
-	static struct peers_world world;
-	struct peers_world *sum = ctx;
-	unsigned before = peers_violations();
+	peers_create(&world, seed, rng);
+}
 
-	peers_create(&world, seed);
-	while (world.steps < steps)
-		peers_step(&world);
+static void step(UNUSED uint32_t number, struct rng rng)
+{
+	world.rng = rng;
+	peers_step(&world);
+}
+
+static void settle(UNUSED bool whole, struct rng rng)
+{
+	world.rng = rng;
 	peers_settle(&world);
 	peers_check(&world);
-	sum->steps += world.steps;
-	sum->pushes += world.pushes;
-	sum->deletes += world.deletes;
-	sum->merges += world.merges;
-	sum->restores += world.restores;
+}
+
+static void destroy(void)
+{
+	sum.steps += world.steps;
+	sum.pushes += world.pushes;
+	sum.deletes += world.deletes;
+	sum.merges += world.merges;
+	sum.restores += world.restores;
 	peers_destroy(&world);
-	return peers_violations() == before;
+}
+
+static void print_sum(void)
+{
+	printf("%" PRIu64 " steps, %" PRIu64 " pushes, %" PRIu64 " deletes, %" PRIu64 " merges, %" PRIu64 " restores\n", sum.steps,
+		sum.pushes, sum.deletes, sum.merges, sum.restores);
 }
 
 int main(int argc, char **argv)
 {
-	static struct peers_world sum;
-	struct schedules schedules = { .program = "sim_peers", .count = 1000, .steps = 60, .seed = 1 };
+	static const struct schedules_world schedules = { .program = "sim_peers", .count = 1000, .steps = 60, .create = create,
+		.step = step, .settle = settle, .destroy = destroy, .print_sum = print_sum };
 
-	if (!schedules_parse(&schedules, argc, argv))
-		return 64;
-	schedules_run(&schedules, run_schedule, &sum);
-	printf("%" PRIu64 " steps, %" PRIu64 " pushes, %" PRIu64 " deletes, %" PRIu64 " merges, %" PRIu64 " restores\n", sum.steps,
-		sum.pushes, sum.deletes, sum.merges, sum.restores);
-	return schedules_end(&schedules);
+	vfs_register();
+	return schedules_main(&schedules, argc, argv);
 }
