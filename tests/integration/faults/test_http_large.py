@@ -25,6 +25,8 @@ LARGE = {
 }
 
 
+@pytest.mark.row("SEC S7", fault="bodies and heads beyond all limits", injected="200 clients at once",
+                 required="refused before they are read; memory within its bound")
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind, marks=pytest.mark.row(
     "H04", fault=f"200 clients: {kind}", injected="all send as fast as they can, and read no answer before they are through",
     required="refused and closed; RSS <= 64 MiB of bodies + 32 MB; pushes meanwhile are answered")) for kind in LARGE])

@@ -18,6 +18,8 @@ RATE = 1000  # a second
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.row("SEC S7", fault="wrong passwords without end", injected="100,000 at 1,000 a second",
+                 required="other masters keep p99; memory flat")
 @pytest.mark.parametrize("sources", [
     pytest.param(1, id="one address", marks=pytest.mark.row(
         "H08", fault="100,000 wrong passwords from one address", injected="1,000 a second",
