@@ -17,22 +17,26 @@ CAP = 512  # app.max_connections, app.max_connections_per_address: the defaults
 CAP_OF_ADDRESS = 64
 
 
-@pytest.mark.parametrize("sources, cap", [
-    pytest.param(400, CAP, marks=pytest.mark.row(
+@pytest.mark.parametrize("sources, cap, short, long, pause", [
+    pytest.param(400, CAP, 600, 10_000, 10, marks=pytest.mark.row(
         "H02", fault="10,000 connections that say nothing, from 400 addresses",
         injected="they connect at once, and again whenever they are closed",
         required="at most 512 at once, every push of a master answered")),
-    pytest.param(0, CAP_OF_ADDRESS, marks=pytest.mark.row(
+    pytest.param(0, CAP_OF_ADDRESS, 200, 10_000, 10, marks=pytest.mark.row(
         "H02", fault="10,000 connections that say nothing, from the master's own address",
         injected="they connect at once, and again whenever they are closed",
         required="at most 64 of one address, every push of the master answered")),
-], ids=["400 addresses", "one address"])
-def test_crowd(install, dcs, times, happened, sources, cap):
+    pytest.param(0, CAP_OF_ADDRESS, 100, 1000, 0, marks=pytest.mark.row(
+        "H02", fault="a storm of connections from the master's own address",
+        injected="1,000 clients connect, and again in the moment when they are closed",
+        required="at most 64 of one address, every push of the master answered")),
+], ids=["400 addresses", "one address", "a storm"])
+def test_crowd(install, dcs, times, happened, sources, cap, short, long, pause):
     zonefan = install(dcs)
     da = zonefan.da()
     before = descriptors(zonefan)
-    count = times(200 if sources == 0 else 600, 10_000)
-    with Cost(zonefan) as cost, Attack("hold", zonefan.port, count=count, sources=sources, pause=times(2, 10)) as attack:
+    count = times(short, long)
+    with Cost(zonefan) as cost, Attack("hold", zonefan.port, count=count, sources=sources, pause=min(pause, times(2, 10))) as attack:
         with Master(da) as master:
             attack.wait_ready()
             most = 0

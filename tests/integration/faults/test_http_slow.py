@@ -19,7 +19,7 @@ def slow_kinds(da, deadlines):
     header, body, connection = deadlines
     raw = da.build("POST", "/CMD_API_DNS_ADMIN?action=rawsave&domain=slow.example&hostname=h", da_zone("slow.example").encode())
     chunks = raw[:raw.index(b"Content-Length")] + b"Transfer-Encoding: chunked\r\n\r\n"
-    lists = da.build("GET", "/api/v1/zones") * 30
+    lists = da.build("GET", "/api/v1/zones") * 60
     return {
         "headers": ("drip", {"first": raw[:20], "drop": "x"}, header, header),
         "body": ("drip", {"first": raw[:raw.index(b"\r\n\r\n") + 10], "drop": "x"}, body, body),
@@ -39,7 +39,7 @@ def row(kind, injected):
 @pytest.mark.parametrize("kind", [
     row("headers", "a byte of the head every 0.5 s"), row("body", "a byte of the body every 0.5 s"),
     row("chunks", "a chunk of a byte every 0.5 s"), row("nothing", "connected, no byte ever"),
-    row("answer", "30 requests for a list of zones, no byte of the answers is read")])
+    row("answer", "60 requests for a list of zones, no byte of the answers is read")])
 def test_slow_clients(install, dcs, times, happened, kind):
     deadlines = times(SHORT, LONG)
     count = times(20, 1000)
@@ -48,7 +48,7 @@ def test_slow_clients(install, dcs, times, happened, kind):
     zonefan.start(env=calm(zonefan))
     da = zonefan.da(version="1.1")
     if kind == "answer":
-        for i in range(times(100, 200)):
+        for i in range(100):
             da.push_ok(f"listed{i}.example", da_zone(f"listed{i}.example"))
     attack_kind, how, least, most = slow_kinds(da, deadlines)[kind]
     with Master(zonefan.da(), zones=20, pause=times(0.1, 0.02)) as undisturbed:
@@ -60,7 +60,7 @@ def test_slow_clients(install, dcs, times, happened, kind):
     master.assert_served()
     lives = sorted(seconds for seconds, _ in fates)
     assert len(lives) == count
-    assert lives[0] >= least - 0.1, f"one was ended after {lives[0]} s"
+    assert lives[0] >= 0.8 * least, f"one was ended after {lives[0]} s"
     assert lives[-1] <= (most + 2 if RELEASE else 3 * (most + 2)), f"one lived for {lives[-1]} s"
     if attack_kind == "drip":
         wanted = {0} if kind == "nothing" else {408}

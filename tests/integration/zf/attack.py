@@ -93,8 +93,9 @@ class Crowd:
         self.statuses = collections.Counter()
 
     async def connect(self, number, receive_buffer=0):
-        """From its own address, if it has one; tried again while the server's queue is full."""
+        """From its own address, if it has one; tried again if it is refused. The socket, and when it began to connect."""
         while True:
+            began = time.monotonic()
             sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -107,7 +108,7 @@ class Crowd:
             try:
                 await self.loop.sock_connect(sock, ("127.0.0.1", self.port))
                 self.connected += 1
-                return sock
+                return sock, began
             except OSError:
                 sock.close()
                 await asyncio.sleep(0.1)
@@ -125,8 +126,7 @@ class Crowd:
         return int(data[9:12]) if data.startswith(b"HTTP/1.") else 0
 
     async def drip(self, number):
-        sock = await self.connect(number)
-        began = time.monotonic()
+        sock, began = await self.connect(number)
         reading = asyncio.ensure_future(self.read_end(sock))
         with contextlib.suppress(OSError):
             await self.loop.sock_sendall(sock, self.first)
@@ -141,8 +141,7 @@ class Crowd:
         sock.close()
 
     async def lazy(self, number):
-        sock = await self.connect(number, receive_buffer=4096)
-        began = time.monotonic()
+        sock, began = await self.connect(number, receive_buffer=4096)
         with contextlib.suppress(OSError, asyncio.TimeoutError):
             await asyncio.wait_for(self.loop.sock_sendall(sock, self.first), self.pause)
         gone = select.poll()
@@ -154,7 +153,7 @@ class Crowd:
 
     async def hold(self, number):
         while True:
-            sock = await self.connect(number)
+            sock, _ = await self.connect(number)
             with contextlib.suppress(OSError):
                 await self.loop.sock_sendall(sock, self.first)
             self.statuses[self.status(await self.read_end(sock))] += 1
@@ -173,7 +172,7 @@ class Crowd:
 
     async def ask(self, number):
         while await self.turn():
-            sock = await self.connect(number + self.begun)
+            sock, _ = await self.connect(number + self.begun)
             with contextlib.suppress(OSError):
                 await self.loop.sock_sendall(sock, self.first)
             self.statuses[self.status(await self.read_end(sock))] += 1
@@ -182,7 +181,7 @@ class Crowd:
 
     async def abort(self, number):
         while await self.turn():
-            sock = await self.connect(number + self.begun)
+            sock, _ = await self.connect(number + self.begun)
             size = self.random.choice([len(self.first), self.random.randrange(len(self.first) + 1)])
             with contextlib.suppress(OSError):
                 await self.loop.sock_sendall(sock, self.first[:size])

@@ -68,6 +68,14 @@ def descriptors(zonefan):
     return len(os.listdir(f"/proc/{zonefan.process.pid}/fd"))
 
 
+def assert_quick(do, first_seconds, most=0.2):
+    """The bar of reliability.md for a refusal, as released; of up to five tries, for what else runs here is no fault of it."""
+    seconds = [first_seconds]
+    while RELEASE and min(seconds) > most and len(seconds) < 5:
+        seconds.append(do())
+    assert not RELEASE or min(seconds) <= most, f"{seconds} s"
+
+
 class Cost:
     """What zonefand takes between two moments: with Cost(zonefan) as cost: ...; then cost.cpu (a share), cost.grown_mb."""
 
