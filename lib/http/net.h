@@ -15,7 +15,7 @@ enum {
 	NET_KEY_SIZE = 16,
 	NET_TEXT_SIZE = 64,
 	NET_BACKLOG = 4096, /* or what net.core.somaxconn lets it be: a crowd there costs a master less than a SYN that is dropped */
-	NET_UNSENT_MAX = 128 * 1024 /* of an answer, that the kernel takes ahead for a client that does not read */
+	NET_UNSENT_MAX = 16 * 1024 /* of an answer, that the kernel takes ahead for a client that does not read */
 };
 
 /* address "": all, v6 and v4 on one socket, or v4 alone where there is no v6. *port is replaced by the one bound. */
