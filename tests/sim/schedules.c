@@ -218,6 +218,12 @@ static void make_smaller(const struct options *options, uint64_t seed, struct ou
 	free(schedule.steps);
 }
 
+/* Where a violation is what was wanted, only if somebody wants to see it. */
+static bool is_shrunk(const struct options *options)
+{
+	return !options->expects_violation || options->save != NULL;
+}
+
 static int end(const struct options *options, uint64_t done, uint64_t failed)
 {
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", done - failed, failed);
@@ -238,7 +244,7 @@ static int run_all(const struct options *options)
 		now.outcome = &outcome;
 		run(&schedule);
 		free(schedule.steps);
-		if (outcome.violated && ++failed <= SHRUNK_MOST)
+		if (outcome.violated && ++failed <= SHRUNK_MOST && is_shrunk(options))
 			make_smaller(options, schedule.seed, outcome);
 	}
 	world->print_sum();
@@ -262,7 +268,8 @@ static int run_apart(const struct options *options)
 	uint64_t seed = shared->seed;
 	learn_end(status, &outcome);
 	fprintf(stderr, "seed %" PRIu64 ": %s\n", seed, outcome.text);
-	make_smaller(options, seed, outcome);
+	if (is_shrunk(options))
+		make_smaller(options, seed, outcome);
 	printf("found after %" PRIu64 " schedules\n", seed - options->seed + 1);
 	return options->expects_violation ? 0 : 1;
 }

@@ -7,7 +7,7 @@
  * The first schedule has seed S, the next S+1, ... A schedule is a list of numbered steps; what a step does follows from
  * the seed and its own number, so a step does the same thing whatever was taken out before it. One that violates an
  * invariant, or ends the process, is shrunk: steps are taken out as long as the same invariant is violated. What is left is
- * printed, and is what --replay reads.
+ * printed, and is what --replay reads. With --expect-violation the first violation is success, and none failure.
  */
 #pragma once
 
