@@ -4,7 +4,7 @@ import os
 import re
 
 TESTS = ["faults/test_backends_server.py", "faults/test_backends_login.py", "faults/test_backends_outage.py",
-         "faults/test_backends_network.py", "test_faults.py", "test_poison.py", "test_reader.py",
+         "faults/test_backends_network.py", "faults/test_backends_galera.py", "test_faults.py", "test_poison.py", "test_reader.py",
          "test_row_writes.py", "test_heal.py", "test_heal_auto.py"]
 
 # With the release build: figures.
