@@ -192,7 +192,9 @@ static void gather(struct conn *conn, const struct engine_message *message)
 		free(text);
 		json_decref(json);
 	}
-	if (out->size > GATHERED_MOST) {
+	if (!request_hold(conn, out->size)) {
+		request_fail_json(conn, 503, "too much at once");
+	} else if (out->size > GATHERED_MOST) {
 		request_fail_json(conn, 503, "the list is too long to be given whole: ask for pages, with v=2");
 	} else if (next->kind == DOC_TEXT) {
 		struct engine_request *request = request_create(conn, ENGINE_PEER_ZONES);

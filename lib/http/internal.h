@@ -78,6 +78,7 @@ struct conn {
 	int64_t wait_until_ms;
 	struct engine_request *waiting_request; /* WAIT_QUEUE: not yet taken */
 	struct buf gathered;               /* of an answer that takes several questions */
+	size_t answer_bytes;               /* of the answer, in memory until it is written */
 };
 
 TAILQ_HEAD(conn_list, conn);
@@ -119,7 +120,8 @@ struct http {
 	struct conn_list conns;
 	struct conn **by_fd;
 	size_t by_fd_size;
-	size_t inflight_bytes;
+	size_t inflight_bytes;             /* of requests */
+	size_t answer_bytes;
 	uint64_t last_id;
 	struct conn_list waiting;          /* first come, first served */
 	struct event *wait_timer;
@@ -178,8 +180,14 @@ bool refuse_crowd(struct conn *conn);
 void request_arrived(struct evhttp_request *request, void *arg);
 /* The connection goes away: forget the request. */
 void request_forget(struct conn *conn);
+/* A long answer becomes a 503 where request_hold says so. */
 void request_reply(struct conn *conn, int status, const char *type, const char *headers, const void *body,
 	size_t size);
+/*
+ * So much of the answer is in memory now. False: it is long, and those of others are more than max_inflight_bytes already,
+ * because they are not read; the caller gives it up.
+ */
+bool request_hold(struct conn *conn, size_t bytes);
 /* error=1&text=...; a status other than 200 says why. */
 void request_fail(struct conn *conn, int status, const char *text);
 /* {"error": ...} */

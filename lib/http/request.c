@@ -20,6 +20,9 @@ enum { ID_FD_BITS = 20 };
 
 enum { ANSWER_PARTS_MAX = 8 };
 
+/* An answer up to this size is always given: that of a push, an error. */
+enum { ANSWER_SHORT = 4096 };
+
 const char *request_reason(int status)
 {
 	switch (status) {
@@ -55,6 +58,7 @@ void request_forget(struct conn *conn)
 {
 	stop_waiting(conn);
 	buf_free(&conn->gathered);
+	request_hold(conn, 0);
 	conn->id = 0;
 	/* evhttp has let go of a request that was with us, so nobody else frees it. */
 	if (conn->request != NULL && evhttp_request_get_connection(conn->request) == NULL)
@@ -62,8 +66,21 @@ void request_forget(struct conn *conn)
 	conn->request = NULL;
 }
 
+bool request_hold(struct conn *conn, size_t bytes)
+{
+	struct http *http = conn->http;
+	size_t others = http->answer_bytes - conn->answer_bytes;
+
+	if (bytes > ANSWER_SHORT && others > http->params.max_inflight_bytes)
+		return false;
+	http->answer_bytes = others + bytes;
+	conn->answer_bytes = bytes;
+	return true;
+}
+
 static void on_complete(struct evhttp_request *request UNUSED, void *arg)
 {
+	request_hold(arg, 0);
 	conn_answered(arg);
 }
 
@@ -109,6 +126,21 @@ static void send_now(struct conn *conn)
 	bufferevent_trigger(conn->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS); /* all is written: as if the library had */
 }
 
+static bool is_panels(const char *path, size_t size)
+{
+	return size >= 5 && memcmp(path, "/CMD_", 5) == 0;
+}
+
+static void fail(struct conn *conn, int status, const char *text)
+{
+	struct gate_head head = gate_head(&conn->gate);
+
+	if (is_panels(head.target, strcspn(head.target, "?")))
+		request_fail(conn, status, text);
+	else
+		request_fail_json(conn, status, text);
+}
+
 void request_reply(struct conn *conn, int status, const char *type, const char *headers, const void *body, size_t size)
 {
 	struct evhttp_request *request = conn->request;
@@ -117,6 +149,11 @@ void request_reply(struct conn *conn, int status, const char *type, const char *
 	char length[24];
 
 	CHECK(conn->phase == CONN_HAND && request != NULL && buffer != NULL);
+	if (!request_hold(conn, size)) {
+		evbuffer_free(buffer);
+		fail(conn, 503, "too much at once");
+		return;
+	}
 	stop_waiting(conn);
 	conn->request = NULL;
 	conn->id = 0;
@@ -163,21 +200,6 @@ void request_fail_json(struct conn *conn, int status, const char *text)
 	request_reply(conn, status, "application/json", status == 503 ? "Retry-After: 5\r\n" : "", body, strlen(body));
 	free(body);
 	json_decref(error);
-}
-
-static bool is_panels(const char *path, size_t size)
-{
-	return size >= 5 && memcmp(path, "/CMD_", 5) == 0;
-}
-
-static void fail(struct conn *conn, int status, const char *text)
-{
-	struct gate_head head = gate_head(&conn->gate);
-
-	if (is_panels(head.target, strcspn(head.target, "?")))
-		request_fail(conn, status, text);
-	else
-		request_fail_json(conn, status, text);
 }
 
 bool request_allow(struct conn *conn, enum auth_act act)

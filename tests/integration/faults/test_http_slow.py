@@ -19,7 +19,7 @@ def slow_kinds(da, deadlines):
     header, body, connection = deadlines
     raw = da.build("POST", "/CMD_API_DNS_ADMIN?action=rawsave&domain=slow.example&hostname=h", da_zone("slow.example").encode())
     chunks = raw[:raw.index(b"Content-Length")] + b"Transfer-Encoding: chunked\r\n\r\n"
-    lists = da.build("GET", "/api/v1/zones") * 20
+    lists = da.build("GET", "/api/v1/zones") * 40
     return {
         "headers": ("drip", {"first": raw[:20], "drop": "x"}, header, header),
         "body": ("drip", {"first": raw[:raw.index(b"\r\n\r\n") + 10], "drop": "x"}, body, body),
@@ -39,7 +39,7 @@ def row(kind, injected):
 @pytest.mark.parametrize("kind", [
     row("headers", "a byte of the head every 0.5 s"), row("body", "a byte of the body every 0.5 s"),
     row("chunks", "a chunk of a byte every 0.5 s"), row("nothing", "connected, no byte ever"),
-    row("answer", "20 requests for a list of zones, no byte of the answers is read")])
+    row("answer", "40 requests for a list of zones, no byte of the answers is read")])
 def test_slow_clients(install, dcs, times, happened, kind):
     deadlines = times(SHORT, LONG)
     count = times(20, 1000)
@@ -48,7 +48,7 @@ def test_slow_clients(install, dcs, times, happened, kind):
     zonefan.start(env=calm(zonefan))
     da = zonefan.da(version="1.1")
     if kind == "answer":
-        for i in range(60):
+        for i in range(20):
             da.push_ok(f"listed{i}.example", da_zone(f"listed{i}.example"))
     attack_kind, how, least, most = slow_kinds(da, deadlines)[kind]
     with Master(zonefan.da(), zones=20, pause=times(0.1, 0.02)) as undisturbed:
@@ -87,6 +87,24 @@ def test_bodies_in_pieces(install, dcs, times, happened):
     assert cost.grown_mb <= GROWN_MB, f"RSS grew by {cost.grown_mb} MB"
     da.push_ok("pieces.example", da_zone("pieces.example"))
     happened(f"RSS +{cost.grown_mb} MB for {50 * times(800, 6000)} bytes", times=50 * times(800, 6000), rss_mb=cost.grown_mb)
+
+
+@pytest.mark.row("H01", fault="long answers that are not read, more than memory is meant for",
+                 injected="40 clients with a login ask for lists of 100 KB and read nothing; app.max_inflight_bytes: 1 MiB",
+                 required="the next long answer is 503, pushes are answered; when they are gone lists are given again")
+def test_answers_are_bounded(install, dcs, happened):
+    zonefan = install(dcs[:1], config={"app": {"max_body_bytes": 1 << 20, "max_inflight_bytes": 1 << 20, "connection_deadline_ms": 8000}})
+    da = zonefan.da(version="1.1")
+    for i in range(400):
+        da.push_ok(f"{'long' * 10}{i}.{'name' * 10}.example", da_zone(f"{'long' * 10}{i}.{'name' * 10}.example"))
+    assert len(da.get("/api/v1/zones").body) > 100_000
+    with Attack("lazy", zonefan.port, count=40, first=da.build("GET", "/api/v1/zones") * 4, pause=0.5) as attack:
+        attack.wait_ready()
+        wait_for(lambda: da.get("/api/v1/zones").status == 503, 30, "long answers are refused")
+        da.push_ok("short.example", da_zone("short.example"))
+        attack.finish()
+    wait_for(lambda: da.get("/api/v1/zones").status == 200, 30, "long answers are given again")
+    happened("503 while they were there; pushes answered; 200 afterwards", times=40)
 
 
 @pytest.mark.row("H01", fault="bodies for a page that needs no login", injected="POST /healthz with a body of a megabyte, and in chunks",
