@@ -15,7 +15,7 @@ from zf.lone import lone, release, stored
 from zf.power import Image
 from zf.wait import wait_for
 
-PUSHES_A_CUT = 510
+PUSHES_A_CUT = 570  # a tenth of them deletes
 
 
 def lost(book, since, held):
