@@ -213,6 +213,7 @@ struct core {
 	bool store_ok;
 	bool broken;
 	bool quiesced;
+	int store_failure;              /* ERR_* of the first failure, while the store is not good */
 	char store_error[ERR_TEXT_SIZE];
 	int64_t store_probe_us;         /* next try to write while the store is not good */
 	int64_t prune_us;

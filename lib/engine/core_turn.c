@@ -39,6 +39,7 @@ void core_store_failed(struct core *core, const struct err *err)
 	if (core->store_ok) {
 		log_error("the store can't be written", LOG_ERR(err));
 		core->store_ok = false;
+		core->store_failure = err->code;
 		snprintf(core->store_error, sizeof(core->store_error), "%s", err->text);
 		core_tell_store_state(core);
 	}
@@ -135,11 +136,28 @@ static int write_turn(struct core *core, struct core_command **commands, size_t 
 	return ERR_OK;
 }
 
-static void refuse_all(struct core *core, struct core_command **commands, size_t count, const struct err *err)
+/* For whoever pushed: no path, no words of SQLite's; the log has those. */
+static const char *reason_of(int code)
 {
-	struct err refusal = *err;
+	switch (code) {
+	case ERR_NOSPACE:
+		return "the disk is full";
+	case ERR_BUSY:
+		return "the store is locked by another process";
+	case ERR_NOTFOUND:
+		return "the store's file was removed or replaced";
+	case ERR_CORRUPT:
+		return "the store is damaged there";
+	default:
+		return "the disk of the store fails";
+	}
+}
 
-	err_prefix(&refusal, "not stored");
+static void refuse_all(struct core *core, struct core_command **commands, size_t count, int code)
+{
+	struct err refusal;
+
+	err_set(&refusal, code == ERR_CORRUPT ? ERR_CORRUPT : ERR_NOSPACE, "not stored: %s", reason_of(code));
 	for (size_t i = 0; i < count; i++)
 		core_stage(core, engine_message_reply(commands[i]->request, &refusal));
 }
@@ -187,7 +205,7 @@ static void commit_apart(struct core *core, struct core_command **commands, size
 		core_drop_staged(core);
 		core_forget_events(core, events);
 		log_error("a request can't be stored", LOG_ERR(&err));
-		refuse_all(core, &commands[i], 1, &err);
+		refuse_all(core, &commands[i], 1, err.code);
 		core_tell_staged(core);
 	}
 	/* What is left to write: events of lanes, if there was no command to take them along. */
@@ -203,8 +221,7 @@ static void write_all(struct core *core, struct core_command **commands, size_t 
 	if (core->store_ok && count > 0 && store_check_place(core->store, &err) != ERR_OK)
 		core_store_failed(core, &err);
 	if (!core->store_ok) {
-		err_set(&err, ERR_NOSPACE, "%s", core->store_error);
-		refuse_all(core, commands, count, &err);
+		refuse_all(core, commands, count, core->store_failure);
 		core_tell_staged(core);
 		count = 0;
 	}
@@ -218,9 +235,10 @@ static void write_all(struct core *core, struct core_command **commands, size_t 
 		commit_apart(core, commands, count);
 		return;
 	}
-	core_store_failed(core, &err);
-	refuse_all(core, commands, count, &err);
+	/* Whoever waits is told before the process leaves, if it does. */
+	refuse_all(core, commands, count, err.code);
 	core_tell_staged(core);
+	core_store_failed(core, &err);
 	/* What lanes achieved is worth the ballast: a restart would only find it out again. */
 	if (!core->broken && write_turn(core, NULL, 0, &err) != ERR_OK) {
 		log_warn("deliveries not recorded, they will be repeated", LOG_ERR(&err));

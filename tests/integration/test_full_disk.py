@@ -67,7 +67,7 @@ def test_full_disk(install, dcs, small_disk):
         if answer.error == "0":
             acked[name] = 1
             return False
-        assert answer.status in (200, 503) and answer.error == "1" and answer.text, answer
+        assert answer.status in (200, 503) and answer.error == "1" and answer.text == "not stored: the disk is full", answer
         refused.append(name)
         return True
     wait_for(full, 60, lambda: f"a push is refused; {len(acked)} were taken")

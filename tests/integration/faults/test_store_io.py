@@ -183,3 +183,12 @@ def test_a_checkpoint_that_fails(install, tmp_path, happened, call):
     pushes.check(serials(zonefan))
     assert_store_sound(zonefan.store)
     happened(f"ended after {pushes.acknowledged} acknowledged pushes, none lost", acknowledged=pushes.acknowledged, lost=0)
+
+
+def test_a_refusal_says_why(install, tmp_path):
+    """Whoever pushed is told before zonefand leaves; without a path of ours."""
+    zonefan = lone(install, programs=release()).start()
+    pushes = Pushes(zonefan)
+    with Strace(thread_of(zonefan.process.pid, "engine"), tmp_path / "strace", *fault("fdatasync", "error=EIO", 1)):
+        assert pushes.push() == "1" and pushes.reason == "not stored: the disk of the store fails"
+        assert zonefan.wait_end(15) == 70

@@ -54,7 +54,7 @@ def test_locked_store(install, happened):
     other = sqlite3.connect(zonefan.store, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     began = time.monotonic()
-    assert pushes.push(timeout=30) == "1"
+    assert pushes.push(timeout=30) == "1" and pushes.reason == "not stored: the store is locked by another process"
     waited = time.monotonic() - began
     assert zonefan.da().exists(pushes.zone).fields["exists"] == "1"
     assert zonefan.da().get("/readyz").status == 503

@@ -53,6 +53,7 @@ class Pushes:
         self.zonefan, self.zone, self.hosts = zonefan, zone, hosts
         self.sent = self.acked = 0
         self.acknowledged = self.refused = self.unanswered = 0
+        self.reason = None  # of the last refusal
 
     def push(self, timeout=20):
         """Its answer: "0", "1", or None if there was none."""
@@ -68,7 +69,7 @@ class Pushes:
         else:
             # libevent has a page of its own for what it could not even read
             assert answer.error == "1" and answer.text or answer.error is None and answer.status >= 400, answer
-            self.refused += 1
+            self.refused, self.reason = self.refused + 1, answer.text
         return answer.error
 
     def check(self, held):
