@@ -199,6 +199,7 @@ int compose_zones(struct compose *compose, struct work *const *works, size_t cou
 
 int compose_fetch_ids(struct compose *compose, struct work *const *works, size_t count, MYSQL_RES **rows)
 {
+	static const unsigned columns[] = { 2 };
 	bool any = false;
 
 	*rows = NULL;
@@ -217,6 +218,7 @@ int compose_fetch_ids(struct compose *compose, struct work *const *works, size_t
 	if (!any)
 		return 0;
 	buf_puts(&compose->sql, ")");
+	link_demand(&compose->target->link, columns, ARRAY_SIZE(columns));
 	return compose_fetch(compose, rows, 1);
 }
 

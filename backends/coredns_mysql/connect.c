@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -225,6 +226,25 @@ static void keep_failure(struct connecting *connecting, unsigned code, const cha
 	snprintf(connecting->message, sizeof(connecting->message), "%s", message);
 }
 
+/*
+ * libmariadb (3.3.20) looks for a word in the server's version when the very first packet is an error of number 65535, and
+ * there is none yet: whoever answers at that port could end the process. Until the greeting has come it is empty here. The
+ * greeting puts another one in its place, and frees nothing.
+ */
+static char *put_version(MYSQL *mysql)
+{
+	mysql->server_version = xstrdup("");
+	mysql->thread_id = ULONG_MAX; /* more than the four bytes of a greeting can say */
+	return mysql->server_version;
+}
+
+/* After mysql_real_connect. The thread's number comes behind the version. */
+static void drop_version(const MYSQL *mysql, char *ours)
+{
+	if (mysql->thread_id != ULONG_MAX)
+		free(ours);
+}
+
 static void connect_work(void *arg)
 {
 	struct connecting *connecting = arg;
@@ -237,9 +257,11 @@ static void connect_work(void *arg)
 	connecting->wait.seen_ctx = connecting;
 	wait_use(&connecting->wait);
 	set_options(mysql, settings);
-	if (mysql_real_connect(mysql, local ? NULL : connecting->host, settings->username, settings->password,
-		    settings->database, settings->port, local ? settings->unix_socket : NULL,
-		    CLIENT_MULTI_STATEMENTS) == NULL) {
+	char *version = put_version(mysql);
+	bool connected = mysql_real_connect(mysql, local ? NULL : connecting->host, settings->username, settings->password,
+		settings->database, settings->port, local ? settings->unix_socket : NULL, CLIENT_MULTI_STATEMENTS) != NULL;
+	drop_version(mysql, version);
+	if (!connected) {
 		keep_failure(connecting, mysql_errno(mysql), mysql_error(mysql));
 	} else if (settings->ssl && mysql_get_ssl_cipher(mysql) == NULL) {
 		keep_failure(connecting, CR_SSL_CONNECTION_ERROR, "the server does not offer TLS");

@@ -162,12 +162,14 @@ static void prune(struct target *target)
 
 static enum backend_verdict probe(struct target *target, struct err *err)
 {
+	static const unsigned columns[] = { 2, 3, 3, 1, 2, 2 };
 	enum { ENGINES = 2, READ_ONLY, WSREP_ON, WSREP_READY, RESULTS };
 	struct buf sql = { 0 };
 	MYSQL_RES *rows[RESULTS];
 	enum backend_verdict verdict = BACKEND_OK;
 
 	compose_probe(&sql, target->settings);
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, rows, RESULTS);
 	buf_free(&sql);
 	if (outcome < 0) {

@@ -144,8 +144,22 @@ int link_send(struct link *link, const struct buf *sql)
 	if (failed)
 		return fail(link, &wait);
 	link->answering = link->first = true;
+	link->results = 0;
 	link->sent_us = now_us();
 	return 0;
+}
+
+void link_demand(struct link *link, const unsigned *columns, size_t count)
+{
+	link->columns = columns;
+	link->column_count = count;
+}
+
+/* The next packet is another one. */
+static void forget_demand(struct link *link)
+{
+	link->columns = NULL;
+	link->column_count = 0;
 }
 
 static void keep_round_trip(struct link *link)
@@ -154,6 +168,27 @@ static void keep_round_trip(struct link *link)
 
 	if (took_us < link->round_trip_us)
 		link->round_trip_us = took_us;
+}
+
+/* What is not even as wide as what was asked for is no answer to it, and must not be looked into. */
+static bool is_wide_enough(struct link *link, MYSQL_RES *rows)
+{
+	size_t at = link->results++;
+
+	if (link->column_count == 0)
+		return true;
+	return mysql_num_fields(rows) >= link->columns[at < link->column_count ? at : link->column_count - 1];
+}
+
+/* The server's answers are not those to what was asked. */
+static int fail_to_understand(struct link *link)
+{
+	link->code = CR_MALFORMED_PACKET;
+	link->lost = true;
+	link->timed_out = link->cancelled = false;
+	snprintf(link->text, sizeof(link->text), "the server answers with fewer columns than were asked for");
+	link_abort(link);
+	return -1;
 }
 
 int link_next(struct link *link, MYSQL_RES **rows)
@@ -181,6 +216,11 @@ int link_next(struct link *link, MYSQL_RES **rows)
 	wait_use(NULL);
 	if (outcome > 0)
 		return fail(link, &wait);
+	if (*rows != NULL && !is_wide_enough(link, *rows)) {
+		mysql_free_result(*rows);
+		*rows = NULL;
+		return fail_to_understand(link);
+	}
 	if (outcome < 0) {
 		link->answering = false;
 		return 0;
@@ -228,16 +268,17 @@ int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_
 	MYSQL_RES *result;
 	int got;
 
+	CHECK(link->column_count > 0);
 	for (size_t i = 0; i < results; i++)
 		rows[i] = NULL;
-	if (link_send(link, sql) < 0)
-		return -1;
-	while ((got = link_next(link, &result)) > 0) {
+	got = link_send(link, sql) < 0 ? -1 : 1;
+	while (got > 0 && (got = link_next(link, &result)) > 0) {
 		if (result != NULL && count < results)
 			rows[count++] = result;
 		else
 			mysql_free_result(result);
 	}
+	forget_demand(link);
 	if (got == 0 && count == results)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
@@ -256,13 +297,16 @@ int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx
 {
 	size_t results = 0;
 	MYSQL_RES *rows;
-	int got = link_send(link, sql) < 0 ? -1 : 1;
+	int got;
 
+	CHECK(take == NULL || link->column_count > 0);
+	got = link_send(link, sql) < 0 ? -1 : 1;
 	while (got > 0 && (got = link_next(link, &rows)) > 0) {
 		if (rows != NULL && take != NULL)
 			take(ctx, results++, rows);
 		mysql_free_result(rows);
 	}
+	forget_demand(link);
 	return got;
 }
 

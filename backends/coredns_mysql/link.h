@@ -33,6 +33,9 @@ struct link {
 	bool answering;                /* answers of a packet are outstanding */
 	size_t answered;               /* statements of the last packet that have succeeded; 0 too if it was not sent */
 	bool first;                    /* of them the first one is next */
+	const unsigned *columns;       /* of the results of the packet that is sent next, or was just sent: the least of each */
+	size_t column_count;
+	size_t results;                /* result sets of that packet that have come */
 	size_t expected;               /* bytes that the answers to the next packet surely have; 0: not known */
 	bool owed;                     /* the answer of what link_post() sent was not taken yet */
 	bool unheard;                  /* and never was: that connection, thread_id, was lost before. The owner's to clear */
@@ -70,6 +73,12 @@ int link_fell_short(struct link *link, size_t asked);
  * closes the connection if it is an error. A failure to send closes it too.
  */
 void link_post(struct link *link, const char *statement);
+/*
+ * For whoever looks into rows: the result sets of the next packet have so many columns at the least, one after the other, the
+ * last number being that of all further ones too. A server that answers with fewer talks of something else: the connection
+ * is lost. The numbers must live until the answers are taken.
+ */
+void link_demand(struct link *link, const unsigned *columns, size_t count);
 /* The answers to the next packet have so many bytes at the least: to gather them saves waking up for each. */
 void link_expect(struct link *link, size_t bytes);
 /* As link_run, but of any number of statements; gives each result set, counted from 0, to take as soon as it is there, and frees it behind that. */

@@ -180,6 +180,7 @@ static void take_digests(MYSQL_RES *rows, const struct zone_id *ids, size_t coun
 
 int listing_look(struct target *target, struct backend_look *look)
 {
+	static const unsigned columns[] = { [LOOK_STAMPS] = 6, [LOOK_ZONES] = 2, [LOOK_DIGESTS] = 4 };
 	MYSQL_RES *results[LOOK_RESULTS];
 	struct buf sql = { 0 };
 
@@ -190,6 +191,7 @@ int listing_look(struct target *target, struct backend_look *look)
 	size_t most = look->done + STAMPS_SPARE;
 	struct zone_id *ids = xcalloc(look->done + 1, sizeof(*ids));
 	compose(target, look, most, &sql);
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, results, LOOK_RESULTS);
 	buf_free(&sql);
 	if (outcome == 0) {
@@ -207,6 +209,7 @@ int listing_look(struct target *target, struct backend_look *look)
 
 int listing_exists(struct target *target, const char *name, bool *exists)
 {
+	static const unsigned columns[] = { 1 };
 	struct buf sql = { 0 };
 	MYSQL_RES *rows = NULL;
 
@@ -214,6 +217,7 @@ int listing_exists(struct target *target, const char *name, bool *exists)
 	if (!literal_allows(name) || name[0] == '\0')
 		return 0; /* the row without a name is no zone */
 	literal_sql(&sql, "SELECT id FROM %t WHERE zone_name = %s", target->settings->zones_table, name);
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, &rows, 1);
 	buf_free(&sql);
 	*exists = outcome == 0 && rows != NULL && mysql_num_rows(rows) > 0;

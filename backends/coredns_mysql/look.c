@@ -138,6 +138,8 @@ static enum look_end conclude(const struct locking *locking)
 
 enum look_end look_and_lock(struct target *target, struct roster *roster, struct err *err)
 {
+	static const unsigned columns[] = { [LOCKED_ZONES] = 2, [LOCKED_STAMPS] = 6, [LOCKED_RECORDS] = 1, [LOCKED_SHAPE] = 2,
+		[LOCKED_SHAPE + 1] = 2, [LOCKED_SHAPE + 2] = 2, [LOCKED_ROWS] = 7 };
 	struct locking locking = { .target = target, .roster = roster, .err = err };
 	struct buf sql = { 0 };
 
@@ -145,6 +147,7 @@ enum look_end look_and_lock(struct target *target, struct roster *roster, struct
 	add_locks(&sql, target, roster);
 	size_t results = LOCKED_ROWS + add_rows(&sql, target, roster);
 	link_expect(&target->link, target->schema.shape.size);
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_stream(&target->link, &sql, take_locked, &locking);
 	if (outcome == 0 && locking.results != results)
 		outcome = link_fell_short(&target->link, results);
@@ -156,6 +159,7 @@ enum look_end look_and_lock(struct target *target, struct roster *roster, struct
 
 int look_only(struct target *target, struct roster *roster)
 {
+	static const unsigned columns[] = { [SEEN_STAMPS] = 6, [SEEN_ZONES] = 2, [SEEN_DIGESTS] = 4 };
 	const struct coredns_mysql_settings *settings = target->settings;
 	MYSQL_RES *results[SEEN_RESULTS];
 	struct buf sql = { 0 };
@@ -173,6 +177,7 @@ int look_only(struct target *target, struct roster *roster)
 	add_names(&sql, roster);
 	buf_puts(&sql, ")");
 	digest_sql_end(&sql);
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, results, SEEN_RESULTS);
 	buf_free(&sql);
 	if (outcome < 0)

@@ -25,10 +25,12 @@ static bool is_among(MYSQL_RES *rows, const char *table)
  */
 static int is_there(struct target *target, const char *table, bool *out)
 {
+	static const unsigned columns[] = { 1 };
 	struct buf sql = { 0 };
 	MYSQL_RES *rows;
 
 	literal_sql(&sql, "SELECT 1 FROM %t LIMIT 0", table);
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, &rows, 1);
 	buf_free(&sql);
 	*out = outcome == 0;
@@ -52,6 +54,7 @@ static int confirm(struct target *target, struct presence *out)
 
 int presence_look(struct target *target, struct presence *out)
 {
+	static const unsigned columns[] = { 1 };
 	const struct coredns_mysql_settings *settings = target->settings;
 	struct buf sql = { 0 };
 	MYSQL_RES *rows;
@@ -62,6 +65,7 @@ int presence_look(struct target *target, struct presence *out)
 	literal_sql(&sql,
 		"SELECT table_name FROM information_schema.tables WHERE table_schema=DATABASE() AND table_name IN (%s,%s,%s)",
 		settings->zones_table, settings->records_table, settings->state_table);
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, &rows, 1);
 	buf_free(&sql);
 	if (outcome < 0)

@@ -89,6 +89,7 @@ static void take_stamps(const struct backend_read *read, MYSQL_RES *rows)
 static int measure(struct target *target, const struct presence *there, const struct backend_read *read,
 	struct finds *finds)
 {
+	static const unsigned columns[] = { 4, 4 };
 	const struct coredns_mysql_settings *settings = target->settings;
 	MYSQL_RES *results[2] = { NULL, NULL };
 	struct buf sql = { 0 };
@@ -104,6 +105,7 @@ static int measure(struct target *target, const struct presence *there, const st
 			settings->state_table);
 		add_names(&sql, read);
 	}
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, results, there->stamps ? 2 : 1);
 	buf_free(&sql);
 	if (outcome < 0)
@@ -168,6 +170,8 @@ static void make_room(const struct finds *finds, MYSQL_RES *rows)
 		const unsigned long *lengths = mysql_fetch_lengths(rows);
 		struct found *found = find_id(finds, row[0]);
 
+		if (found == NULL)
+			continue; /* not asked for */
 		found->filled++;
 		for (unsigned i = 1; i <= 5; i++)
 			found->used += lengths[i] + 1;
@@ -191,6 +195,8 @@ static void take_rows(const struct finds *finds, MYSQL_RES *rows)
 		const unsigned long *lengths = mysql_fetch_lengths(rows);
 		struct found *found = find_id(finds, row[0]);
 
+		if (found == NULL)
+			continue;
 		found->zone->rows[found->filled++] = (struct diff_row){
 			.owner = keep_text(found, row[1], lengths[1]),
 			.type = keep_text(found, row[2], lengths[2]),
@@ -216,6 +222,7 @@ static void keep_chosen(const struct backend_read *read, struct finds *finds)
 
 static int fetch_rows(struct target *target, const struct finds *finds)
 {
+	static const unsigned columns[] = { 6 };
 	struct buf sql = { 0 };
 	MYSQL_RES *rows;
 
@@ -224,6 +231,7 @@ static int fetch_rows(struct target *target, const struct finds *finds)
 	for (size_t i = 0; i < finds->count; i++)
 		literal_sql(&sql, i == 0 ? "%u" : ",%u", finds->found[i].id);
 	buf_puts(&sql, finds->count == 0 ? "NULL);COMMIT" : ");COMMIT");
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, &rows, 1);
 	buf_free(&sql);
 	if (outcome < 0)

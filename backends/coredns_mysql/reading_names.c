@@ -36,7 +36,7 @@ static void take_names(struct backend_list *list, MYSQL_RES *rows, uint64_t *ids
 	MYSQL_ROW row;
 
 	list->names = xcalloc(list->most, sizeof(*list->names));
-	while ((row = mysql_fetch_row(rows)) != NULL) {
+	while (taken < list->most && (row = mysql_fetch_row(rows)) != NULL) {
 		taken++;
 		list->next = number(row[0]);
 		/* The row without a name is no zone. */
@@ -62,6 +62,7 @@ static int compare_numbers(const void *key, const void *element)
 
 static int count_rows(struct target *target, struct backend_list *list, const uint64_t *ids)
 {
+	static const unsigned columns[] = { 2 };
 	struct buf sql = { 0 };
 	MYSQL_RES *rows;
 	MYSQL_ROW row;
@@ -70,6 +71,7 @@ static int count_rows(struct target *target, struct backend_list *list, const ui
 	for (size_t i = 0; i < list->count; i++)
 		literal_sql(&sql, i == 0 ? "%u" : ",%u", ids[i]);
 	buf_puts(&sql, list->count == 0 ? "NULL) GROUP BY zone_id;COMMIT" : ") GROUP BY zone_id;COMMIT");
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, &rows, 1);
 	buf_free(&sql);
 	while (outcome == 0 && (row = mysql_fetch_row(rows)) != NULL) {
@@ -87,6 +89,7 @@ static int count_rows(struct target *target, struct backend_list *list, const ui
 
 int reading_names(struct target *target, struct backend_list *list)
 {
+	static const unsigned columns[] = { 5 };
 	uint64_t *ids = xcalloc(list->most, sizeof(*ids));
 	struct presence there;
 	struct buf sql = { 0 };
@@ -97,6 +100,7 @@ int reading_names(struct target *target, struct backend_list *list)
 	int outcome = presence_look(target, &there);
 	if (outcome == 0 && there.zones) {
 		compose_list(target, &there, list, &sql);
+		link_demand(&target->link, columns, ARRAY_SIZE(columns));
 		outcome = link_fetch(&target->link, &sql, &rows, 1);
 		buf_free(&sql);
 		if (outcome == 0) {

@@ -267,6 +267,7 @@ static void add_catch_all(struct link *link, const struct schema_notices *notice
 /* The tables are usable. What they look like is kept, and what belongs into them whatever is pushed is put there. */
 static int finish(struct link *link, const struct schema_notices *notices, struct shape *shape, struct err *err)
 {
+	static const unsigned columns[] = { 2, 2, 2, 1 };
 	const struct coredns_mysql_settings *settings = link->target.settings;
 	struct buf definitions = { 0 };
 	struct buf sql = { 0 };
@@ -274,6 +275,7 @@ static int finish(struct link *link, const struct schema_notices *notices, struc
 
 	shape_add(&sql, settings);
 	literal_sql(&sql, ";SELECT id FROM %t WHERE zone_name = %s", settings->zones_table, "");
+	link_demand(link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(link, &sql, rows, SHAPE_TABLES + 1);
 	buf_free(&sql);
 	if (outcome < 0)

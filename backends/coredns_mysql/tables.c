@@ -237,12 +237,14 @@ static struct tables tables_named(const struct coredns_mysql_settings *settings)
 
 int tables_read(struct link *link, struct tables *out)
 {
+	static const unsigned columns[] = { 3, 6, 5 };
 	const struct coredns_mysql_settings *settings = link->target.settings;
 	struct buf sql = { 0 };
 	MYSQL_RES *rows[3];
 
 	*out = tables_named(settings);
 	make_queries(&sql, settings);
+	link_demand(link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(link, &sql, rows, 3);
 	buf_free(&sql);
 	if (outcome < 0)

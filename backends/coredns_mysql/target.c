@@ -188,12 +188,14 @@ static const char *cell(MYSQL_RES *rows, unsigned at)
 
 static int identify(struct target *target)
 {
+	static const unsigned columns[] = { 3, 2 };
 	struct buf sql = { 0 };
 	MYSQL_RES *rows[2];
 	uint64_t packet;
 
 	buf_puts(&sql, "SELECT CONCAT(@@hostname, ':', @@port, ':', @@server_id), @@max_allowed_packet, VERSION();"
 		       "SHOW GLOBAL STATUS LIKE 'Uptime'");
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, rows, 2);
 	buf_free(&sql);
 	if (outcome < 0)

@@ -206,6 +206,15 @@ static int add_reading(struct compose *compose, struct work *const *works, size_
 	return 0;
 }
 
+static int read_some(struct compose *compose, struct reading *reading)
+{
+	static const unsigned columns[] = { 7 };
+
+	if (compose->sql.size > 0)
+		link_demand(&compose->target->link, columns, ARRAY_SIZE(columns));
+	return compose_stream(compose, take, reading);
+}
+
 int verify_read(struct compose *compose, const struct roster *roster, struct work *const *works, size_t count)
 {
 	size_t sorted_count;
@@ -220,13 +229,13 @@ int verify_read(struct compose *compose, const struct roster *roster, struct wor
 		size_t part = part_of(sorted + at, sorted_count - at);
 
 		if (compose_is_full(compose, STATEMENT_SIZE + part * ID_SIZE))
-			outcome = compose_stream(compose, take, &reading);
+			outcome = read_some(compose, &reading);
 		if (outcome == 0)
 			outcome = add_reading(compose, sorted + at, part);
 		at += part;
 	}
 	if (outcome == 0)
-		outcome = compose_stream(compose, take, &reading);
+		outcome = read_some(compose, &reading);
 	free(sorted);
 	return outcome;
 }

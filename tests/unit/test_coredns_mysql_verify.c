@@ -351,6 +351,7 @@ static void test_short_answers(void **state)
 	struct fixture *fixture = *state;
 	struct target *target = target_of(fixture);
 	struct compose compose = { .target = target };
+	const unsigned one = 1;
 	MYSQL_RES *rows[2];
 	struct err err = { 0 };
 
@@ -359,6 +360,7 @@ static void test_short_answers(void **state)
 		assert_int_equal(compose_begin(&compose, 16), 0);
 		buf_puts(&compose.sql, "SELECT 1");
 		compose.statements++; /* one that the server will not answer */
+		link_demand(&target->link, &one, 1);
 		assert_int_equal(fetching ? compose_fetch(&compose, rows, 2) : compose_send(&compose), -1);
 		assert_true(target->link.lost);
 		assert_null(target->link.mysql);
@@ -368,6 +370,7 @@ static void test_short_answers(void **state)
 	/* Likewise outside a transaction; and what was not sent was not answered. */
 	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
 	buf_puts(&compose.sql, "SELECT 1");
+	link_demand(&target->link, &one, 1);
 	assert_int_equal(link_fetch(&target->link, &compose.sql, rows, 2), -1);
 	assert_true(target->link.lost);
 	assert_null(rows[0]);
@@ -381,6 +384,34 @@ static void test_short_answers(void **state)
 	assert_int_equal(compose_send(&compose), -1);
 	assert_int_equal(compose.failed, COMPOSE_WRITING);
 	buf_free(&compose.sql);
+}
+
+/* Rows with fewer columns than were asked for are not looked into, wherever in a packet they come. */
+static void test_narrow_answers(void **state)
+{
+	static const unsigned columns[] = { 1, 2 };
+	struct fixture *fixture = *state;
+	struct target *target = target_of(fixture);
+	struct buf sql = { 0 };
+	MYSQL_RES *rows[3];
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	buf_puts(&sql, "SELECT 1;SELECT 1,2;SELECT 1,2,3");
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
+	assert_int_equal(link_fetch(&target->link, &sql, rows, 3), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		mysql_free_result(rows[i]);
+	buf_clear(&sql);
+	buf_puts(&sql, "SELECT 1;SELECT 1,2;SELECT 1");
+	link_demand(&target->link, columns, ARRAY_SIZE(columns));
+	assert_int_equal(link_fetch(&target->link, &sql, rows, 3), -1);
+	assert_true(target->link.lost);
+	assert_null(target->link.mysql);
+	assert_null(rows[0]);
+	assert_true(classify_is_lost(target_failed(target, "trying", &err)));
+	assert_non_null(strstr(err.text, "fewer columns"));
+	buf_free(&sql);
 }
 
 /* An administrator's settings for all sessions do not hold for ours. */
@@ -416,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stamps_come_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_statements, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_short_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_narrow_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_server_wide_settings, setup, teardown),
 	};
 
