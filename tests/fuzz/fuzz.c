@@ -17,6 +17,16 @@ __attribute__((weak)) int __sanitizer_install_malloc_and_free_hooks(
 	void (*malloc_hook)(const volatile void *, size_t), void (*free_hook)(const volatile void *));
 __attribute__((weak)) size_t __sanitizer_get_allocated_size(const volatile void *pointer);
 
+/*
+ * What an input frees is found when it is used again during that input: a long quarantine only makes memory cold. A
+ * target may have options of its own.
+ */
+__attribute__((weak)) const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=16:malloc_context_size=10";
+}
+
 static atomic_llong held, most_held; /* bytes, since the input began */
 
 /* ---- the bars ---- */

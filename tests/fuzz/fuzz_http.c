@@ -82,6 +82,18 @@ static void forget_zones(void)
 
 /* ---- the client ---- */
 
+/* From another address each time: the ports of a single one are used up, as closed connections keep theirs for a minute. */
+static void take_address(int fd)
+{
+	static uint32_t number;
+	struct sockaddr_in source = { .sin_family = AF_INET };
+	int yes = 1;
+
+	source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + number++ % 60000);
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
+	CHECK(bind(fd, (struct sockaddr *)&source, sizeof(source)) == 0);
+}
+
 static int dial(bool to_control)
 {
 	struct sockaddr_in front = { .sin_family = AF_INET, .sin_port = htons(http_port(http)) };
@@ -92,10 +104,12 @@ static int dial(bool to_control)
 	CHECK(fd >= 0);
 	memcpy(local.sun_path, control, sizeof(control));
 	front.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (to_control)
+	if (to_control) {
 		ret = connect(fd, (struct sockaddr *)&local, sizeof(local));
-	else
+	} else {
+		take_address(fd);
 		ret = connect(fd, (struct sockaddr *)&front, sizeof(front));
+	}
 	CHECK(ret == 0);
 	return fd;
 }
