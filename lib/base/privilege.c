@@ -10,13 +10,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/testing.h"
+
 void privilege_protect(void)
 {
 	struct rlimit none = { 0 };
 
 	setrlimit(RLIMIT_CORE, &none);
 	/* The limit alone does not keep a core from a program that the kernel pipes it to. */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (!TRACEABLE())
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 

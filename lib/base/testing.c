@@ -61,6 +61,11 @@ bool testing_is_planted(enum testing_bug bug)
 	return bug == planted;
 }
 
+bool testing_is_traceable(void)
+{
+	return getenv("ZONEFAN_TRACEABLE") != NULL;
+}
+
 #else
 
 typedef int testing_is_empty; /* ISO C wants something in every file */

@@ -4,8 +4,9 @@
  * where the process may be killed, and planted bugs, by which tests show that they would find such a bug.
  *
  * FAULT_POINT(name): environment ZONEFAN_KILL_AT=name:n ends the process by SIGKILL when that point is passed the n-th
- * time. PLANTED(name): true if environment ZONEFAN_PLANTED=name. In a release the one is nothing and the other false, and
- * no name is in the binary (tests/release).
+ * time. PLANTED(name): true if environment ZONEFAN_PLANTED=name. TRACEABLE(): true if there is a ZONEFAN_TRACEABLE: tests of
+ * another user than root look into the process. In a release the one is nothing and the others are false, and no name is in
+ * the binary (tests/release).
  *
  * Any thread; neither blocks. A name that is none ends the process at the first question: a test with a misspelt name would test nothing.
  */
@@ -55,13 +56,16 @@ enum testing_bug { TESTING_BUGS(TESTING_ENUM_BUG) TESTING_BUG_COUNT };
 
 void testing_pass(enum testing_point point);
 bool testing_is_planted(enum testing_bug bug);
+bool testing_is_traceable(void);
 
 #define FAULT_POINT(name) testing_pass(TESTING_POINT_##name)
 #define PLANTED(name) testing_is_planted(TESTING_BUG_##name)
+#define TRACEABLE() testing_is_traceable()
 
 #else
 
 #define FAULT_POINT(name) ((void)0)
 #define PLANTED(name) false
+#define TRACEABLE() false
 
 #endif

@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -50,6 +51,21 @@ static void protect(void)
 	EXPECT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	EXPECT(getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_cur == 0 && core.rlim_max == 0);
 }
+
+#ifdef ZONEFAN_TESTING
+static void stay_traceable(void)
+{
+	setenv("ZONEFAN_TRACEABLE", "1", 1);
+	privilege_protect();
+	EXPECT(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1);
+}
+
+static void a_test_may_look(void **state)
+{
+	(void)state;
+	in_a_child(stay_traceable);
+}
+#endif
 
 static void nobody_looks_into_the_memory(void **state)
 {
@@ -127,6 +143,9 @@ static void there_is_no_such_user(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+#ifdef ZONEFAN_TESTING
+		cmocka_unit_test(a_test_may_look),
+#endif
 		cmocka_unit_test(nobody_looks_into_the_memory),
 		cmocka_unit_test(root_becomes_another_for_good),
 		cmocka_unit_test(nothing_is_asked_for),

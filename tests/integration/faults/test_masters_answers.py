@@ -10,7 +10,7 @@ import threading
 
 import pytest
 from zf.matrix import rows
-from zf.oracles import resources, wait_recovered
+from zf.oracles import forget_peak, peak_mib, resources, wait_recovered
 from zf.peer import trap
 from zf.reconcile import conf, fill, of, orphans, reconcile, vanish
 from zf.wait import free_port, wait_for
@@ -19,16 +19,6 @@ from zf.zones import da_zone, named
 LIST, ZONE = "CMD_DNS_ADMIN", "CMD_API_DNS_ADMIN"
 MIB = 1 << 20
 PEAK_MIB = 192  # a page of 16 MiB, and what it is as JSON in memory; judged without sanitizers (the group `masters` does it)
-
-
-def peak_mib(zonefan):
-    with open(f"/proc/{zonefan.process.pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
-
-
-def forget_peak(zonefan):
-    with open(f"/proc/{zonefan.process.pid}/clear_refs", "w", encoding="ascii") as file:
-        file.write("5")
 
 
 def raw(data, pieces=1):

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 from zf.matrix import rows
-from zf.oracles import resources, wait_recovered
+from zf.oracles import forget_peak, peak_mib, resources, wait_recovered
 from zf.peer import Predecessor, trap
 from zf.wait import wait_for
 from zf.zones import da_zone
@@ -48,11 +48,6 @@ def sync(zonefan):
     return zonefan.status()["peer_sync"]["peers"][0]
 
 
-def peak_mib(zonefan):
-    with open(f"/proc/{zonefan.process.pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
-
-
 def raw(data, pieces=1):
     """These bytes, again and again, then the end of the connection."""
     def say(handler, query):
@@ -88,8 +83,7 @@ def go_through(node, peer, faults, on):
     """Each in a pass of its own; the largest peak of memory. What the peer gives is taken before and after, not between."""
     before, peak = resources(node), 0
     for number, (what, say) in enumerate(faults.items()):
-        with open(f"/proc/{node.process.pid}/clear_refs", "w", encoding="ascii") as file:
-            file.write("5")
+        forget_peak(node)
         name = f"x{number}-{'list' if on == 'the list' else 'zone'}.example"
         peer.zones = {}
         peer.push(name, da_zone(name, 1))

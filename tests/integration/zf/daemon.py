@@ -106,6 +106,8 @@ class Zonefan:
     def environment(self):
         env = {key: value for key, value in os.environ.items() if not key.startswith(("DADNS_", "ASAN_", "UBSAN_"))}
         env.update(sanitizer_environment(self.directory))
+        if os.geteuid() != 0:
+            env["ZONEFAN_TRACEABLE"] = "1"  # else only root sees its descriptors, or traces it (lib/base/privilege.h)
         return env
 
     def start(self, ready=True, env=None, wrap=()):
