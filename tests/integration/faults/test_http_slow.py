@@ -55,7 +55,7 @@ def test_slow_clients(install, dcs, times, happened, kind):
         wait_for(lambda: len(undisturbed.seconds) >= times(10, 500), 120, "pushes without slow clients")
     undisturbed.assert_served()
     with Cost(zonefan) as cost, Master(zonefan.da(), zones=20, pause=times(0.1, 0.02)) as master:
-        with Attack(attack_kind, zonefan.port, count=count, pause=0.5, **how) as attack:
+        with Attack(attack_kind, zonefan.port, count=count, pause=0.5, rate=times(0, 200), **how) as attack:
             fates = attack.finish()["fates"]
     master.assert_served()
     lives = sorted(seconds for seconds, _ in fates)

@@ -8,7 +8,8 @@ that it takes no time of the test that measures what others get meanwhile.
         ...
         fates = attack.finish()["fates"]      # [seconds until the server ended it, status it said or 0], of each
 
-Kinds (all take count, and sources: from how many addresses 127.1.x.y they come; 0: from 127.0.0.1):
+Kinds (all take count, and sources: from how many addresses 127.1.x.y they come; 0: from 127.0.0.1; drip and lazy also rate: so
+many begin in a second):
     drip    sends first, then drop every pause seconds, until the server ends it; drops: how many at most
     lazy    sends first and reads nothing
     hold    sends first and stays; as often as the server ends it, it comes again
@@ -125,7 +126,13 @@ class Crowd:
     def status(data):
         return int(data[9:12]) if data.startswith(b"HTTP/1.") else 0
 
+    async def come(self, number):
+        """Those that stay come one after the other, at that rate."""
+        if self.rate:
+            await asyncio.sleep(number / self.rate)
+
     async def drip(self, number):
+        await self.come(number)
         sock, began = await self.connect(number)
         reading = asyncio.ensure_future(self.read_end(sock))
         with contextlib.suppress(OSError):
@@ -141,6 +148,7 @@ class Crowd:
         sock.close()
 
     async def lazy(self, number):
+        await self.come(number)
         sock, began = await self.connect(number, receive_buffer=4096)
         with contextlib.suppress(OSError, asyncio.TimeoutError):
             await asyncio.wait_for(self.loop.sock_sendall(sock, self.first), self.pause)
