@@ -7,7 +7,7 @@
 #include "schedules.h"
 #include "world.h"
 
-static const char *const masters[WORLD_MASTERS] = { "da1.host.example", "da2.host.example" };
+const char *const world_masters[WORLD_MASTERS] = { "da1.host.example", "da2.host.example" };
 
 /* ---- pushes ---- */
 
@@ -37,17 +37,18 @@ struct pushed {
 	struct zone_digest digest;
 };
 
-static struct core_command *make_push(struct world *world, struct pushed *pushed)
+static struct core_command *make_push(struct world *world, enum engine_op op, struct pushed *pushed)
 {
 	char text[512];
-	struct core_command *command = world_command(world, ENGINE_PUSH, pushed->zone->name, pushed->master);
+	struct core_command *command = world_command(world, op, pushed->zone->name, pushed->master);
 
 	command->zone = make_zone(pushed->zone->name, pushed->content, text, sizeof(text));
 	pushed->digest = *zone_digest(command->zone);
 	command->request->username = xstrdup("fred");
 	command->request->text = xstrdup(text);
 	command->request->text_size = strlen(text);
-	schedules_tell("%s pushes %s, content %u", pushed->master, pushed->zone->name, pushed->content);
+	schedules_tell("%s %s %s, content %u", pushed->master, op == ENGINE_PUSH ? "pushes" : "is asked for", pushed->zone->name,
+		pushed->content);
 	return command;
 }
 
@@ -58,6 +59,7 @@ static void believe_push(struct world *world, const struct pushed *pushed)
 	if (!zone->known || zone->deleted || !zone_digest_equal(&zone->digest, &pushed->digest))
 		world_add_version(zone, pushed->content);
 	world->tally.takeovers += zone->known && strcmp(zone->owner, pushed->master) != 0;
+	world->missing[zone - world->zones] = 0;
 	zone->dropped = false;
 	zone->known = true;
 	zone->deleted = false;
@@ -92,7 +94,7 @@ static void push_all(struct world *world, struct pushed *pushed, size_t count)
 	enum world_answer answers[WORLD_TOGETHER];
 
 	for (size_t i = 0; i < count; i++)
-		commands[i] = make_push(world, &pushed[i]);
+		commands[i] = make_push(world, ENGINE_PUSH, &pushed[i]);
 	world_order_all(world, commands, count, answers);
 	for (size_t i = 0; i < count; i++)
 		learn_push(world, &pushed[i], answers[i]);
@@ -101,6 +103,39 @@ static void push_all(struct world *world, struct pushed *pushed, size_t count)
 void world_push(struct world *world, struct world_zone *zone, unsigned content, const char *master)
 {
 	push_all(world, &(struct pushed){ .zone = zone, .content = content, .master = master }, 1);
+}
+
+/* ---- pulls ---- */
+
+static uint64_t generation_of(struct world *world, const char *name)
+{
+	struct store_zone row = { 0 };
+	struct err err;
+
+	uint64_t generation = store_zone_find(world->store, name, &row, &err) == ERR_OK ? row.generation : 0;
+	store_zone_clear(&row);
+	return generation;
+}
+
+/* It is stored only if the zone is as it was when the pass began, and differs; the store says whether it was. */
+void world_pull(struct world *world, size_t zone, size_t master, const struct engine_seen *seen)
+{
+	struct pushed pulled = { .zone = &world->zones[zone], .master = world_masters[master],
+		.content = world->hosted[master][zone].content };
+	struct core_command *command = make_push(world, ENGINE_PULL, &pulled);
+	uint64_t before = generation_of(world, pulled.zone->name);
+
+	command->request->seen = xcalloc(1, sizeof(*seen));
+	*command->request->seen = *seen;
+	world_order(world, command);
+	if (generation_of(world, pulled.zone->name) == before)
+		return;
+	if (before != seen->generation)
+		schedules_violated("%s changed while it was fetched, and what was fetched is stored", pulled.zone->name);
+	if (!did_push_happen(world, &pulled))
+		schedules_violated("%s was fetched, and something else is stored", pulled.zone->name);
+	believe_push(world, &pulled);
+	world->tally.pulls++;
 }
 
 /* ---- deletes ---- */
@@ -134,12 +169,18 @@ static void delete_zone(struct world *world, struct world_zone *zone, const char
 
 /* ---- which ---- */
 
-static struct pushed choose_push(struct world *world, struct world_zone *zone)
+/* Who moves here is mostly deleted there, sooner or later; and what is told may also be what was told before. */
+static struct pushed choose_push(struct world *world, size_t zone)
 {
 	bool again = world_pick(world, 0, 6) == 0;
+	size_t master = (size_t)world_pick(world, 0, WORLD_MASTERS - 1);
+	struct pushed pushed = { .zone = &world->zones[zone], .master = world_masters[master],
+		.content = again ? world->zones[zone].content : (unsigned)world_pick(world, 0, 200) };
 
-	return (struct pushed){ .zone = zone, .master = masters[world_pick(world, 0, WORLD_MASTERS - 1)],
-		.content = again ? zone->content : (unsigned)world_pick(world, 0, 200) };
+	world_host(world, master, zone, pushed.content);
+	if (world_chance(world, 70))
+		world->hosted[1 - master][zone].there = false;
+	return pushed;
 }
 
 void world_client(struct world *world)
@@ -149,10 +190,13 @@ void world_client(struct world *world)
 	struct pushed pushed[WORLD_TOGETHER];
 
 	if (world_pick(world, 0, 7) == 0) {
-		delete_zone(world, &world->zones[first], masters[world_pick(world, 0, WORLD_MASTERS - 1)]);
+		size_t master = (size_t)world_pick(world, 0, WORLD_MASTERS - 1);
+
+		world->hosted[master][first].there = false;
+		delete_zone(world, &world->zones[first], world_masters[master]);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		pushed[i] = choose_push(world, &world->zones[(first + i) % WORLD_ZONES]);
+		pushed[i] = choose_push(world, (first + i) % WORLD_ZONES);
 	push_all(world, pushed, count);
 }

@@ -49,18 +49,12 @@ static bool see_event(void *ctx, const struct store_event *event)
 	return true;
 }
 
-static bool newest_event(void *ctx, const struct store_event *event)
-{
-	((struct world *)ctx)->last_event = event->id;
-	return false;
-}
-
 static void check_events(struct world *world)
 {
 	struct err err;
 
 	CHECK(store_event_list(world->store, INT64_MAX, SIZE_MAX, NULL, NULL, see_event, world, &err) == ERR_OK);
-	CHECK(store_event_list(world->store, INT64_MAX, 1, NULL, NULL, newest_event, world, &err) == ERR_OK);
+	CHECK(store_event_list(world->store, INT64_MAX, 1, NULL, NULL, world_newest_event, &world->last_event, &err) == ERR_OK);
 }
 
 /* ---- zones ---- */
@@ -99,6 +93,8 @@ static void check_zone(struct world *world, const struct world_zone *zone)
 	}
 	if (row.deleted != zone->deleted || (!zone->deleted && !zone_digest_equal(&row.digest, &zone->digest)))
 		schedules_violated("zone %s is not stored as acknowledged", zone->name);
+	if (strcmp(row.hostname, zone->owner) != 0)
+		schedules_violated("zone %s belongs to %s, and should to %s", zone->name, row.hostname, zone->owner);
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
 		struct delivery delivery = { 0 };
 

@@ -98,7 +98,7 @@ static void end(struct world *world)
 	}
 }
 
-static bool newest_event(void *ctx, const struct store_event *event)
+bool world_newest_event(void *ctx, const struct store_event *event)
 {
 	*(int64_t *)ctx = event->id;
 	return false;
@@ -110,9 +110,11 @@ static void forget_lost_events(struct world *world)
 	int64_t newest = 0;
 	struct err err;
 
-	CHECK(store_event_list(world->store, INT64_MAX, 1, NULL, NULL, newest_event, &newest, &err) == ERR_OK);
+	CHECK(store_event_list(world->store, INT64_MAX, 1, NULL, NULL, world_newest_event, &newest, &err) == ERR_OK);
 	if (newest < world->last_event)
 		world->last_event = newest;
+	if (newest < world->last_orphan)
+		world->last_orphan = newest;
 }
 
 /* A start may fail as well, by a disk that fails or a second power cut; the next one must not. */
@@ -141,6 +143,8 @@ void world_start(struct world *world)
 	world->store_ok = true;
 	world->fatal = world->disk_full = false;
 	world->seen_writes = 0;
+	world->over_masters.stage = 0;
+	memset(world->lists, 0, sizeof(world->lists));
 }
 
 /* ---- end ---- */
@@ -209,6 +213,7 @@ void world_turn(struct world *world, struct core_command **commands, size_t comm
 			disk_stop();
 		start_anew(world, cut);
 	}
+	world_learn_orphans(world);
 }
 
 struct core_command *world_command(struct world *world, enum engine_op op, const char *zone, const char *master)

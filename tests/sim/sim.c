@@ -49,6 +49,8 @@ static void destroy(void)
 	sum.unsure += tally->unsure;
 	sum.takeovers += tally->takeovers;
 	sum.late += tally->late;
+	sum.orphans += tally->orphans;
+	sum.pulls += tally->pulls;
 	sum.drifts += tally->drifts;
 	sum.passes += tally->passes;
 	sum.contests += tally->contests;
@@ -62,8 +64,9 @@ static void print_sum(void)
 	printf(", %" PRIu64 " of them of the disk, %" PRIu64 " restarts, %" PRIu64 " power cuts\n", sum.disk_faults, sum.restarts,
 		sum.power_cuts);
 	printf("%" PRIu64 " refused, %" PRIu64 " unsure, %" PRIu64 " takeovers, %" PRIu64 " late writes, %" PRIu64
-	       " drifts found, %" PRIu64 " passes by themselves, %" PRIu64 " contested\n",
-		sum.refused, sum.unsure, sum.takeovers, sum.late, sum.drifts, sum.passes, sum.contests);
+	       " orphans deleted, %" PRIu64 " pulls, %" PRIu64 " drifts found, %" PRIu64 " passes by themselves, %" PRIu64 " contested\n",
+		sum.refused, sum.unsure, sum.takeovers, sum.late,
+		sum.orphans, sum.pulls, sum.drifts, sum.passes, sum.contests);
 }
 
 int main(int argc, char **argv)

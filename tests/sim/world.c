@@ -110,7 +110,7 @@ static void kill_or_late(struct world *world)
 
 void world_step(struct world *world, uint32_t number)
 {
-	int64_t kind = world_pick(world, 0, 21);
+	int64_t kind = world_pick(world, 0, 24);
 
 	world->tally.steps++;
 	if (number % STEPS_A_FAULT == 0)
@@ -125,6 +125,8 @@ void world_step(struct world *world, uint32_t number)
 		world_client(world);
 	else if (kind <= 12)
 		world_operator(world);
+	else if (kind <= 14)
+		world_masters_step(world);
 	else
 		world_finish_job(world);
 }

@@ -9,6 +9,7 @@
 #include "backends/memory/memory.h"
 #include "base/rng.h"
 #include "engine/core.h"
+#include "sync/mirror.h"
 
 enum { WORLD_TARGETS = 3, WORLD_ZONES = 12, WORLD_JOBS = 16, WORLD_VERSIONS = 4, WORLD_MASTERS = 2, WORLD_LATE = 8,
 	WORLD_TOGETHER = 3 /* pushes of one turn */ };
@@ -41,7 +42,33 @@ struct world_zone {
 	unsigned version;       /* how many texts it had */
 	unsigned contents[WORLD_VERSIONS]; /* of version v at v % WORLD_VERSIONS */
 	unsigned content;       /* of the newest acknowledged push */
-	const char *owner;
+	const char *owner;      /* one of world_masters */
+};
+
+extern const char *const world_masters[WORLD_MASTERS];
+
+/* A zone as a master hosts it, whatever it told. */
+struct world_hosted {
+	bool there;
+	unsigned content;
+};
+
+/* A zone as a pass over the masters sees it. */
+struct world_looked {
+	struct engine_seen seen;
+	bool live;
+	int owner;              /* as mirror.h has it, as are the next two */
+	int claimant;
+	bool listed[WORLD_MASTERS];
+	enum mirror_verdict verdict;
+};
+
+struct world_pass {
+	int stage;              /* 0: none is under way */
+	bool failed;
+	bool known[WORLD_MASTERS];
+	int owned[WORLD_MASTERS];
+	struct world_looked zones[WORLD_ZONES];
 };
 
 /* A write that outlived the process that sent it. */
@@ -70,6 +97,13 @@ struct world {
 	size_t job_count;
 	struct world_late late[WORLD_LATE];
 	size_t late_count;
+	struct world_hosted hosted[WORLD_MASTERS][WORLD_ZONES];
+	struct world_pass over_masters;
+	unsigned lists[WORLD_MASTERS];     /* complete ones since the start */
+	unsigned missing[WORLD_ZONES];     /* in so many lists of its owner in a row, at least */
+	uint64_t may_delete[WORLD_MASTERS]; /* zones of it, unasked, since it was judged last */
+	bool judged;            /* something may be deleted */
+	int64_t last_orphan;    /* the newest event by then */
 	int64_t wait_ms;        /* as core_turn said */
 	uint64_t next_id;
 	struct world_reply {
@@ -96,6 +130,8 @@ struct world {
 		uint64_t unsure;    /* nobody knows whether it was stored until the next start */
 		uint64_t takeovers;
 		uint64_t late;      /* writes of a process that was gone */
+		uint64_t orphans;   /* deleted */
+		uint64_t pulls;     /* texts that were fetched and stored */
 		uint64_t drifts;    /* found by passes */
 		uint64_t passes;    /* that began by themselves */
 		uint64_t contests;
@@ -122,6 +158,8 @@ enum world_answer {
 	WORLD_UNSURE            /* the process ended and was started anew: it happened, or it did not */
 };
 
+/* For store_event_list: the id of the newest one. */
+bool world_newest_event(void *newest, const struct store_event *event);
 void world_start(struct world *world);
 void world_stop(struct world *world);
 /* One turn of the core. If the store broke under it, the process was started anew when it returns. */
@@ -156,7 +194,16 @@ void world_write_late(struct world *world);
 
 void world_client(struct world *world);
 void world_push(struct world *world, struct world_zone *zone, unsigned content, const char *master);
+/* A master's text that was fetched; seen: the zone when the pass began. */
+void world_pull(struct world *world, size_t zone, size_t master, const struct engine_seen *seen);
 void world_add_version(struct world_zone *zone, unsigned content);
+
+/* ---- masters.c: what masters host, and passes over them ---- */
+
+void world_host(struct world *world, size_t master, size_t zone, unsigned content);
+void world_masters_step(struct world *world);
+/* Believes what a pass deleted, and checks that it may. */
+void world_learn_orphans(struct world *world);
 
 /* ---- operator.c ---- */
 
