@@ -181,7 +181,7 @@ static int rename_zones(struct compose *compose, struct work *const *works, size
 	for (size_t i = 0; i < count; i++) {
 		if (!works[i]->misnamed || !work_touches_rows(works[i]))
 			continue;
-		if (compose_begin(compose, 4 * ZONE_NAME_SIZE) < 0)
+		if (compose_begin(compose, (size_t)4 * ZONE_NAME_SIZE) < 0)
 			return -1;
 		literal_sql(&compose->sql, "UPDATE %t SET zone_name=%s WHERE id=%u", settings_of(compose)->zones_table,
 			works[i]->item->name, works[i]->zone_id);

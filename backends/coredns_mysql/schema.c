@@ -178,7 +178,7 @@ static int prepare(struct link *link, const struct coredns_mysql_settings *setti
 		"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION';"
 		"SET SESSION lock_wait_timeout = %u;"
 		"SELECT GET_LOCK(CONCAT('zonefan:', LEFT(SHA2(CONCAT(DATABASE(), '.', %s), 256), 40)), %u)",
-		(uint64_t)LOCK_WAIT_S, settings->zones_table, (uint64_t)(LOCK_WAIT_S * 4));
+		(uint64_t)LOCK_WAIT_S, settings->zones_table, (uint64_t)LOCK_WAIT_S * 4);
 	outcome = link_run(link, &sql, 3);
 	buf_free(&sql);
 	return outcome;

@@ -297,6 +297,7 @@ static bool is_stale(const struct memory_backend *backend, const struct memory_z
 static void write_zone(struct memory_backend *backend, struct memory_row *row, const struct backend_item *item,
 	bool wrong)
 {
+	static const struct zone_digest none = { 0 };
 	struct memory_zone *zone = &row->zone;
 	struct backend_stamp stamp = { .generation = item->generation };
 
@@ -307,7 +308,7 @@ static void write_zone(struct memory_backend *backend, struct memory_row *row, c
 	zone->stamp = stamp;
 	zone->deleted = item->zone == NULL;
 	zone->exists = item->zone != NULL;
-	zone->stamped = item->zone == NULL ? (struct zone_digest){ 0 } : *zone_digest(item->zone);
+	zone->stamped = item->zone == NULL ? none : *zone_digest(item->zone);
 	zone->digest = zone->stamped;
 	set_records(row, item->zone);
 	if (wrong)

@@ -155,7 +155,7 @@ int client_list(const struct client *client, const char *path, const char *key, 
 		char *url = xasprintf("%s%climit=%zu%s%s%s%s", path, strchr(path, '?') == NULL ? '?' : '&',
 			left < PAGE ? left : PAGE, next == NULL ? "" : "&", next == NULL ? "" : page_by,
 			next == NULL ? "" : "=", next == NULL ? "" : next);
-		json_t *page;
+		json_t *page = NULL;
 
 		free(next);
 		next = NULL;

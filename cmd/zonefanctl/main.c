@@ -126,6 +126,7 @@ static int run_by_url(const struct options *options, const struct command *comma
 	int code = command->run(call);
 	if (code == EXIT_USAGE)
 		print_usage(stderr);
+	call->client = NULL;
 	explicit_bzero(password, strlen(password));
 	free(password);
 	return code;
@@ -147,6 +148,8 @@ static int run_by_socket(const struct options *options, const struct command *co
 		code = command->run(call);
 	if (code == EXIT_USAGE)
 		print_usage(stderr);
+	call->client = NULL;
+	call->conf = NULL;
 	conf_destroy(conf);
 	return code;
 }

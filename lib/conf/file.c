@@ -69,7 +69,7 @@ void file_free(struct file_text *text)
 
 int file_read_secret(const char *path, size_t limit, char **out, struct err *err)
 {
-	struct file_text text;
+	struct file_text text = { 0 };
 	int ret = file_read(path, limit, &text, err);
 
 	if (ret != ERR_OK)

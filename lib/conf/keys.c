@@ -149,7 +149,7 @@ const struct key keys_table[] = {
 		"with TLS: the server's certificate must be the CA's and bear its name"),
 	  .preset = "true" },
 
-	{ .path = "retry.backoff_seconds", .type = KEY_LIST, MAIN(backoff_ms), .low = 1, .high = 7 * 24 * 3600,
+	{ .path = "retry.backoff_seconds", .type = KEY_LIST, MAIN(backoff_ms), .low = 1, .high = INT64_C(7) * 24 * 3600,
 	  .scale = 1000, .unit = "seconds", .count_offset = offsetof(struct conf, backoff_count),
 	  .preset = "30,120,300,900,1800", .help = "pauses between the tries of one zone; the last one repeats" },
 	{ NUMBER_KEY("retry.max_attempts", MAIN(max_attempts), 1, 1000, NULL,

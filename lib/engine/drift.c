@@ -83,12 +83,12 @@ static void describe_op(const struct drift *drift, const struct diff_op *op, str
 	const struct zone_record *record = op->kind == DIFF_DELETE ? NULL : &drift->want[op->want];
 	char ttl[TTL_SIZE];
 
-	if (record == NULL) {
+	if (op->kind == DIFF_DELETE) {
 		add_record(out, "+", row->owner, row->type, row->data);
 		return;
 	}
-	add_record(out, row == NULL ? "-" : "", record->owner, record->type, record->data);
-	if (row == NULL)
+	add_record(out, op->kind == DIFF_INSERT ? "-" : "", record->owner, record->type, record->data);
+	if (op->kind == DIFF_INSERT)
 		return;
 	if (!same(record->data, row->data)) {
 		buf_puts(out, " -> ");
@@ -135,15 +135,15 @@ static void list_op(const struct drift *drift, const struct diff_op *op, struct 
 	char ttl[TTL_SIZE];
 
 	doc_text(object, "change", changes[op->kind]);
-	doc_text(object, "hostname", record == NULL ? row->owner : record->owner);
-	doc_text(object, "type", record == NULL ? row->type : record->type);
-	if (record == NULL) {
+	doc_text(object, "hostname", op->kind == DIFF_DELETE ? row->owner : record->owner);
+	doc_text(object, "type", op->kind == DIFF_DELETE ? row->type : record->type);
+	if (op->kind == DIFF_DELETE) {
 		list_row(object, row);
 		return;
 	}
 	doc_text(object, "data", record->data);
 	doc_text(object, "ttl", ttl_text(record, ttl));
-	if (row != NULL)
+	if (op->kind == DIFF_UPDATE)
 		list_row(doc_object(object, "was"), row);
 }
 

@@ -23,7 +23,7 @@ int peering_read(const struct engine_peer_zone *zone, struct peering_offer *out,
 	out->claim = (struct version_claim){ .accepted_us = zone->accepted_us, .serial = zone->serial,
 		.deleted = zone->deleted };
 	int ret = zone_name_parse(zone->name, strlen(zone->name), out->name, err);
-	if (ret == ERR_OK && out->versioned)
+	if (ret == ERR_OK && zone->vector != NULL)
 		ret = version_parse(zone->vector, strlen(zone->vector), &out->vector, err);
 	if (ret == ERR_OK)
 		ret = read_digest(zone, out, err);

@@ -74,6 +74,14 @@ static json_t *time_of(int64_t wall_us)
 	return wall_us != 0 ? json_string(clock_text(wall_us, text)) : json_null();
 }
 
+/* To the millisecond. */
+static json_t *seconds_of(int64_t took_us)
+{
+	int64_t took_ms = took_us / 1000;
+
+	return json_real((double)took_ms / 1e3);
+}
+
 static json_t *number_of(uint64_t number)
 {
 	return json_integer((json_int_t)number);
@@ -97,7 +105,7 @@ json_t *json_heal(const struct engine_heal *heal)
 	set(out, "dry_run", json_boolean(heal->dry_run));
 	set(out, "started_at", time_of(heal->started_at_us));
 	set(out, "ended_at", time_of(heal->ended_at_us));
-	set(out, "seconds", json_real((double)(heal->took_us / 1000) / 1e3));
+	set(out, "seconds", seconds_of(heal->took_us));
 	set(out, "zones", number_of(heal->zones));
 	set(out, "compared", number_of(heal->compared));
 	set(out, "missing", number_of(heal->missing));
@@ -138,7 +146,7 @@ static json_t *lane_of(const struct engine_lane *lane)
 	set(out, "since", time_of(lane->since_us));
 	set(out, "pending", number_of(lane->pending));
 	set(out, "oldest_pending_seconds",
-		lane->oldest_pending_us > 0 ? json_real((double)(lane->oldest_pending_us / 1000) / 1e3) : json_null());
+		lane->oldest_pending_us > 0 ? seconds_of(lane->oldest_pending_us) : json_null());
 	set(out, "inflight", number_of(lane->inflight));
 	set(out, "dead", number_of(lane->dead));
 	set(out, "rejected", number_of(lane->rejected));

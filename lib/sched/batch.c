@@ -48,7 +48,7 @@ void batch_landed(struct batch *batch, size_t zones, int64_t took_us)
 	if (zones != batch_zones(batch))
 		return;
 	learn(batch, zones, took_us);
-	if (batch->size > 0 && (!is_worth_it(batch, batch->size) || took_us > 2 * BATCH_LONG_US))
+	if (batch->size > 0 && (!is_worth_it(batch, batch->size) || took_us > INT64_C(2) * BATCH_LONG_US))
 		batch->size--;
 	else if (batch->size + 1 < BATCH_SIZES && is_worth_it(batch, batch->size + 1) && took_us <= BATCH_LONG_US / 2)
 		batch->size++;

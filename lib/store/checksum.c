@@ -38,7 +38,7 @@ static void put_bytes(struct row *row, const void *data, size_t size)
 		size = sizeof(hash);
 	}
 	CHECK(row->size + size <= sizeof(row->bytes));
-	if (size > 0)
+	if (data != NULL)
 		memcpy(row->bytes + row->size, data, size);
 	row->size += size;
 }

@@ -211,7 +211,7 @@ static int apply(struct store *store, const struct setting *setting, struct err 
 static int size_cache(struct store *store, struct err *err)
 {
 	char sql[48];
-	int64_t bytes;
+	int64_t bytes = 0;
 	int rc = db_fetch_int(store, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", &bytes, err);
 
 	if (rc < 0)

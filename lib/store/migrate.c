@@ -15,9 +15,9 @@
 
 int migrate_examine(struct store *store, int count, int *version, struct err *err)
 {
-	int64_t application;
-	int64_t number;
-	int64_t tables;
+	int64_t application = 0;
+	int64_t number = 0;
+	int64_t tables = 0;
 	int rc = db_fetch_int(store, "PRAGMA application_id", &application, err);
 
 	if (rc == 0)

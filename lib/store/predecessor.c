@@ -76,7 +76,7 @@ static int begin_rows(struct predecessor *predecessor, struct err *err)
 	static const char rows_sql[] =
 		"SELECT domain,hostname,username,zone_data,zone_updated_at FROM domains ORDER BY id";
 	static const char bare_sql[] = "SELECT domain,hostname,username,NULL,NULL FROM domains ORDER BY id";
-	int owners, texts = 0;
+	int owners = 0, texts = 0;
 	int ret = count_columns(predecessor, owners_sql, &owners, err);
 
 	if (ret == ERR_OK)

@@ -42,7 +42,7 @@ static void destroy(struct store *store)
 /* Nothing is written before the file is known to be ours. */
 static int start(struct store *store, const char *const *steps, int count, bool *clean, struct err *err)
 {
-	int version;
+	int version = 0;
 	int rc = db_open(store, err);
 
 	if (rc == 0)
@@ -109,7 +109,7 @@ int store_open_reader(const char *path, struct store **out, struct err *err)
 {
 	struct store *store = create(path, true);
 	bool clean;
-	int version;
+	int version = 0;
 	int rc = db_open(store, err);
 
 	if (rc == 0)

@@ -60,7 +60,7 @@ static int read_row(struct store *store, const struct store_zone *zone, sqlite3_
 
 int store_version_load(struct store *store, const struct store_zone *zone, struct store_version *out, struct err *err)
 {
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	int rc = assume(store, zone, out, err);
 
 	if (rc == 0)

@@ -126,7 +126,7 @@ static int add_zone(const json_t *object, struct peer_form *form, struct err *er
 
 	if (ret == ERR_OK && form->count == ZONES_MOST)
 		ret = err_set(err, ERR_LIMIT, "its list has more than %d zones", ZONES_MOST);
-	if (ret == ERR_OK && zone_name_parse(zone.name, strlen(zone.name), name, &odd) == ERR_OK) {
+	if (ret == ERR_OK && zone.name != NULL && zone_name_parse(zone.name, strlen(zone.name), name, &odd) == ERR_OK) {
 		if (form->count == form->room) {
 			form->room = form->room == 0 ? 64 : form->room * 2;
 			form->zones = xrealloc(form->zones, form->room * sizeof(*form->zones));
@@ -142,10 +142,10 @@ static int add_zone(const json_t *object, struct peer_form *form, struct err *er
 /* "now" and "store_id" of our own form. */
 static int take_head(const json_t *root, struct peer_form *out, struct err *err)
 {
-	char *id;
+	char *id = NULL;
 	int ret = take_text(root, "store_id", false, &id, err);
 
-	if (ret == ERR_OK && (strlen(id) != PEER_FORM_ID_SIZE - 1 || strspn(id, "0123456789abcdef") != strlen(id)))
+	if (ret == ERR_OK && (id == NULL || strlen(id) != PEER_FORM_ID_SIZE - 1 || strspn(id, "0123456789abcdef") != strlen(id)))
 		ret = err_set(err, ERR_INVALID, "store_id is none");
 	if (ret == ERR_OK)
 		memcpy(out->store_id, id, strlen(id) + 1);

@@ -7,6 +7,7 @@
 static void show_node(struct doc *out, const struct peer_node *node)
 {
 	bool seen = node->last_seen_us != 0;
+	int64_t offset_ms = node->offset_us / 1000;
 
 	doc_text(out, "url", node->url);
 	doc_bool(out, "healthy", node->healthy);
@@ -18,7 +19,7 @@ static void show_node(struct doc *out, const struct peer_node *node)
 	doc_text(out, "kind", !seen ? NULL : node->versioned ? "zonefan" : "directdnsonly");
 	doc_text(out, "store_id", node->store_id[0] == '\0' ? NULL : node->store_id);
 	if (seen)
-		doc_real(out, "skew_seconds", (double)(node->offset_us / 1000) / 1e3);
+		doc_real(out, "skew_seconds", (double)offset_ms / 1e3);
 	else
 		doc_null(out, "skew_seconds");
 	doc_bool(out, "unfinished", node->after != NULL);

@@ -12,6 +12,8 @@ import pytest
 from zf.rows import assert_rows_are
 from zf.zones import da_zone, named
 
+pytestmark = pytest.mark.threads
+
 
 def zones_in(path):
     with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as store:

@@ -11,6 +11,8 @@ from zf.heal import (OURS, add_foreign, differing, drifts, foreign_rows, heal, k
 from zf.wait import wait_for
 from zf.zones import da_zone, named
 
+pytestmark = pytest.mark.threads
+
 
 @pytest.mark.row("U6", fault="the predecessor's healing asks only whether a zone exists",
                  injected="rows changed, lost, added and doubled by hand in zones that exist",

@@ -12,6 +12,8 @@ from zf.reconcile import conf, events, fill, json_answer, login_page, of, orphan
 from zf.wait import wait_for
 from zf.zones import da_zone, named
 
+pytestmark = pytest.mark.threads
+
 
 def but_soa(rows):
     return sorted((row.hostname, row.type, row.data, row.ttl) for row in rows if row.type != "SOA")

@@ -15,6 +15,8 @@ from zf.rows import assert_rows_are
 from zf.wait import wait_for
 from zf.zones import da_zone, named
 
+pytestmark = pytest.mark.threads
+
 
 class Pusher(threading.Thread):
     def __init__(self, zonefan, names):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
 Planted bugs (reliability.md 6.2, decisions.md 25): each is switched on by ZONEFAN_PLANTED in the development build, and a
-test of tests/run must then fail by name; without it the same test passes.
+test of tests/run must then fail by name; without it the same test passes. What the simulation finds of them is shown by its
+own tests (sim_finds_*) and the group sim.
 """
 import os
 import re
@@ -16,10 +17,6 @@ Bug = namedtuple("Bug", "name what command said")
 
 def unit(program, test):
     return [f"build/dev/bin/{program}"], rf"\[  FAILED  \] {test}\b"
-
-
-def sim(*arguments):
-    return ["build/dev/bin/sim", *arguments], r"^seed \d+, step \d+: "
 
 
 def integration(path, test):
@@ -37,14 +34,12 @@ BUGS = [Bug(name, what, *found) for name, what, found in [
      unit("test_coredns_mysql_faults", "test_lock_wait")),
     ("retry_old_body", "a retry sends the text of the attempt that failed",
      unit("test_engine_promises", "a_retry_delivers_the_newest_text")),
-    ("retry_old_body", "likewise, under random schedules", sim("--schedules", "300")),
     ("replace_into_zones", "a zone is written by REPLACE INTO zones: its id changes",
      unit("test_coredns_mysql_server", "test_one_record_of_many")),
     ("no_fence", "what a lost connection still does at the server is not fenced off",
      unit("test_coredns_mysql_faults", "test_fence")),
     ("down_burns_attempts", "a back end that is down costs its zones attempts",
      unit("test_engine_promises", "a_back_end_that_is_down_charges_no_attempt")),
-    ("down_burns_attempts", "likewise, under random schedules", sim("--schedules", "20")),
     ("digest_check_off", "what was written is not compared before COMMIT",
      unit("test_coredns_mysql_verify", "test_oddities")),
     ("delete_on_empty_list", "an empty list of a master means that it has no zones",
@@ -55,7 +50,6 @@ BUGS = [Bug(name, what, *found) for name, what, found in [
      integration("test_log.py", "test_an_outage_is_two_lines_not_one_for_each_zone")),
     ("tombstone_forgotten", "a start forgets what was deleted",
      unit("test_engine_promises", "a_delete_is_remembered_over_a_restart")),
-    ("tombstone_forgotten", "likewise, under random schedules", sim("--schedules", "20")),
 ]]
 # Found within a second or two: tests/run tries these with every change.
 QUICK = ["ack_before_commit", "retry_old_body", "down_burns_attempts", "tombstone_forgotten", "no_address_limit"]
