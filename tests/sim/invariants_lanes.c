@@ -9,7 +9,8 @@
 /* The core waits a second where it could not write. */
 static bool is_held_up(const struct world *world)
 {
-	return !world->store_ok || world->disk_full || world->mono_ms - world->disk_trouble_ms <= 1000 || core_now_us(world->core) < world->core->dispatch_us;
+	return !world->store_ok || world->disk_full || world->mono_ms - world->disk_trouble_ms <= 1000 ||
+		core_now_us(world->core) < world->core->dispatch_us;
 }
 
 static void check_flights(struct world *world)
@@ -148,7 +149,7 @@ static void check_bounds(const struct world *world)
 
 	if (core->staged_count + core->event_count + core->outcome_count + core->fresh_count > 0)
 		schedules_violated("something of a turn is left after it");
-	if (core->recent.count > RECENT_ZONES)
+	if (core->recent.count > RECENT_ZONES || core->recent.bytes > RECENT_BYTES)
 		schedules_violated("too many recent texts are kept");
 	for (size_t i = 0; i < core->lane_count; i++) {
 		const struct core_lane *lane = &core->lanes[i];

@@ -81,6 +81,14 @@ static void sleep_now(struct peers_node *node)
 	node->store = NULL;
 }
 
+/* The other nodes say nothing meanwhile. */
+static void kill_now(struct peers_node *node)
+{
+	disk_stop();
+	sleep_now(node);
+	disk_start(false, &node->world->rng);
+}
+
 static void order(struct peers_node *node, struct core_command *command)
 {
 	node->replied = false;
@@ -319,6 +327,8 @@ static void change_weather(struct peers_world *world)
 		schedules_tell("node %td %s", node - world->nodes, node->store == NULL ? "wakes up" : "falls asleep");
 		if (node->store == NULL)
 			wake(node);
+		else if (chance(world, 50))
+			kill_now(node);
 		else
 			sleep_now(node);
 		break;
