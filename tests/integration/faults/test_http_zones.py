@@ -70,7 +70,7 @@ def test_odd_form(shared, held, happened, target, body):
     assert (answer.status, answer.error) == (200, "1") and answer.text, answer
     assert_quick(lambda: send(shared.zonefan.da(), target, body)[1], seconds)
     assert_old_version(shared, held)
-    happened(f"error=1: {answer.text[:80]}", seconds=round(seconds, 3))
+    happened(f"error=1: {answer.text[:80]}", answered_s=round(seconds, 3))
 
 
 @pytest.mark.row("H07", fault="a name of a megabyte", injected="in the query", required="400, closed")
@@ -112,7 +112,7 @@ def test_odd_zone(shared, held, happened, kind):
     assert (answer.status, answer.error) == (200, "1") and answer.text, answer
     assert_quick(lambda: send(shared.zonefan.da(), target, text)[1], seconds)
     assert_old_version(shared, held)
-    happened(f"error=1: {answer.text[:80]}", seconds=round(seconds, 3))
+    happened(f"error=1: {answer.text[:80]}", answered_s=round(seconds, 3))
 
 
 @pytest.mark.row("H07", fault="a zone of 100,000 records where it may be", injected="app.max_zone_records: 200000",
