@@ -21,7 +21,7 @@ from zf.proxy import Proxy  # noqa: E402
 
 # The longest first, so that all workers end at about the same time.
 ORDER = ["test_faults", "test_http_slow", "test_heal_auto", "test_reconcile_odd", "test_peers", "test_reconcile", "test_heal",
-         "test_catch_up", "test_corpus", "test_kill", "test_plan", "test_predecessor_faults"]
+         "test_catch_up", "test_corpus", "test_kill", "test_process_signals", "test_plan", "test_predecessor_faults"]
 
 pytest_plugins = ["zf.matrix"]
 

@@ -17,7 +17,7 @@ def run(context):
     context.build("release")
     yield from context.pytest("faults/test_store_io.py", "faults/test_store_slow.py", "faults/test_store_damage.py",
                               "faults/test_store_memory.py", "faults/test_store_clock.py", "faults/test_store_migration.py",
-                              "test_full_disk.py", "test_config.py", "test_store_replaced.py", "test_backup.py")
+                              "test_full_disk.py", "test_store_replaced.py", "test_backup.py")
     for name, (row, fault, injected, required) in UNIT.items():
         done = context.command([os.path.join(context.build("dev"), name)], cwd=os.path.join(ROOT, "build", "dev"), timeout=1200)
         passed = done.stdout.count("[       OK ]")
