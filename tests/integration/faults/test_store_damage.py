@@ -38,6 +38,24 @@ def damage(path, chance):
     return f"{os.path.basename(path)} at {places}"
 
 
+def store_files(zonefan):
+    return [path for path in sorted(glob.glob(zonefan.store + "*")) if not path.endswith((".lock", ".ballast"))]
+
+
+def keep(zonefan, folder):
+    folder.mkdir()
+    for path in store_files(zonefan):
+        shutil.copy(path, folder)
+    return folder
+
+
+def put_back(zonefan, folder):
+    for path in store_files(zonefan):
+        os.unlink(path)
+    for path in folder.iterdir():
+        shutil.copy(path, zonefan.directory)
+
+
 def contents(path):
     with open(path, "rb") as file:
         return file.read()
@@ -55,18 +73,16 @@ def test_flipped_bits(install, dcs, tmp_path, seed, times, happened):
         for name in names:
             zonefan.da().push_ok(name, da_zone(name, version, hosts=20))
     zonefan.wait_converged()
-    zonefan.kill9()  # so that there is a WAL
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    for ending in ("", "-wal", "-shm"):
-        shutil.copy(zonefan.store + ending, kept / ("store" + ending))
+    zonefan.kill9()
+    with_wal = keep(zonefan, tmp_path / "killed")
+    zonefan.start()
+    zonefan.stop()
+    one_file = keep(zonefan, tmp_path / "stopped")
     refused = served = delivered = 0
     for _ in range(times(5, 200)):
-        for path in glob.glob(zonefan.store + "*"):
-            os.unlink(path)
-        for ending in ("", "-wal", "-shm"):
-            shutil.copy(kept / ("store" + ending), zonefan.store + ending)
-        where = damage(zonefan.store + chance.choice(["", "", "", "-wal", "-wal", "-shm"]), chance)
+        kept = chance.choice([with_wal, one_file])
+        put_back(zonefan, kept)
+        where = damage(chance.choice([path for path in store_files(zonefan) for _ in range(1 if path.endswith("-shm") else 3)]), chance)
         before = contents(zonefan.store)
         centre.db.reset()
         zonefan.start(ready=False)

@@ -125,7 +125,7 @@ class Sweep:
 CALLS = {
     "start": [("openat", "EIO"), ("openat", "EMFILE"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("fdatasync", "EIO"),
               ("ftruncate", "EIO"), ("pread64", "EIO"), ("mmap", "ENOMEM"), ("flock", "ENOLCK")],
-    "push": [("fdatasync", "EIO"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("pwrite64", "EROFS"), ("openat", "EIO"),
+    "push": [("fdatasync", "EIO"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("pwrite64", "EROFS"),
              ("pread64", "EIO")],
     "stop": [("fdatasync", "EIO"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("ftruncate", "EIO"), ("unlink", "EIO")],
 }
