@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "sqlite_memory.h"
 #include "store/migrate.h"
 #include "store/open.h"
 #include "store/store.h"
@@ -28,61 +29,6 @@ static char folder[64], path[96];
 static struct buf images[IMAGES];
 static struct { char *table, *column; } columns[COLUMNS_MOST];
 static size_t column_count;
-
-/* ---- SQLite's memory ---- */
-
-/*
- * SQLite is not instrumented: a sanitizer's allocator finds nothing in it and takes half of the time. The size stands in
- * front of each block.
- */
-extern void *__libc_malloc(size_t size);
-extern void *__libc_realloc(void *pointer, size_t size);
-extern void __libc_free(void *pointer);
-
-static void *sqlite_malloc(int size)
-{
-	int64_t *block = __libc_malloc((size_t)size + 16);
-
-	CHECK(block != NULL);
-	block[0] = size;
-	return block + 2;
-}
-
-static void sqlite_free(void *pointer)
-{
-	__libc_free((int64_t *)pointer - 2);
-}
-
-static void *sqlite_realloc(void *pointer, int size)
-{
-	int64_t *block = __libc_realloc((int64_t *)pointer - 2, (size_t)size + 16);
-
-	CHECK(block != NULL);
-	block[0] = size;
-	return block + 2;
-}
-
-static int sqlite_size(void *pointer)
-{
-	return (int)((int64_t *)pointer)[-2];
-}
-
-static int sqlite_roundup(int size)
-{
-	return (size + 7) & ~7;
-}
-
-static int sqlite_start(void *ctx UNUSED)
-{
-	return SQLITE_OK;
-}
-
-static void sqlite_stop(void *ctx UNUSED)
-{
-}
-
-static const sqlite3_mem_methods plain_memory = { sqlite_malloc, sqlite_free, sqlite_realloc, sqlite_size, sqlite_roundup,
-	sqlite_start, sqlite_stop, NULL };
 
 /* ---- what is written ---- */
 
@@ -190,7 +136,7 @@ static void make_images(void)
 	struct err err;
 	sqlite3 *db;
 
-	CHECK(sqlite3_config(SQLITE_CONFIG_MALLOC, &plain_memory) == SQLITE_OK);
+	sqlite_memory_use();
 	snprintf(folder, sizeof(folder), "%s/zonefan-fuzz-store-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(folder) != NULL);
 	atexit(clean_up);
