@@ -20,9 +20,12 @@ from zf.reconcile import conf, orphans, reconcile
 from zf.rows import assert_rows_are
 from zf.soak import MIB, Accidents, Life, Timeline, drift, live_bytes, slope_an_hour, store_use
 
+OPENED_LATER = 8         # a second connection of each lane, the master's, handles of readers of the store
 RSS_DRIFT_MIB = 8        # of the last third over the first, release build
 TABLES_GROW = 1.25       # of the tables that hold what is live, plus a MiB
 STORE_OVER_LIVE = 1.3    # the file, over a packed copy of its rows, plus 4 MiB
+
+SAMPLES_LEAST = 30       # a data centre that is away has two descriptors less: some samples say nothing
 
 MASTER = "da2.host.example"
 
@@ -91,9 +94,10 @@ class Soak:
 
 
 def check_taken(timeline, warm, sanitized):
-    """Memory, descriptors and threads are flat; figures."""
+    """Memory, descriptors and threads are flat while faults come and go; figures. Of a short run nothing can be told."""
     taken = timeline.since(warm)
-    assert len(taken["second"]) >= 6, "too few samples to tell"
+    if len(taken["second"]) < SAMPLES_LEAST:
+        return {}
     names = ["descriptors", "threads", *([] if sanitized else ["rss_mib"])]
     figures = {f"{name}_drift": round(drift(taken[name]), 2) for name in names}
     figures.update({f"{name}_slope_an_hour": round(slope_an_hour(taken[name]), 2) for name in names if not sanitized})
@@ -137,6 +141,8 @@ def test_soak(install, dcs, masters, seed, times, happened):
     soak = Soak(zonefan, dcs, master, seed, seconds, long)
     for centre in dcs:
         zonefan.wait_lane(centre.name, "up")
+    reconcile(zonefan)
+    rested = oracles.resources(zonefan)
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         load = stack.enter_context(soak.history.load(rate=20, deletes=0.1, writers=4))
@@ -151,16 +157,23 @@ def test_soak(install, dcs, masters, seed, times, happened):
         soak.go_through(load, began + steady + (seconds - steady) / 5, kill=False)
         warm, before = time.monotonic() - timeline.began, store_use(zonefan.store)[0]
         soak.go_through(load, began + seconds, kill=False)
+        zonefan.wait_lane("dc1", "up", deadline=120)
+        dcs[0].proxy.refuse()
+        told = oracles.wait_state(zonefan, "dc1", "down")
+        dcs[0].proxy.passing()
     if path := os.environ.get("ZONEFAN_SOAK_TIMELINE"):
         timeline.write(path)
     soak.settle()
     figures = soak.history.check()
     mirrored = soak.check_master()
-    figures.update(check_taken(timeline, warm, oracles.resources(zonefan).sanitized), **check_store(zonefan, before))
+    last = oracles.resources(zonefan)
+    assert abs(last.threads - rested.threads) <= 2 and last.descriptors <= rested.descriptors + OPENED_LATER, (rested, last)
+    figures.update(check_taken(timeline, warm, last.sanitized), **check_store(zonefan, before))
     oracles.assert_no_secret(zonefan)
     oracles.assert_clean(zonefan)
     counts = {**soak.accidents.counts, "rows_edited": soak.accidents.edited}
     happened(f"{seconds / 60:.1f} minutes; {figures['acknowledged']} + {soak.life.sent} changes acknowledged, {soak.life.lost} lost on "
              f"the way and fetched; {mirrored} zones of the master and {len(soak.history.zones)} others equal at {len(dcs)} databases",
-             times=sum(counts.values()), accidents=", ".join(f"{kind} {count}" for kind, count in counts.items()), kills=soak.kills, restarts=soak.restarts, ack_p99_ms=round(oracles.ack_ms(load), 1),
+             times=sum(counts.values()), accidents=", ".join(f"{kind} {count}" for kind, count in counts.items()), kills=soak.kills,
+             restarts=soak.restarts, ack_p99_ms=round(oracles.ack_ms(load), 1), down_told_s=round(told, 2),
              lines_a_minute=round(len(zonefan.log().splitlines()) / max(0.1, seconds / 60)), **figures)
