@@ -298,25 +298,32 @@ static void test_codes_at_stages(void **state)
 	struct rig rig;
 
 	rig_start(&rig, *state);
-	for (size_t s = 0; s < ARRAY_SIZE(stages); s++)
+	for (size_t s = 0; s < ARRAY_SIZE(stages); s++) {
 		for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 			for (const unsigned *code = classes[i].codes; *code != 0; code++)
 				run_case(&rig, &stages[s], *code, NONE,
 					stages[s].at_connect ? BACKEND_DOWN : classes[i].verdict);
-	print_message("%u cases: %zu stages, 38 codes\n", rig.cases, ARRAY_SIZE(stages));
-	assert_int_equal(rig.cases, 6 * 38);
+		assert_int_equal(rig.cases, 38);
+		print_message("%u cases: error codes at %s\n", rig.cases, stages[s].name);
+		rig.cases = 0;
+	}
 	rig_stop(&rig);
 }
 
 static void test_nonsense(void **state)
 {
+	static const char *const kinds[] = { [SHORT] = "a packet cut short", [WRONG_NUMBER] = "a wrong packet number",
+		[HUGE] = "a length that never comes", [EMPTY] = "an empty packet", [LOCAL_FILE] = "a request for a local file",
+		[MANY_COLUMNS] = "endless columns" };
 	struct rig rig;
 
 	rig_start(&rig, *state);
-	for (size_t s = 0; s < ARRAY_SIZE(stages); s++)
-		for (int nonsense = SHORT; nonsense < NONSENSES; nonsense++)
+	for (int nonsense = SHORT; nonsense < NONSENSES; nonsense++) {
+		for (size_t s = 0; s < ARRAY_SIZE(stages); s++)
 			run_case(&rig, &stages[s], 0, (enum nonsense)nonsense, BACKEND_DOWN);
-	print_message("%u cases: %zu stages, %d kinds of nonsense\n", rig.cases, ARRAY_SIZE(stages), NONSENSES - 1);
+		print_message("%u cases: %s instead of an answer\n", rig.cases, kinds[nonsense]);
+		rig.cases = 0;
+	}
 	rig_stop(&rig);
 }
 
