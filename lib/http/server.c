@@ -241,7 +241,8 @@ static int share_files(struct http *http, struct err *err)
 	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
 	if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-		setrlimit(RLIMIT_NOFILE, &limit);
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0) /* a sandbox may forbid it */
+			CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
 	}
 	if (limit.rlim_cur < reserved + HTTP_CONNECTIONS_MIN)
 		return err_set(err, ERR_LIMIT, "the limit of open files, %ju, is less than the %zu that are needed (ulimit -n)",
