@@ -391,7 +391,8 @@ void request_on_message(struct http *http, struct engine_message *message)
 	case ENGINE_FATAL:
 		http->fatal = true;
 		http->fatal_err = message->err;
-		event_base_loopbreak(http->base);
+		/* Not at once: who was refused a moment ago gets the answer, and what libevent frees later is freed. */
+		event_base_loopexit(http->base, NULL);
 		break;
 	}
 }
