@@ -107,6 +107,11 @@ static void wait_for_store(struct world *world)
 		world_write_late(world);
 }
 
+bool world_is_healed(const struct world *world)
+{
+	return world->seed % 2 == 0;
+}
+
 void world_settle(struct world *world)
 {
 	world_end_all_faults(world);
@@ -121,7 +126,7 @@ void world_settle(struct world *world)
 	}
 	while (world_finish_job(world))
 		continue;
-	if (world->seed % 2 == 0)
+	if (world_is_healed(world))
 		heal_all(world);
 	else
 		push_all(world);

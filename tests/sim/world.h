@@ -221,6 +221,8 @@ bool world_heal(struct world *world, const char *backend, bool dry_run);
  * schedules with an odd seed) by pushing everything once more.
  */
 void world_settle(struct world *world);
+/* By a pass. */
+bool world_is_healed(const struct world *world);
 
 /* ---- invariants.c, invariants_lanes.c: what must hold after every step, and after settling ---- */
 
