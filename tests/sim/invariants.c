@@ -59,14 +59,15 @@ static void check_events(struct world *world)
 
 /* ---- zones ---- */
 
-/* The target holds what the store wants, and no page is on its way that saw something else: nothing is left of a meddling. */
+/* The target holds what the store wants, and no page is under way that saw something else: nothing is left of a meddling. */
 static void forget_meddling(struct world *world, const struct store_zone *row)
 {
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
 		struct world_target *target = &world->targets[i];
+		const struct core_lane *lane = &world->core->lanes[i];
 		struct memory_zone held;
 
-		if (world->core->lanes[i].pages_out == 0 && memory_target_get(target->target, row->name, &held) &&
+		if (lane->pages_out == 0 && lane->healing.landed == NULL && memory_target_get(target->target, row->name, &held) &&
 			strcmp(held.stamp.store_id, store_id(world->store)) == 0 &&
 			held.stamp.generation == row->generation && held.deleted == row->deleted &&
 			held.exists == !row->deleted &&

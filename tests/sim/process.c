@@ -104,15 +104,17 @@ bool world_newest_event(void *ctx, const struct store_event *event)
 	return false;
 }
 
-/* What a power cut took along, nobody was promised; its numbers are given again. */
+/*
+ * What a power cut took along, nobody was promised; its numbers are given again. And what the last turn of the process before
+ * found to be a drift may have been mended since.
+ */
 static void forget_lost_events(struct world *world)
 {
 	int64_t newest = 0;
 	struct err err;
 
 	CHECK(store_event_list(world->store, INT64_MAX, 1, NULL, NULL, world_newest_event, &newest, &err) == ERR_OK);
-	if (newest < world->last_event)
-		world->last_event = newest;
+	world->last_event = newest;
 	if (newest < world->last_orphan)
 		world->last_orphan = newest;
 }
