@@ -79,7 +79,7 @@ int file_read_secret(const char *path, size_t limit, char **out, struct err *err
 		size--;
 	if (size > 0 && size < text.size && text.data[size - 1] == '\r')
 		size--;
-	if (memchr(text.data, '\0', size) != NULL)
+	if (size > 0 && memchr(text.data, '\0', size) != NULL)
 		ret = err_set(err, ERR_INVALID, "%s: contains a NUL byte", path);
 	else
 		*out = xmemdup(text.data, size);

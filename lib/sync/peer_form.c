@@ -147,7 +147,7 @@ static int take_head(const json_t *root, struct peer_form *out, struct err *err)
 
 	if (ret == ERR_OK && (id == NULL || strlen(id) != PEER_FORM_ID_SIZE - 1 || strspn(id, "0123456789abcdef") != strlen(id)))
 		ret = err_set(err, ERR_INVALID, "store_id is none");
-	if (ret == ERR_OK)
+	if (ret == ERR_OK && id != NULL)
 		memcpy(out->store_id, id, strlen(id) + 1);
 	free(id);
 	return ret == ERR_OK ? take_number(root, "now", latest_us, &out->now_us, err) : ret;

@@ -175,6 +175,7 @@ static void test_odd_numbers(void **state)
 	struct err err = { 0 };
 
 	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	target_of(fixture)->link.round_trip_us = 1; /* near, however busy this host is */
 	sql("CREATE TRIGGER odd BEFORE INSERT ON zones FOR EACH ROW SET NEW.id = 1000 + CRC32(NEW.zone_name) MOD 1000000");
 	save_many(fixture, "n");
 	assert_int_equal(target_of(fixture)->false_alarms, 0);
