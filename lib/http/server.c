@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/log.h"
 
 /* Messages taken from the engine before connections get their turn again. */
@@ -263,8 +265,12 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	struct http *http = xcalloc(1, sizeof(*http));
 	int ret;
 
-	/* Its own way back from a failed allocation has been seen to follow a wild pointer: out of memory ends us, as everywhere. */
+	/*
+	 * Out of memory ends us, as everywhere. Their own ways back from a failed allocation have been seen to follow a wild pointer
+	 * (libevent), and to print half an object (jansson).
+	 */
 	event_set_mem_functions(xmalloc, xrealloc, free);
+	json_set_alloc_funcs(xmalloc, free);
 	event_set_log_callback(on_library_log);
 	http->params = *params;
 	http->engine = engine;
