@@ -111,7 +111,7 @@ size_t text_record_start(const struct text *text, size_t offset)
 				quoted = false;
 				start = i + 1;
 			}
-		} else if (comment) {
+		} else if (comment) { /* NOLINT(bugprone-branch-clone): in quotes other things are asked before */
 			continue;
 		} else if (c == '\\') {
 			if (i + 1 < text->size && text->data[i + 1] != '\n')
