@@ -168,7 +168,14 @@ static bool is_ok_to_all(const struct buf *answer, size_t statements)
  */
 static bool switches_method(const struct buf *answer)
 {
-	return answer->size > HEADER && (uint8_t)answer->data[HEADER] == 0xfe;
+	struct packets packets = { (const uint8_t *)answer->data, answer->size };
+	struct fuzz_input packet;
+
+	while (next_packet(&packets, &packet)) {
+		if (packet.left > 0 && packet.at[0] == 0xfe)
+			return true;
+	}
+	return false;
 }
 
 static void note_query(const struct buf *sql, const struct buf *answer)
@@ -252,7 +259,7 @@ static void serve(void)
 	if (!turn_to_client())
 		return;
 	if (!server.greeted) {
-		go_on = next_answer(0, &answer);
+		go_on = next_answer(0, &answer) && !switches_method(&answer);
 		server.greeted = true;
 	} else {
 		while (!go_on && hear(&packet, &number)) {
