@@ -8,8 +8,8 @@ import time
 
 import pytest
 from zf.attack import Attack
+from zf.inject import Strace
 from zf.load import RELEASE, Cost, Master, cpu_seconds, descriptors
-from zf.strace import Strace
 from zf.wait import wait_for
 from zf.zones import da_zone
 
@@ -123,13 +123,14 @@ def test_descriptors_are_reserved(install, dcs, happened, limit):
 
 @pytest.mark.row("H03", fault="accept fails with EMFILE", injected="strace -e inject=accept4:error=EMFILE, 20 connections",
                  required="processor <= 5 %, <= 1 log line a second, accepting again afterwards")
-def test_accept_fails(install, dcs, times, happened):
+def test_accept_fails(install, dcs, tmp_path, times, happened):
     zonefan = install(dcs[:1])
     seconds = times(2, 20)
     zonefan.da().push_ok("before.example", da_zone("before.example"))
     zonefan.wait_converged()
     wait_for(lambda: "healing pass done" in zonefan.log(), 30, zonefan.log_tail)
-    with Strace(zonefan.process.pid, "accept4", inject="error=EMFILE"), Attack("hold", zonefan.port, count=20) as attack:
+    refusing = Strace(zonefan.process.pid, tmp_path / "strace", "-e", "trace=accept4", "-e", "inject=accept4:error=EMFILE", all_threads=True)
+    with refusing, Attack("hold", zonefan.port, count=20) as attack:
         attack.wait_ready()  # by the kernel, for zonefand does not take them
         wait_for(lambda: "cannot accept connections" in zonefan.log(), 30, zonefan.log_tail)
         with Cost(zonefan) as cost:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from zf.load import assert_quick
-from zf.strace import Strace
+from zf.inject import Strace
 from zf.zones import da_zone
 
 ZONE = "odd.example"
@@ -131,7 +131,7 @@ def test_large_zone(install, dcs, times, happened):
 
 @pytest.mark.row("H07", fault="$INCLUDE of a file that is there", injected="in ten spellings, strace on all calls that open or look for a file",
                  required="refused; the file's name appears in no call")
-def test_include_opens_no_file(install, dcs, happened):
+def test_include_opens_no_file(install, dcs, tmp_path, happened):
     zonefan = install(dcs[:1])
     canary = os.path.join(zonefan.directory, "included.zone")
     with open(canary, "w", encoding="ascii") as out:
@@ -144,13 +144,13 @@ def test_include_opens_no_file(install, dcs, happened):
     da.push_ok(ZONE, GOOD)
     zonefan.wait_converged()
     control = os.path.join(zonefan.directory, "control.sqlite")
-    with Strace(zonefan.process.pid, "%file") as strace:
+    with Strace(zonefan.process.pid, tmp_path / "strace", "-e", "trace=%file", all_threads=True) as strace:
         for spelling in spellings:
             answer = da.push(ZONE, GOOD + spelling + "\n")
             assert (answer.status, answer.error) == (200, "1") and "INCLUDE" in answer.text.upper(), answer
         zonefan.ctl("backup", control, check=0)  # shows that a file that is opened is seen
-    assert any(control in line for line in strace.lines), "strace saw nothing"
-    opened = [line for line in strace.lines if name in line]
+    assert any(control in line for line in strace.lines()), "strace saw nothing"
+    opened = [line for line in strace.lines() if name in line]
     assert not opened, opened
     assert zonefan.zone(ZONE)["serial"] == 5
     happened(f"{len(spellings)} refused, no call names the file", times=len(spellings))

@@ -26,13 +26,13 @@ def strace():
 
 class Strace:
     """
-    One thread of a running process under strace while the context lasts; calls are counted from its beginning.
-    what: fault("fdatasync", "error=EIO", 3), or several calls to be seen only.
+    One thread of a running process under strace while the context lasts, or a process with all its threads; calls are counted from
+    its beginning, for each thread by itself. what: fault("fdatasync", "error=EIO", 3), or several calls to be seen only.
     """
 
-    def __init__(self, thread, log, *what):
-        self.thread, self.log = thread, str(log)
-        self.command = [strace(), "-qq", "-y", "-o", self.log, *what, "-p", str(thread)]
+    def __init__(self, task, log, *what, all_threads=False):
+        self.task, self.log, self.all_threads = task, str(log), all_threads
+        self.command = [strace(), "-qq", "-y", *(["-f"] if all_threads else []), "-o", self.log, *what, "-p", str(task)]
         self.process = None
 
     def __enter__(self):
@@ -43,12 +43,20 @@ class Strace:
 
     def _attached(self):
         assert self.process.poll() is None, f"strace: {self.process.stderr.read()}"
-        with open(f"/proc/{self.thread}/status", encoding="ascii") as file:
+        tasks = os.listdir(f"/proc/{self.task}/task") if self.all_threads else [self.task]
+        return all(self._traces(task) for task in tasks)
+
+    def _traces(self, task):
+        with open(f"/proc/{task}/status", encoding="ascii") as file:
             return f"TracerPid:\t{self.process.pid}\n" in file.read()
 
     def __exit__(self, *_):
         self.process.terminate()
         self.process.communicate()
+
+    def lines(self):
+        """What it saw; after it has ended."""
+        return lines_of(self.log)
 
 
 def lines_of(log):
