@@ -46,8 +46,26 @@ def stored(path):
         store.close()
 
 
+def serials(zonefan):
+    """{zone: serial} of what it holds."""
+    return {name: entry["serial"] for name, entry in zonefan.zones().items()}
+
+
+def look(zonefan, *pushes):
+    """If it still tells what it holds: everything acknowledged is there. Whether it told."""
+    try:
+        answer = zonefan.da().get("/api/v1/zones")
+    except (OSError, NoAnswer):
+        return False
+    if answer.status != 200:
+        return False
+    for each in pushes:
+        each.check({entry["name"]: entry["serial"] for entry in answer.json()["zones"]})
+    return True
+
+
 class Pushes:
-    """One zone pushed again and again: each push has a version of its own, and at the end the newest that was acknowledged counts."""
+    """One zone pushed again and again: each push has a version of its own; of those between two checks the newest that was acknowledged counts."""
 
     def __init__(self, zonefan, zone="sweep.example", hosts=3):
         self.zonefan, self.zone, self.hosts = zonefan, zone, hosts
