@@ -59,7 +59,7 @@ def tsan_unit(context):
     done = context.command(["ctest", "--test-dir", "build/tsan", "-j", str(2 * context.cores), "--timeout", "1800",
                             "--output-on-failure"], env=TSAN)
     told = re.search(r"tests passed, (\d+) tests failed out of (\d+)", done.stdout)
-    return context.entry(row="TSAN", fault="a data race or lock inversion in unit tests and simulation",
+    return context.entry(row="P07", fault="a data race or lock inversion in unit tests and simulation",
                          injected="ThreadSanitizer, all of ctest", required="silent, all pass",
                          happened=told.group() if told and done.returncode == 0 else done.stdout[-2000:],
                          times=int(told.group(2)) if told else 0, ok=done.returncode == 0)
@@ -70,7 +70,7 @@ def tsan_integration(context):
     done = context.command([PYTHON, "-m", "pytest", "-q", "--tb=short", "-m", "smoke or threads", "tests/integration"],
                            env={"ZONEFAN_BIN_DIR": context.build("tsan"), "ZONEFAN_SEED": str(context.seed)})
     told = re.search(r"^.*\d+ passed.*$", done.stdout, re.MULTILINE)
-    return context.entry(row="TSAN", fault="a data race or lock inversion in the running daemon",
+    return context.entry(row="P07", fault="a data race or lock inversion in the running daemon",
                          injected="ThreadSanitizer, the integration tests marked smoke or threads", required="silent, all pass",
                          happened=told.group() if told and done.returncode == 0 else done.stdout[-2000:], ok=done.returncode == 0)
 

@@ -17,6 +17,8 @@ from zf.rows import assert_rows_are
 from zf.wait import wait_for
 from zf.zones import da_zone
 
+pytestmark = pytest.mark.threads
+
 
 def ready(zonefan):
     return zonefan.da(timeout=10).get("/readyz")
