@@ -6,8 +6,8 @@ import time
 
 import pymysql
 import pytest
-from zf.book import ACKED, GONE, REFUSED, UNKNOWN, Book, demand, judge_sights, judge_state, sight_of
-from zf.history import History
+from zf.book import ACKED, GONE, REFUSED, UNKNOWN, Book, Stamp, demand, judge_sights, judge_stamps, judge_state, sight_of
+from zf.history import READS_LEAST, History, demand_ended
 from zf.oracles import Resources, assert_recovered
 from zf.proxy import zone_patterns
 from zf.rows import Row, assert_rows_are, digest, of_text
@@ -196,6 +196,22 @@ def test_broken_reads_are_seen():
         demand(judge_sights(book, "here", [sight_of("z.example", rows, lambda version: 7) for rows in (two, one)]))
 
 
+def test_reversed_writes_are_seen():
+    book = book_of((False, ACKED), (False, ACKED), (True, ACKED), (False, ACKED))
+
+    def written(*stamps):
+        """(generation, version, deleted?[, store]) of each write"""
+        return kinds(judge_stamps(book, "here", [Stamp("z.example", (*store, "a")[0], generation, version, deleted)
+                                                 for generation, version, deleted, *store in stamps]))
+    assert written((5, 1, 0), (6, 2, 0), (6, 2, 0), (7, 2, 1), (8, 4, 0)) == [], "a good history; a repair writes the same again"
+    assert written((5, 1, 0), (8, 4, 0)) == [], "what was overtaken need not be written"
+    assert written((6, 2, 0), (5, 2, 0), (6, 2, 0)) == ["reversals"], "a generation"
+    assert written((5, 2, 0), (6, 1, 0)) == ["reversals"], "a version, under a newer generation"
+    assert written((7, 2, 1), (6, 2, 0), (7, 2, 1)) == ["reversals"], "back behind the delete"
+    assert written((7, 1, 0), (1, 2, 0, "b")) == [], "another store counts for itself"
+    assert written((5, 9, 0)) == ["foreign"]
+
+
 TAMPERED = {
     "lost": "UPDATE records SET data=REPLACE(REPLACE(data, '{v}', '0'), '192.0.2.{a}', '192.0.2.1') WHERE zone_id={id}",
     "torn": "DELETE FROM records WHERE zone_id={id} AND type='MX'",
@@ -216,7 +232,7 @@ def test_history_of_a_real_zonefan(install, dcs):
     history.settle()
     history.check_store()
     figures = history.check()
-    assert figures["acknowledged"] >= 150 and figures["reads"] > 36 and not load.refusals
+    assert figures["acknowledged"] >= 150 and figures["reads"] >= 3 * READS_LEAST and not load.refusals
     assert not any(figures[kind] for kind in ("lost", "torn", "reversals"))
     db, held = dcs[1].db, history.zonefan.zones()
     zone = next(name for name in history.zones if name in held)
@@ -234,9 +250,44 @@ def test_history_of_a_real_zonefan(install, dcs):
         db.sql("UPDATE zones SET id=%s WHERE zone_name=%s", zone_id, zone + ".")
         for row in good:
             db.sql(f"INSERT INTO records VALUES ({','.join(['%s'] * len(row))})", *row)
-    history.check()
+    assert history.check() == figures, "looks of the check are no reads"
+    generation = db.value("SELECT generation FROM zonefan_state WHERE zone_name=%s", zone + ".")
+    for back in (generation - 1, generation):  # for an instant that no reader can see
+        db.sql("UPDATE zonefan_state SET generation=%s WHERE zone_name=%s", back, zone + ".")
+    with pytest.raises(AssertionError, match=f"reversals at dc2: {zone}, generation {generation - 1}"):
+        history.check()
+    assert history.figures()["reversals"] == 1
     history.restored(dcs[1])
-    assert history.sights["dc2"] == [] and history.check()["reads"] > figures["reads"]
+    assert history.sights["dc2"] == []
+    with pytest.raises(AssertionError, match="reversals at dc2"):
+        history.check()  # what came before is judged nevertheless
+    history.past.clear()
+    assert history.check() == figures
+
+
+def test_reader_that_never_reads_is_seen(install, dcs):
+    history = History(install(dcs), dcs, zones=2, records=9)
+    history.dcs[1].db.connect = refused
+    try:
+        with history.readers():
+            wait_for(lambda: "dc2" in history.failures and min(history.reads["dc1"], history.reads["dc3"]) >= READS_LEAST, 60,
+                     "the others look")
+    finally:
+        del history.dcs[1].db.connect
+    with pytest.raises(AssertionError, match="hardly anybody read there: {'dc2': .*not today"):
+        history.check()
+    halt = threading.Event()
+    hanging = threading.Thread(target=halt.wait)
+    hanging.problem = None
+    hanging.start()
+    with pytest.raises(AssertionError, match="it hangs"):
+        demand_ended([hanging], 0.1)
+    halt.set()
+    demand_ended([hanging], 30)
+
+
+def refused(**_):
+    raise pymysql.OperationalError(2003, "not today")
 
 
 def test_recovered():

@@ -39,9 +39,9 @@ def test_signals_under_load(install, seed, happened):
                 zonefan.process.send_signal(signum)
             seen = load.acknowledged()
             wait_for(lambda seen=seen: load.acknowledged() > seen, 30, f"a push is taken after round {number}", interval=0.002)
+    history.check_store()
     figures = history.figures()
     assert not load.refusals and figures["unknown"] == 0, (load.refusals, figures)
-    history.check_store()
     happened(f"0 of {figures['acknowledged']} pushes failed", times=400, **figures)
 
 

@@ -34,6 +34,15 @@ class Sight(NamedTuple):
     text: str = ""
 
 
+class Stamp(NamedTuple):
+    """A row of zonefan_state as it was written."""
+    zone: str
+    store_id: str
+    generation: int
+    serial: int
+    deleted: int
+
+
 class Violation(NamedTuple):
     kind: str
     where: str
@@ -149,6 +158,18 @@ def _step(operations, track, sight):
     if before is not None and sight.zone_id != before and not deleted:
         return "ids", f"zones.id {before} (version {was}) became {sight.zone_id}, and no delete was sent between"
     return None, ""
+
+
+def judge_stamps(book, where, stamps):
+    """O3 of every write at one place, in the order of writing: neither generation nor version goes back; [Violation]."""
+    found, newest = [], {}
+    for stamp in stamps:
+        key = stamp.store_id, stamp.zone
+        if stamp.generation < newest.get(key, 0):
+            found.append(Violation("reversals", where, stamp.zone, stamp.generation,
+                                   f"generation {newest[key]} of store {stamp.store_id} was written before"))
+        newest[key] = max(newest.get(key, 0), stamp.generation)
+    return found + judge_sights(book, where, [Sight(stamp.zone, GONE if stamp.deleted else stamp.serial) for stamp in stamps])
 
 
 def judge_state(book, where, since, held):

@@ -6,7 +6,7 @@ zonefan but its promises:
 
  O1  what was acknowledged, or something sent after it, is in the store and in every database once all has settled
  O2  no reader sees a torn, mixed or empty zone, none sees one vanish that nobody deleted
- O3  no zone goes back to an older version at a database
+ O3  no zone goes back to an older version at a database: of every single write of its stamp, and of all that was seen
  O4  zones.id stays while the zone is not deleted; no row stands there twice
 
     history = History(zonefan, dcs, seed=seed)
@@ -28,13 +28,17 @@ import time
 
 import pymysql
 
-from .book import ACKED, GONE, REFUSED, UNKNOWN, UNSENT, Book, Violation, demand, judge_sights, judge_state, sight_of
+from .book import (ACKED, GONE, REFUSED, UNKNOWN, UNSENT, Book, Violation, demand, judge_sights, judge_stamps, judge_state,
+                   sight_of)
 from .da import NoAnswer
 from .rows import Row, assert_rows_are
+from .stamps import StampLog
 from .zones import da_zone, named
 
 ONE_ZONE = ("SELECT z.id, r.hostname, r.type, r.data, r.ttl, r.online FROM zones z LEFT JOIN records r ON r.zone_id=z.id "
             "WHERE z.zone_name=%s")
+JUDGED = ("torn", "lost", "reversals")  # the kinds of violations that the report counts
+READS_LEAST = 20  # of each database with a reader; fewer show nothing
 
 
 class Writer(threading.Thread):
@@ -94,7 +98,8 @@ class Load:
     """Writers at work. rate: pushes a second in all, None: one after the other as fast as they are answered."""
 
     def __init__(self, history, rate, deletes, writers, chance):
-        self.history, self.deletes = history, deletes
+        self.history, self.deletes, self.rate = history, deletes, rate
+        self.began = time.monotonic()
         self.interval = writers / rate if rate else None
         self.halt = threading.Event()
         self.answers = []   # (outcome, seconds) of each answer, O7
@@ -107,6 +112,11 @@ class Load:
     def acknowledged(self):
         return sum(outcome == ACKED for outcome, _ in self.answers)
 
+    def assert_kept(self, share=0.9):
+        """It was a load: so much of its rate was acknowledged, over all the time since it began."""
+        wanted = share * self.rate * (time.monotonic() - self.began)
+        assert self.acknowledged() >= wanted, f"{self.acknowledged()} acknowledged, {wanted:.0f} wanted at {self.rate}/s"
+
     def kill9(self):
         """kill -9 of zonefand at one moment of the book: how many requests hung then, sent whole and unanswered."""
         process = self.history.zonefan.process
@@ -118,10 +128,7 @@ class Load:
 
     def stop(self):
         self.halt.set()
-        for writer in self.writers:
-            writer.join(40)
-            assert not writer.is_alive(), "a writer hangs"
-        demand_no_problem(self.writers)
+        demand_ended(self.writers, 40)
 
 
 class Watcher(threading.Thread):
@@ -132,19 +139,27 @@ class Watcher(threading.Thread):
         self.history, self.centre, self.pause, self.chance = history, centre, pause, chance
         self.halt = threading.Event()
         self.problem = None
+        self.conn = None
 
     def run(self):
-        conn = None
         while not self.halt.wait(self.pause):
             try:
-                conn = conn or self.centre.db.connect(read_timeout=2)
-                self.look(conn)
-            except (pymysql.MySQLError, OSError):
-                conn = None
+                self.conn = self.conn or self.centre.db.connect(read_timeout=2)
+                self.look(self.conn)
+            except (pymysql.MySQLError, OSError) as error:
+                self.history.failures[self.centre.name] = error  # its absence is borne; READS_LEAST asks whether it was ever there
+                self.close()
                 self.halt.wait(0.1)
             except Exception as error:
                 self.problem = f"reader of {self.centre.name}: {error!r}"
-                return
+                break
+        self.close()
+
+    def close(self):
+        with contextlib.suppress(pymysql.MySQLError, OSError):
+            if self.conn is not None:
+                self.conn.close()
+        self.conn = None
 
     def look(self, conn):
         """Zones that were pushed lately are the ones that may be torn: every other look is at one of them."""
@@ -154,10 +169,15 @@ class Watcher(threading.Thread):
             cursor.execute(ONE_ZONE, (zone + ".",))
             rows = cursor.fetchall()
         self.history.sights[self.centre.name].append(sight_of(zone, rows, self.history.records_of))
+        self.history.reads[self.centre.name] += 1
 
 
-def demand_no_problem(threads):
-    problems = [thread.problem for thread in threads if thread.problem]
+def demand_ended(threads, seconds):
+    """All of them have ended, and none by a failure."""
+    end = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0, end - time.monotonic()))
+    problems = [thread.problem or "it hangs" for thread in threads if thread.problem or thread.is_alive()]
     assert not problems, "\n".join(problems)
 
 
@@ -169,8 +189,11 @@ class History:
         self.zones = named(prefix, zones)
         self.book = Book(self.zones)
         self.sights = {centre.name: [] for centre in self.dcs}
-        self.past = []     # violations of what was seen before a database was put back (restored)
-        self.reads = 0
+        self.past = []      # violations of what was seen before a database was put back (restored)
+        self.reads = {}     # looks of the readers at each database that has one
+        self.failures = {}  # and why the last one there failed
+        self.counts = {}    # of JUDGED, what was judged last
+        self.logs = {centre.name: StampLog(centre) for centre in self.dcs}
         self.chance = random.Random(seed)
 
     def text(self, zone, version):
@@ -196,21 +219,24 @@ class History:
     def readers(self, *centres, pause=0.004):
         watchers = [Watcher(self, centre, pause, random.Random(self.chance.random())) for centre in centres or self.dcs]
         for watcher in watchers:
+            self.reads.setdefault(watcher.centre.name, 0)
             watcher.start()
         try:
             yield watchers
         finally:
             for watcher in watchers:
                 watcher.halt.set()
-            for watcher in watchers:
-                watcher.join(20)
-        demand_no_problem(watchers)
+            demand_ended(watchers, 20)
 
     def restored(self, centre):
         """The test put this database to an older state itself: what is seen from now on is not compared with before."""
-        self.past += judge_sights(self.book, centre.name, self.sights[centre.name])
-        self.reads += len(self.sights[centre.name])
+        self.past += self._seen_at(centre.name)
         self.sights[centre.name] = []
+        self.logs[centre.name].forget()
+
+    def _seen_at(self, name):
+        return [*judge_sights(self.book, name, self.sights[name]),
+                *judge_stamps(self.book, name, self.logs[name].written(self.book.operations))]
 
     # ---- checks ----
 
@@ -244,7 +270,20 @@ class History:
     def check_store(self):
         """O1 of the store alone; also while the load runs, or after a kill."""
         since = self.book.acknowledged()
-        demand(judge_state(self.book, "the store", since, self._stored()))
+        self._judge(judge_state(self.book, "the store", since, self._stored()), "lost")
+
+    def check_whole(self):
+        """O2 of all zones, right now, at each database; deliveries may be under way."""
+        for centre in self.dcs:
+            sights, _ = self._state_of(centre)
+            self._judge([Violation(sight.problem, centre.name, zone, sight.state, sight.text)
+                         for zone, sight in sights.items() if sight.problem], "torn")
+
+    def _judge(self, found, *kinds):
+        """Raises what was found; the report counts these kinds of it."""
+        counted = collections.Counter(violation.kind for violation in found)
+        self.counts.update({kind: counted[kind] for kind in kinds})
+        demand(found)
 
     def check(self, centres=None):
         """O1-O4 at the end; figures for the report. Nothing may be under way."""
@@ -256,9 +295,12 @@ class History:
             found += judge_state(self.book, centre.name, since, {zone: sight.state for zone, sight in sights.items()})
             found += self._differing(centre.name, held, sights, rows, compared)
             self.sights[centre.name] += sights.values()
-        for name, sights in self.sights.items():
-            found += judge_sights(self.book, name, sights)
-        demand(found)
+        for name in self.sights:
+            found += self._seen_at(name)
+        self._judge(found, *JUDGED)
+        blind = {name: f"{reads} reads, last failure {self.failures.get(name)!r}" for name, reads in self.reads.items()
+                 if reads < READS_LEAST}
+        assert not blind, f"hardly anybody read there: {blind}"
         return self.figures()
 
     def _differing(self, where, held, sights, rows, compared):
@@ -281,7 +323,6 @@ class History:
         return found
 
     def figures(self):
-        """For happened(): what was counted. A check that came this far has found none of the violations."""
-        reads = self.reads + sum(len(sights) for sights in self.sights.values())
+        """For happened(): what was counted; of violations only those kinds that were judged."""
         counts = {outcome: self.book.count(outcome) for outcome in (ACKED, REFUSED, UNKNOWN)}
-        return {**counts, "reads": reads, "torn": 0, "lost": 0, "reversals": 0}
+        return {**counts, "reads": sum(self.reads.values()), **self.counts}

@@ -13,6 +13,7 @@ from .rows import Row
 from .wait import free_port, wait_for
 
 DATABASE = "dns"
+WATCHED = "watched"  # what triggers of a test keep, out of zonefand's reach
 TABLES = ("zones", "records", "zonefan_state")
 DML = "SELECT, INSERT, UPDATE, DELETE"
 
@@ -174,7 +175,8 @@ class MariaDB:
                     cursor.execute(f"KILL {thread}")
                 except pymysql.MySQLError:
                     pass  # gone by itself
-            cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE}")
+            for database in (DATABASE, WATCHED):
+                cursor.execute(f"DROP DATABASE IF EXISTS {database}")
             cursor.execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
             cursor.execute(f"DROP USER IF EXISTS {self.user}")
             cursor.execute(f"CREATE USER {self.user} IDENTIFIED BY '{self.password}'")
