@@ -237,6 +237,8 @@ def run_load(zonefan, dcs, seed, seconds, rate):
     began = time.monotonic()
     with history.load(rate=rate) as load, history.readers():
         wait_for(lambda: time.monotonic() - began > seconds, seconds + 30, "the time passes")
+        load.assert_kept()
+    assert not load.refusals, load.refusals
     history.settle(deadline=300)
     drained = time.monotonic() - began - seconds
     return history.check(), load, drained

@@ -118,8 +118,10 @@ def test_two_daemons(install, dcs, seed, times, happened):
     history.book.version = 1
     with history.readers(pause=0.001), history.load(rate=40, deletes=0) as one, other.load(rate=40, deletes=0) as two:
         wait_for(lambda: min(one.acknowledged(), two.acknowledged()) > times(150, 2000), 200, "both have pushed")
-        wait_for(lambda: any(event["kind"] in ("stamp_taken_over", "contested") for zonefan in (first, second)
-                             for event in zonefan.listing("/api/v1/events", "events", 1000)), 60, "another store is told")
+        for zonefan in (first, second):
+            wait_for(lambda zonefan=zonefan: any(event["kind"] in ("stamp_taken_over", "contested")
+                                                 for event in zonefan.listing("/api/v1/events", "events", 1000)),
+                     60, "each tells that another store writes")
     sights = history.sights["dc1"]
     wrong = [sight for sight in sights if sight.problem or sight.zone_id != ids[sight.zone]]
     assert not wrong, f"{len(wrong)} of {len(sights)} reads: {wrong[:5]}"

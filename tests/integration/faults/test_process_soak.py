@@ -27,6 +27,9 @@ STORE_OVER_LIVE = 1.3    # the file, over a packed copy of its rows, plus 4 MiB
 
 SAMPLES_LEAST = 30       # a data centre that is away has two descriptors less: some samples say nothing
 
+REFUSED_MOST = 0.001     # of what is acknowledged, while zonefand is there
+ACKNOWLEDGED_LEAST = 0.5  # of the rate, over all the time: a third of it has the kills
+
 MASTER = "da2.host.example"
 
 
@@ -39,12 +42,14 @@ class Soak:
         self.accidents = Accidents(zonefan, dcs, master, self.life, random.Random(seed + 2))
         self.pauses = (1, 6) if long else (0.3, 1)
         self.kills = self.restarts = 0
+        self.refused_at_ends = 0
 
     def stay(self):
         time.sleep(self.chance.uniform(*self.pauses))  # the random moment
 
     def end_of_zonefand(self, load):
-        """It is killed, or stopped in order, in the middle of whatever goes on."""
+        """It is killed, or stopped in order, in the middle of whatever goes on. What it refuses then is counted apart."""
+        refused = load.refusals.total()
         if self.chance.random() < 0.8:
             load.kill9()
             self.kills += 1
@@ -52,7 +57,15 @@ class Soak:
             self.zonefan.stop()
             self.restarts += 1
         self.zonefan.start()
+        self.refused_at_ends += load.refusals.total() - refused
         self.history.check_store()
+
+    def check_load(self, load):
+        """It was a load, and it was taken, but for the times when zonefand was not there."""
+        refused, taken = load.refusals.total() - self.refused_at_ends, load.acknowledged()
+        assert refused <= REFUSED_MOST * taken, f"{refused} refused, {taken} acknowledged: {load.refusals}"
+        load.assert_kept(ACKNOWLEDGED_LEAST)
+        return refused
 
     def go_through(self, load, until, kill):
         while time.monotonic() < until:
@@ -129,7 +142,8 @@ def check_store(zonefan, before):
 @pytest.mark.row("P08", fault="everything at once, for long: restarts, kills, cuts, hand edits, lost pushes",
                  injected="random faults of databases, network, master and process, one after the other, under 20 pushes a second",
                  required="databases, store and master equal in the end; O1-O10; memory, descriptors and threads flat after warm-up; the "
-                          "store holds little more than its live rows")
+                          "store holds little more than its live rows; at least half of the rate acknowledged, at most 1 of "
+                          "1,000 refused")
 def test_soak(install, dcs, masters, seed, times, happened):
     long = times(False, True)
     seconds = 60 * float(os.environ.get("ZONEFAN_SOAK_MINUTES", times(0.3, 30)))
@@ -161,6 +175,7 @@ def test_soak(install, dcs, masters, seed, times, happened):
         dcs[0].proxy.refuse()
         told = oracles.wait_state(zonefan, "dc1", "down")
         dcs[0].proxy.passing()
+        refused = soak.check_load(load)
     if path := os.environ.get("ZONEFAN_SOAK_TIMELINE"):
         timeline.write(path)
     soak.settle()
@@ -175,5 +190,5 @@ def test_soak(install, dcs, masters, seed, times, happened):
     happened(f"{seconds / 60:.1f} minutes; {figures['acknowledged']} + {soak.life.sent} changes acknowledged, {soak.life.lost} lost on "
              f"the way and fetched; {mirrored} zones of the master and {len(soak.history.zones)} others equal at {len(dcs)} databases",
              times=sum(counts.values()), accidents=", ".join(f"{kind} {count}" for kind, count in counts.items()), kills=soak.kills,
-             restarts=soak.restarts, ack_p99_ms=round(oracles.ack_ms(load), 1), down_told_s=round(told, 2),
+             restarts=soak.restarts, refused_while_up=refused, ack_p99_ms=round(oracles.ack_ms(load), 1), down_told_s=round(told, 2),
              lines_a_minute=round(len(zonefan.log().splitlines()) / max(0.1, seconds / 60)), **figures)

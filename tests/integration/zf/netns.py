@@ -4,6 +4,7 @@ A network of its own, for packets that are lost: a namespace behind a veth pair,
 packet filter in it. What the filter drops is lost to the kernel, as on a real wire; nothing leaks out of the namespace.
 Needs root, iproute2 and nftables: for the long form only.
 """
+import contextlib
 import ctypes
 import itertools
 import os
@@ -31,7 +32,14 @@ class Namespace:
         net = f"10.{random.randrange(200, 250)}.{random.randrange(256)}"
         self.near, self.address = f"{net}.1", f"{net}.2"
         self.proxies = []
-        _run("ip", "netns", "add", self.name)
+        with contextlib.ExitStack() as undo:
+            _run("ip", "netns", "add", self.name)
+            undo.callback(_run, "ip", "netns", "del", self.name)  # takes both ends of the link with it
+            self._connect()
+            self._undo = undo.pop_all()
+
+    def _connect(self):
+        """The link, its addresses, and the filter's chains."""
         _run("ip", "link", "add", self.link, "type", "veth", "peer", "name", "inside", "netns", self.name)
         _run("ip", "addr", "add", f"{self.near}/30", "dev", self.link)
         _run("ip", "link", "set", self.link, "up")
@@ -94,12 +102,11 @@ class Namespace:
 
     def proxy(self, target):
         self.proxies.append(NamespaceProxy(self, target))
+        self._undo.callback(self.proxies[-1].close)
         return self.proxies[-1]
 
     def close(self):
-        for proxy in self.proxies:
-            proxy.close()
-        _run("ip", "netns", "del", self.name)
+        self._undo.close()
 
 
 class NamespaceProxy(Proxy):
