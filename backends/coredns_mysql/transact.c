@@ -260,7 +260,7 @@ static enum transact_end write_all(struct transaction *tx, enum transact_way way
 	bool all_right = false;
 
 	tx->writing = true;
-	FAULT_POINT(before_remote_commit);
+	FAULT_POINT(before_remote_write);
 	if (way == TRANSACT_SWIFT && !is_near(tx))
 		return write_swiftly(tx);
 	enum transact_end end = write_carefully(tx, &all_right);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the test builds (CMake option ZONEFAN_TESTING: presets dev, tsan, fuzz) have and a release never has: named points
+ * What the test builds (CMake option ZONEFAN_TESTING: presets dev, tsan, fuzz, coverage) have and a release never has: named points
  * where the process may be killed, and planted bugs, by which tests show that they would find such a bug.
  *
  * FAULT_POINT(name): environment ZONEFAN_KILL_AT=name:n ends the process by SIGKILL when that point is passed the n-th
@@ -24,7 +24,7 @@
 	X(after_answer)          /* handed to the connection, perhaps not sent */                            \
 	X(job_sent)              /* to a lane */                                                             \
 	X(before_delivery)       /* the lane's thread has it */                                              \
-	X(before_remote_commit)  /* written at a database */                                                 \
+	X(before_remote_write)   /* its zones are locked at a database */                                    \
 	X(after_remote_commit)                                                                               \
 	X(result_received)       /* by the engine */                                                         \
 	X(before_applied)        /* of a turn with results, to the store */                                  \

@@ -36,7 +36,8 @@ void core_store_failed(struct core *core, const struct err *err)
 {
 	if (err->code == ERR_IO)
 		core_give_up(core, err);
-	if (core->store_ok) {
+	/* What is wrong may become another thing, and the remedy with it. */
+	if (core->store_ok || err->code != core->store_failure) {
 		log_error("the store can't be written", LOG_ERR(err));
 		core->store_ok = false;
 		core->store_failure = err->code;
@@ -162,38 +163,48 @@ static void refuse_all(struct core *core, struct core_command **commands, size_t
 		core_stage(core, engine_message_reply(commands[i]->request, &refusal));
 }
 
-/* One row that fails for a reason of its own (damage) must not fail what came with it: each gets its own transaction. */
-static void write_outcomes_apart(struct core *core)
+/*
+ * One row that fails for a reason of its own (damage) must not fail what came with it: each gets its own transaction. An error
+ * is the store's.
+ */
+static int write_outcomes_apart(struct core *core, struct err *err)
 {
-	struct err err;
+	int ret = ERR_OK;
 
-	for (size_t i = 0; i < core->outcome_count; i++) {
-		int ret = store_begin(core->store, &err);
-
+	for (size_t i = 0; i < core->outcome_count && (ret == ERR_OK || ret == ERR_CORRUPT); i++) {
+		ret = store_begin(core->store, err);
 		if (ret == ERR_OK)
-			ret = core_write_outcomes(core, i, 1, &err);
+			ret = core_write_outcomes(core, i, 1, err);
 		if (ret == ERR_OK)
-			ret = store_commit(core->store, &err);
+			ret = store_commit(core->store, err);
 		if (ret == ERR_OK)
 			continue;
 		store_rollback(core->store);
 		core->dispatch_us = core_now_us(core) + second_us;
 		log_error("a delivery is not recorded, it will be repeated",
 			LOG_STR("backend", core->lanes[core->outcomes[i].lane].name),
-			LOG_INT("zone_id", core->outcomes[i].zone_id), LOG_ERR(&err));
-		if (ret != ERR_CORRUPT) {
-			core_store_failed(core, &err);
-			break;
-		}
+			LOG_INT("zone_id", core->outcomes[i].zone_id), LOG_ERR(err));
 	}
 	core->outcome_count = 0;
+	return ret == ERR_CORRUPT ? ERR_OK : ret;
+}
+
+/* Whoever waits is told before the process leaves, if it does. */
+static void refuse_and_fail(struct core *core, struct core_command **commands, size_t count, const struct err *err)
+{
+	refuse_all(core, commands, count, err->code);
+	core_tell_staged(core);
+	core_store_failed(core, err);
 }
 
 static void commit_apart(struct core *core, struct core_command **commands, size_t count)
 {
 	struct err err;
 
-	write_outcomes_apart(core);
+	if (write_outcomes_apart(core, &err) != ERR_OK) {
+		refuse_and_fail(core, commands, count, &err);
+		return;
+	}
 	for (size_t i = 0; i < count; i++) {
 		size_t events = core->event_count;
 
@@ -205,6 +216,10 @@ static void commit_apart(struct core *core, struct core_command **commands, size
 		core_drop_staged(core);
 		core_forget_events(core, events);
 		log_error("a request can't be stored", LOG_ERR(&err));
+		if (err.code != ERR_CORRUPT) {
+			refuse_and_fail(core, commands + i, count - i, &err);
+			return;
+		}
 		refuse_all(core, &commands[i], 1, err.code);
 		core_tell_staged(core);
 	}
@@ -224,6 +239,8 @@ static void write_all(struct core *core, struct core_command **commands, size_t 
 		refuse_all(core, commands, count, core->store_failure);
 		core_tell_staged(core);
 		count = 0;
+		if (core->outcome_count == 0 && core->event_count == 0)
+			return;
 	}
 	if (write_turn(core, commands, count, &err) == ERR_OK) {
 		core_tell_staged(core);
@@ -235,10 +252,7 @@ static void write_all(struct core *core, struct core_command **commands, size_t 
 		commit_apart(core, commands, count);
 		return;
 	}
-	/* Whoever waits is told before the process leaves, if it does. */
-	refuse_all(core, commands, count, err.code);
-	core_tell_staged(core);
-	core_store_failed(core, &err);
+	refuse_and_fail(core, commands, count, &err);
 	/* What lanes achieved is worth the ballast: a restart would only find it out again. */
 	if (!core->broken && write_turn(core, NULL, 0, &err) != ERR_OK) {
 		log_warn("deliveries not recorded, they will be repeated", LOG_ERR(&err));

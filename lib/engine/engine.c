@@ -77,6 +77,7 @@ static int64_t turn(struct engine *engine, int64_t wait_ms, bool *idle)
 	size_t command_count =
 		queue_take(engine->commands, commands, TURN_COMMANDS, wait_ms < PULSE_MS ? wait_ms : PULSE_MS);
 	atomic_store(&engine->idle, false);
+	pulse_beat(&engine->engine_pulse); /* the wait may have been long, and the turn may be */
 	size_t job_count = queue_take(engine->done, jobs, TURN_JOBS, 0);
 
 	for (size_t i = 0; i < command_count; i++) {

@@ -65,6 +65,7 @@ void *intake_run(void *arg)
 		pulse_beat(&engine->intake_pulse);
 		for (size_t i = 0; i < count; i++) {
 			intake_read(engine, commands[i]);
+			pulse_beat(&engine->intake_pulse);
 			CHECK(queue_push(engine->commands, commands[i]) == ERR_OK);
 			atomic_fetch_sub(&engine->in_intake, 1);
 		}

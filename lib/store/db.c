@@ -76,8 +76,10 @@ int db_fail(struct store *store, int rc, struct err *err)
 	if ((code == ERR_IO || code == ERR_NOSPACE) && errnum != 0)
 		return err_set(err, code, "store %s: %s (SQLite %d, %s)", store->path, sqlite3_errstr(rc), rc,
 			strerror(errnum));
+	/* The connection knows more of its own last error, and nothing of what its files said when they were asked without it. */
+	bool known = store->db != NULL && sqlite3_extended_errcode(store->db) == rc;
 	return err_set(err, code, "store %s: %s (SQLite %d)", store->path,
-		store->db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(store->db), rc);
+		known ? sqlite3_errmsg(store->db) : sqlite3_errstr(rc), rc);
 }
 
 /* ---- connection ---- */

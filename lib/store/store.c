@@ -204,6 +204,9 @@ int store_begin(struct store *store, struct err *err)
 	int rc = db_checkpoint(store, store->tight, err);
 	if (rc == 0)
 		rc = run(store, begin_sql, err);
+	/* Whoever holds a lock longer than one wait is not waited for again until it is free. */
+	if (rc == 0 || rc == ERR_BUSY)
+		db_wait_for_locks(store, rc == 0);
 	if (rc < 0)
 		return rc;
 	store->in_transaction = true;
@@ -272,7 +275,7 @@ int store_probe(struct store *store, struct err *err)
 	CHECK(!store->in_transaction);
 	db_wait_for_locks(store, false);
 	int rc = meta_probe(store, err);
-	db_wait_for_locks(store, true);
+	db_wait_for_locks(store, rc != ERR_BUSY);
 	return rc;
 }
 

@@ -37,13 +37,14 @@ static bool naive_equal(const uint8_t a[HASH_SIZE], const uint8_t b[HASH_SIZE])
 	return true;
 }
 
+static volatile unsigned answers; /* so that the calls are not left out */
+
 static double time_calls(compare_fn *volatile compare, const uint8_t *a, const uint8_t *b)
 {
-	volatile unsigned equal = 0;
 	int64_t start_ns = now_ns();
 
 	for (int i = 0; i < CALLS; i++)
-		equal += compare(a, b);
+		answers += compare(a, b);
 	return (double)(now_ns() - start_ns);
 }
 

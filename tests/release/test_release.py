@@ -79,7 +79,7 @@ def test_nothing_of_the_test_builds(program):
     with open(program, "rb") as file:
         content = file.read()
     for trace in (b"ZONEFAN_KILL_AT", b"ZONEFAN_PLANTED", b"synchronous_normal", b"PRAGMA synchronous = NORMAL",
-                  b"PRAGMA synchronous = OFF", b"REPLACE INTO %t", b"before_remote_commit", b".gcda"):
+                  b"PRAGMA synchronous = OFF", b"REPLACE INTO %t", b"before_remote_write", b".gcda"):
         assert trace not in content, trace
     symbols = look("nm", program)
     assert not re.search(r"\b(testing_\w+|__asan_\w+|__gcov_\w+|__sanitizer_\w+)", symbols)

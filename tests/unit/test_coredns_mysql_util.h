@@ -175,7 +175,7 @@ static inline int group_teardown(void **state)
 
 /* ---- SQL as root ---- */
 
-static inline void sql(const char *format, ...)
+PRINTF_LIKE(1, 2) static inline void sql(const char *format, ...)
 {
 	char text[4096];
 	va_list args;
@@ -195,7 +195,7 @@ static inline void sql(const char *format, ...)
 }
 
 /* The first column of the first row, "" if there is none; lives until the next call but three. */
-static inline const char *ask(const char *format, ...)
+PRINTF_LIKE(1, 2) static inline const char *ask(const char *format, ...)
 {
 	static char answers[4][65536];
 	static unsigned turn;
@@ -216,7 +216,7 @@ static inline const char *ask(const char *format, ...)
 	return answer;
 }
 
-static inline uint64_t count(const char *format, ...)
+PRINTF_LIKE(1, 2) static inline uint64_t count(const char *format, ...)
 {
 	char text[4096];
 	va_list args;

@@ -342,6 +342,40 @@ static void test_locked_by_shell(void **state)
 	assert_int_equal(sqlite3_close(shell), SQLITE_OK);
 }
 
+/* In ms: how long the connection waits for somebody else's lock. */
+static int lock_wait_ms(struct store *store)
+{
+	sqlite3_stmt *stmt;
+
+	assert_int_equal(sqlite3_prepare_v2(store->db, "PRAGMA busy_timeout", -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	int wait_ms = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return wait_ms;
+}
+
+/* Who holds the lock for longer than one wait keeps nobody else waiting until it was free once. */
+static void test_a_long_lock_is_waited_for_once(void **state)
+{
+	struct fixture *fixture = *state;
+	int usual_ms = lock_wait_ms(fixture->store);
+	sqlite3 *shell;
+
+	assert_true(usual_ms > 1000);
+	assert_int_equal(sqlite3_open(fixture->path, &shell), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(shell, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_busy_timeout(fixture->store->db, 50), SQLITE_OK);
+	FAILS(ERR_BUSY, store_begin(fixture->store, err));
+	assert_int_equal(lock_wait_ms(fixture->store), 0);
+	FAILS(ERR_BUSY, store_probe(fixture->store, err));
+	FAILS(ERR_BUSY, store_begin(fixture->store, err));
+	assert_int_equal(lock_wait_ms(fixture->store), 0);
+	assert_int_equal(sqlite3_exec(shell, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	put_sample(fixture->store, 1, 1, 0);
+	assert_int_equal(lock_wait_ms(fixture->store), usual_ms);
+	assert_int_equal(sqlite3_close(shell), SQLITE_OK);
+}
+
 struct shared {
 	volatile int committed;
 };
@@ -475,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wal_is_bounded, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_lock, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_locked_by_shell, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(test_a_long_lock_is_waited_for_once, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_kill, fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_newer, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_foreign, fixture_make, fixture_remove),

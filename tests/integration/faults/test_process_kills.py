@@ -10,7 +10,7 @@ import pytest
 from zf.history import History
 
 POINTS = ("push_received", "push_parsed", "before_commit", "after_commit", "before_answer", "after_answer", "job_sent",
-          "before_delivery", "before_remote_commit", "after_remote_commit", "result_received", "before_applied", "after_applied")
+          "before_delivery", "before_remote_write", "after_remote_commit", "result_received", "before_applied", "after_applied")
 SETTLE_EVERY = 7
 
 

@@ -3,6 +3,7 @@
 A disk that is slow (reliability.md S05), and a store that somebody else has locked (S06): pushes wait for a while together, or are
 refused; none hangs, none is lost.
 """
+import os
 import sqlite3
 import threading
 import time
@@ -58,7 +59,9 @@ def test_locked_store(install, happened):
     waited = time.monotonic() - began
     assert zonefan.da().exists(pushes.zone).fields["exists"] == "1"
     assert zonefan.da().get("/readyz").status == 503
-    assert pushes.push(timeout=30) == "1"
+    began = time.monotonic()
+    assert pushes.push(timeout=30) == "1" and pushes.push(timeout=30) == "1"
+    assert time.monotonic() - began < 4, "nobody waits again for a lock that was waited for in vain"
     answered = []
     waiting = threading.Thread(target=lambda: answered.append(until_taken(pushes)))
     waiting.start()
@@ -97,3 +100,21 @@ def test_short_lock_is_waited_for(install):
     other.close()
     pusher.join(30)
     assert answers == ["0"]
+
+
+def test_the_reason_told_is_that_of_now(install):
+    """First the store is locked, then its file is taken away as well: each needs another remedy."""
+    zonefan = lone(install).start()
+    pushes = Pushes(zonefan)
+    assert pushes.push() == "0"
+    other = sqlite3.connect(zonefan.store, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert pushes.push(timeout=30) == "1" and "locked by another process" in pushes.reason
+    os.rename(zonefan.store, zonefan.store + ".away")
+    wait_for(lambda: pushes.push(timeout=30) == "1" and "removed or replaced" in pushes.reason, 30,
+             lambda: f"the new reason is told; it was {pushes.reason}")
+    os.rename(zonefan.store + ".away", zonefan.store)
+    other.execute("ROLLBACK")
+    other.close()
+    wait_for(lambda: pushes.push(timeout=30) == "0", 30, "pushes are taken again")
+    pushes.check({name: entry["serial"] for name, entry in zonefan.zones().items()})
