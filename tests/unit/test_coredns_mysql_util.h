@@ -138,6 +138,7 @@ static inline void server_stop(void)
 {
 	mysql_close(root);
 	root = NULL;
+	assert_true(server_pid > 0); /* kill(0) would be the end of the whole test run */
 	kill(server_pid, SIGCONT);
 	kill(server_pid, SIGTERM);
 	assert_int_equal(waitpid(server_pid, NULL, 0), server_pid);
