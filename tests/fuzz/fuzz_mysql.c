@@ -11,8 +11,10 @@
  */
 #include "fuzz.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +29,7 @@
 
 #define OUR_STORE "00112233445566778899aabbccddeeff"
 
-enum { ANSWER_ENDS = 0xffff, HEADER = 4, CLIENT_MOST = 1 << 20, TURNS_MOST = 200 };
+enum { ANSWER_ENDS = 0xffff, HEADER = 4, CLIENT_MOST = 1 << 20, TURNS_MOST = 200, ZONES = 2, STACK = 256 * 1024 };
 
 enum { COM_QUIT = 1, COM_QUERY = 3, COM_STMT_SEND_LONG_DATA = 24, COM_STMT_CLOSE = 25, MORE_RESULTS = 8 };
 
@@ -40,10 +42,14 @@ static struct {
 	bool greeted;
 	bool logged_in;
 	unsigned turns;
-	bool wrote;             /* a stamp was sent since the last COMMIT */
-	bool committed;         /* ... and that COMMIT was answered OK */
-	unsigned false_commits; /* COMMITs with stamps that were not */
+	struct {
+		bool wrote;             /* its stamp was sent since the last COMMIT */
+		bool committed;         /* ... and that COMMIT was answered OK */
+		unsigned false_commits; /* COMMITs with its stamp that were not, since it was looked at */
+	} zones[ZONES];
 } server = { .listener = -1, .fd = -1 };
+
+static const char *const names[ZONES] = { "a.test.", "b.test." };
 
 /*
  * A server may announce any number of columns, and libmariadb makes room for all of them before the first one comes. It
@@ -56,14 +62,33 @@ const char *__asan_default_options(void)
 }
 
 /*
- * A server may name a login method that there is no plugin for: what dlopen says then is freed when the thread has ended that
- * connects, which may be a moment after the input. And libmariadb itself loses a little of an answer that breaks off in its
- * middle. That we free all results is seen by the tests with real servers.
+ * libmariadb itself loses a little of an answer that breaks off in its middle. That we free all results is seen by the tests
+ * with real servers.
  */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-	return "leak:_dlerror_run\nleak:__vasprintf_internal\nleak:libmariadb\n";
+	return "leak:libmariadb\n";
+}
+
+/*
+ * A server may name a login method that there is no plugin for. What the C library says then is freed when the thread has
+ * ended that connects, which may be a moment after the input, and would count as lost. So these stand before the C library's.
+ */
+void *dlopen(const char *path, int flags)
+{
+	static void *(*real)(const char *path, int flags);
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "dlopen");
+	return path != NULL && access(path, R_OK) != 0 ? NULL : real(path, flags);
+}
+
+char *dlerror(void)
+{
+	static char text[] = "no such plugin";
+
+	return text;
 }
 
 /* ---- what is answered ---- */
@@ -178,18 +203,52 @@ static bool switches_method(const struct buf *answer)
 	return false;
 }
 
+/* Behind start, which is NULL or in sql; names are sent as hex. */
+static bool has_name(const struct buf *sql, const char *start, const char *name)
+{
+	struct buf hex = { 0 };
+
+	buf_puts(&hex, "x'");
+	buf_hex(&hex, name, strlen(name));
+	buf_puts(&hex, "'");
+	bool has = start != NULL && memmem(start, (size_t)(sql->data + sql->size - start), hex.data, hex.size) != NULL;
+	buf_free(&hex);
+	return has;
+}
+
+/* Stamps stand behind all else but COMMIT. */
+static bool has_stamp(const struct buf *sql, const char *name)
+{
+	return has_name(sql, memmem(sql->data, sql->size, "(zone_name,store_id,", 20), name);
+}
+
+/* Zones that were written together and failed are tried again, in parts: what is seen under the lock then is what counts. */
+static bool is_look(const struct buf *sql, const char *name)
+{
+	return memmem(sql->data, sql->size, " FOR UPDATE", 11) != NULL && has_name(sql, sql->data, name);
+}
+
 static void note_query(const struct buf *sql, const struct buf *answer)
 {
 	size_t statements = 1;
 
-	server.wrote |= memmem(sql->data, sql->size, "(zone_name,store_id,", 20) != NULL;
-	if (sql->size < 6 || memcmp(sql->data + sql->size - 6, "COMMIT", 6) != 0 || !server.wrote)
+	for (size_t i = 0; i < ZONES; i++) {
+		server.zones[i].wrote |= has_stamp(sql, names[i]);
+		if (is_look(sql, names[i]))
+			server.zones[i].false_commits = 0;
+	}
+	if (sql->size < 6 || memcmp(sql->data + sql->size - 6, "COMMIT", 6) != 0)
 		return;
 	for (size_t i = 0; i < sql->size; i++)
 		statements += sql->data[i] == ';'; /* no record here has one */
-	server.committed = is_ok_to_all(answer, statements);
-	server.false_commits += !server.committed;
-	server.wrote = false;
+	bool is_ok = is_ok_to_all(answer, statements);
+	for (size_t i = 0; i < ZONES; i++) {
+		if (!server.zones[i].wrote)
+			continue;
+		server.zones[i].committed = is_ok;
+		server.zones[i].false_commits += !is_ok;
+		server.zones[i].wrote = false;
+	}
 }
 
 /* ---- the server ---- */
@@ -325,27 +384,22 @@ static struct zone *make_zone(const char *name)
 
 static void require_verdicts(struct backend *backend, struct backend_item *items, size_t count)
 {
-	bool any_ok = false;
-
-	server.committed = server.wrote = false;
-	server.false_commits = 0;
+	memset(server.zones, 0, sizeof(server.zones));
 	backend->ops->apply(backend, items, count);
 	for (size_t i = 0; i < count; i++) {
 		FUZZ_REQUIRE((unsigned)items[i].verdict <= BACKEND_DOWN, "verdict %d", (int)items[i].verdict);
 		FUZZ_REQUIRE(items[i].verdict == BACKEND_OK || items[i].verdict == BACKEND_STALE || items[i].err.text[0] != '\0',
 			"verdict %d without a reason", (int)items[i].verdict);
-		any_ok |= items[i].verdict == BACKEND_OK;
+		/* Of one that was found right already no stamp is sent. */
+		FUZZ_REQUIRE(items[i].verdict != BACKEND_OK || (!server.zones[i].wrote &&
+			(server.zones[i].committed || server.zones[i].false_commits == 0)),
+			"%s is called delivered, and its COMMIT was not answered OK", items[i].name);
 	}
-	/* With several zones some may be right already, and are, whatever becomes of the others. */
-	if (count == 1 && any_ok)
-		FUZZ_REQUIRE(!server.wrote && (server.committed || server.false_commits == 0),
-			"a zone is called delivered, and its COMMIT was not answered OK");
 }
 
 static void apply(struct backend *backend, size_t count, bool remove, bool check)
 {
-	static const char *const names[] = { "a.test.", "b.test." };
-	struct backend_item items[2] = { { .name = NULL } };
+	struct backend_item items[ZONES] = { { .name = NULL } };
 
 	for (size_t i = 0; i < count; i++)
 		items[i] = (struct backend_item){ .name = names[i], .generation = 5, .check = check,
@@ -447,9 +501,21 @@ static void remove_socket(void)
 	unlink(server.path);
 }
 
+/* AddressSanitizer goes over the whole stack of a thread, each time one begins and ends. */
+static void make_stacks_small(void)
+{
+	pthread_attr_t attributes;
+
+	CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, STACK) == 0);
+	CHECK(pthread_setattr_default_np(&attributes) == 0);
+	pthread_attr_destroy(&attributes);
+}
+
 static void start(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	make_stacks_small();
 
 	signal(SIGPIPE, SIG_IGN);
 	coredns_mysql_global_init();

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A store's file that was changed behind our back: it is refused, or every row that it still gives is as it was written,
- * and a push over whatever is there is durable and right.
+ * A store's file that was changed behind our back: it is refused, or every row that it still gives is as it was written.
+ * A push over whatever values are there is durable and right, when the file is opened again. Over broken pages, too, it is
+ * never another text; that it is lost there, and found to be lost, no transaction can rule out.
+ *
+ * SQLite works on the disk of the simulation, which is memory (tests/sim/vfs.h); the lock alone is a real file.
  *
  * The input: a byte that chooses who reads or the file (254, 255: of an older release), then changes: 0: bytes at an
  * offset; 1: the file ends at an offset; 2: all values of a column become another.
  */
 #include "fuzz.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "disk.h"
 #include "sqlite_memory.h"
 #include "store/migrate.h"
 #include "store/open.h"
 #include "store/store.h"
+#include "vfs.h"
 
 enum { ZONES = 2, TOMBSTONE = 1, IMAGES = 3, COLUMNS_MOST = 256, CHANGES_MOST = 8, DUE_MOST = 16,
 	NEWEST = 254 /* above: an older release's file */ };
@@ -84,34 +87,36 @@ static void fill(struct store *store)
 
 static void remove_beside(void)
 {
-	static const char *const suffixes[] = { "-wal", "-shm", ".v1.bak", ".v5.bak" };
+	static const char *const suffixes[] = { "-wal", "-journal", ".v1.bak.tmp", ".v5.bak.tmp" };
+	char name[sizeof(path) + 16];
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		char *name = xasprintf("%s%s", path, suffixes[i]);
-
-		unlink(name);
-		free(name);
+		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+		CHECK(disk_delete(name, true) == DISK_OK);
 	}
 }
 
+/* Files are not made anew for each input: their memory would be cold. */
 static void write_image(const char *bytes, size_t size)
 {
+	struct disk_file *file = disk_open(path);
+
 	remove_beside();
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	CHECK(fd >= 0 && write(fd, bytes, size) == (ssize_t)size && ftruncate(fd, (off_t)size) == 0);
-	close(fd);
+	CHECK(disk_truncate(file, 0) == DISK_OK);
+	if (size > 0)
+		CHECK(disk_write(file, bytes, size, 0) == DISK_OK && disk_sync(file) == DISK_OK);
+	disk_close(file);
 }
 
 static void read_image(struct buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat status;
+	struct disk_file *file = disk_open(path);
+	size_t size = disk_size(file);
 
-	CHECK(fd >= 0 && fstat(fd, &status) == 0);
-	buf_reserve(out, (size_t)status.st_size);
-	CHECK(read(fd, out->data, (size_t)status.st_size) == status.st_size);
-	out->size = (size_t)status.st_size;
-	close(fd);
+	buf_reserve(out, size);
+	CHECK(disk_read(file, out->data, size, 0) == size);
+	out->size = size;
+	disk_close(file);
 }
 
 static int take_column(void *ctx UNUSED, int count UNUSED, char **values, char **names UNUSED)
@@ -140,6 +145,8 @@ static void make_images(void)
 	sqlite3 *db;
 
 	sqlite_memory_use();
+	CHECK(sqlite3_config(SQLITE_CONFIG_SINGLETHREAD) == SQLITE_OK);
+	vfs_register();
 	snprintf(folder, sizeof(folder), "%s/zonefan-fuzz-store-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	CHECK(mkdtemp(folder) != NULL);
 	atexit(clean_up);
@@ -192,13 +199,19 @@ static void change_column(struct fuzz_input *input)
 	free(text);
 }
 
-static void change(const struct buf *original, struct fuzz_input *input)
+/* True: pages may be broken. */
+static bool change(const struct buf *original, struct fuzz_input *input)
 {
-	struct buf image = { 0 };
+	bool broken = false;
+	static struct buf image; /* warm, too */
 
+	buf_clear(&image);
 	buf_append(&image, original->data, original->size);
 	for (int i = 0; i < CHANGES_MOST && input->left > 0; i++) {
-		switch (fuzz_byte(input) % 3) {
+		int kind = fuzz_byte(input) % 3;
+
+		broken |= kind != 2;
+		switch (kind) {
 		case 0:
 			change_bytes(input, &image);
 			break;
@@ -214,7 +227,7 @@ static void change(const struct buf *original, struct fuzz_input *input)
 		}
 	}
 	write_image(image.data, image.size);
-	buf_free(&image);
+	return broken;
 }
 
 /* ---- what is read ---- */
@@ -347,8 +360,8 @@ static void read_beside(void)
 	store_close(reader);
 }
 
-/* A push over what is there, as the engine makes it. */
-static void push_over(struct store *store, int i)
+/* A push over what is there, as the engine makes it. The generation that stands there now; 0: it was not taken. */
+static uint64_t push_over(struct store *store, int i)
 {
 	struct store_zone zone, wanted = sample(i, 0);
 	struct err err;
@@ -369,22 +382,67 @@ static void push_over(struct store *store, int i)
 		free(text);
 		store_zone_clear(&zone);
 	}
-	if (ret == 0 && store_zone_find(store, wanted.name, &zone, &err) == 0) {
-		require_zone(&zone, wanted.generation);
+	return ret == 0 ? wanted.generation : 0;
+}
+
+static void require_pushed(struct store *reader, int i, uint64_t generation, bool broken)
+{
+	char *expected = sample_text(i, generation), *text;
+	struct store_zone zone;
+	struct err err;
+	size_t size;
+
+	int ret = store_zone_find(reader, sample(i, 0).name, &zone, &err);
+	if (ret == 0) {
+		require_zone(&zone, generation);
+		ret = store_zone_text(reader, zone.id, &text, &size, &err);
 		store_zone_clear(&zone);
 	}
+	FUZZ_REQUIRE(ret == 0 || broken, "zone %d is lost: %s", i, err.text);
+	if (ret == 0) {
+		FUZZ_REQUIRE(size == strlen(expected) && memcmp(text, expected, size) == 0, "the text of zone %d is another", i);
+		free(text);
+	}
+	free(expected);
+}
+
+/* What was committed is there, and as it was pushed, for whoever opens the file next. */
+static void require_durable(const uint64_t generations[ZONES], bool broken)
+{
+	struct store *reader;
+	struct err err;
+
+	int ret = store_open_reader(path, &reader, &err);
+	FUZZ_REQUIRE(ret == 0 || broken, "a store that was committed to does not open: %s", err.text);
+	for (int i = 0; ret == 0 && i < ZONES; i++) {
+		if (generations[i] != 0)
+			require_pushed(reader, i, generations[i], broken);
+	}
+	if (ret == 0)
+		store_close(reader);
+}
+
+static bool push_all(struct store *store, uint64_t generations[ZONES])
+{
+	struct err err;
+
+	for (int i = 0; i < ZONES; i++)
+		generations[i] = push_over(store, i);
+	return store_commit(store, &err) == 0;
 }
 
 void fuzz_one(const uint8_t *data, size_t size)
 {
 	struct fuzz_input input = { data, size };
+	uint64_t generations[ZONES];
+	bool committed = false;
 	struct store *store;
 	struct err err;
 
 	if (folder[0] == '\0')
 		make_images();
 	uint8_t how = fuzz_byte(&input);
-	change(&images[how < NEWEST ? 0 : how - NEWEST + 1], &input);
+	bool broken = change(&images[how < NEWEST ? 0 : how - NEWEST + 1], &input);
 	int ret = store_open(path, &store, NULL, &err);
 	if (ret < 0) {
 		FUZZ_REQUIRE(err.text[0] != '\0', "an error without a text");
@@ -398,9 +456,9 @@ void fuzz_one(const uint8_t *data, size_t size)
 		walk(store);
 		if (how % 8 == READ_DELIVERIES || how % 8 == READ_ALL)
 			read_deliveries(store);
-		for (int i = 0; i < ZONES; i++)
-			push_over(store, i);
-		(void)!store_commit(store, &err);
+		committed = push_all(store, generations);
 	}
 	store_close(store);
+	if (committed)
+		require_durable(generations, broken);
 }

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every fuzz target for ten minutes, two side by side, then how much of the files it aims at is covered."""
+"""
+Every fuzz target for ten minutes, two side by side, then how much of the files it aims at is covered; and what BIND makes of the
+zone texts that were accepted.
+"""
 import json
 import os
 
@@ -7,6 +10,13 @@ from tree import ROOT
 
 MINUTES = 10
 COVERAGE_LEAST = 80.0  # percent of the lines
+BAR = 1000             # executions a second
+# Of the targets that have a lower one in tests/fuzz/targets, what an execution is.
+BELOW = {
+    "store": "an execution opens a SQLite file, pushes, commits, and opens it again: two schemas to read, some 40 statements to compile",
+    "conf": "an execution reads up to three configurations, each into a megabyte, and looks for the nearest key to each unknown one",
+    "mysql": "an execution connects and logs in, by a thread of its own",
+}
 
 
 def names():
@@ -22,12 +32,38 @@ def fuzz(context, pair, minutes):
     return figures
 
 
+def rate(figures):
+    """What was reached, against the bar."""
+    said = f"{figures['per_second']} a second"
+    if figures["per_second"] < BAR and figures["name"] in BELOW:
+        said += f" (reached {figures['per_second']}, bar {BAR}, because {BELOW[figures['name']]})"
+    return said
+
+
 def coverage(context, name):
     done = context.command(["tests/fuzz/coverage", name], env={"COVERAGE_CORPUS": os.path.join(ROOT, "build", "fuzz", "finds")})
-    shares = [line.split()[2] for line in done.stdout.splitlines() if line.startswith(f"{name} all ")]
-    if done.returncode != 0 or len(shares) != 1:
+    shares = {line.split()[1]: float(line.split()[2]) for line in done.stdout.splitlines() if line.startswith(f"{name} ")}
+    if done.returncode != 0 or "all" not in shares:
         raise RuntimeError(done.stdout)
-    return float(shares[0])
+    share = shares.pop("all")
+    worst = min(shares, key=shares.get)
+    return share, worst, shares[worst]
+
+
+def second_opinion(context):
+    programs = context.build("dev", "zone_kept")
+    done = context.command(["tests/fuzz/second_opinion", os.path.join(programs, "zone_kept")])
+    figures = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if len(figures) != 1:
+        raise RuntimeError(done.stdout)
+    figures = figures[0]
+    return context.entry(
+        row="fuzz zone, second opinion", fault="zone texts that are accepted, read by another server's code",
+        injected="all accepted texts of the corpus, as pushed and as kept, to BIND's named-compilezone",
+        required="BIND reads the same records in both, but for what second_opinion.tsv permits",
+        happened=f"{figures['accepted']} texts: {figures['same']} the same, {figures['permitted']} permitted, {figures['other']} other"
+                 + ("" if figures["other"] == 0 else f"\n{done.stdout[:2000]}"),
+        ok=done.returncode == 0, times=figures["accepted"], reasons=figures["reasons"])
 
 
 def run(context):
@@ -35,14 +71,15 @@ def run(context):
     targets = names()
     for at in range(0, len(targets), 2):
         for figures in fuzz(context, targets[at:at + 2], minutes):
-            covered = coverage(context, figures["name"])
+            covered, worst, least_covered = coverage(context, figures["name"])
             yield context.entry(
                 row=f"fuzz {figures['name']}", fault=f"any bytes for the target {figures['name']}",
                 injected=f"libFuzzer, ASan and UBSan, {minutes:g} minutes, seed {figures['seed']}",
-                required=f"no crash, hang, leak or broken oracle; {figures['least']} executions a second of processor time; 80 % of the "
-                         "lines of its files",
-                happened=f"{figures['executions']} inputs, {figures['per_second']} a second, {figures['crashes']} crashes, "
-                         f"{covered:.1f} % of the lines {figures['said']}".rstrip(),
+                required=f"no crash, hang, leak or broken oracle; {BAR} executions a second of processor time"
+                         + (f" (held: {figures['least']})" if figures["least"] < BAR else "") + "; 80 % of the lines of its files",
+                happened=f"{figures['executions']} inputs, {rate(figures)}, {figures['crashes']} crashes, "
+                         f"{covered:.1f} % of the lines, least {least_covered:.1f} % of {worst} {figures['said']}".rstrip(),
                 ok=figures["ok"] and covered >= COVERAGE_LEAST, times=figures["executions"], seconds=minutes * 60,
-                inputs=figures["executions"], per_second=figures["per_second"], coverage=covered, minutes=minutes,
-                crashes=figures["crashes"])
+                inputs=figures["executions"], per_second=figures["per_second"], coverage=covered, worst_file=worst,
+                worst_coverage=least_covered, minutes=minutes, crashes=figures["crashes"])
+    yield second_opinion(context)
