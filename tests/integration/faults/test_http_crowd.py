@@ -4,10 +4,12 @@ reliability.md 4.4: connections and descriptors (H02, H03; decisions.md 14). Who
 the processor idles, a master that pushes from the very same address is served, and the store and the lanes have their
 descriptors.
 """
+import contextlib
 import time
 
 import pytest
 from zf.attack import Attack
+from zf.da import NoAnswer
 from zf.inject import Strace
 from zf.load import RELEASE, Cost, Master, cpu_seconds, descriptors
 from zf.wait import wait_for
@@ -57,7 +59,7 @@ def test_crowd(install, dcs, times, happened, sources, cap, short, long, pause):
 @pytest.mark.row("H02", fault="10,000 idle connections stay", injected="caps and deadlines raised, so that they may",
                  required="processor <= 5 %, the next push answered, descriptors back when they leave")
 def test_idle_connections(install, dcs, times, happened):
-    count = times(400, 9_000)
+    count = times(400, 10_000)
     caps = {"max_connections": 12_000, "max_connections_per_address": 12_000}
     zonefan = install(dcs, config={"app": {**caps, "header_deadline_ms": 600_000, "connection_deadline_ms": 600_000}})
     da = zonefan.da()
@@ -92,12 +94,16 @@ def least_share(zonefan, seconds):
     return min(shares)
 
 
-@pytest.mark.row("H02", fault="more connections than the process may have descriptors", injected="prlimit --nofile=100, 200 connections",
-                 required="the store and the lanes have theirs: deliveries to three databases go on, lost connections are made anew")
-@pytest.mark.row("H03", fault="ulimit -n 64, as many connections as there are descriptors", injected="prlimit --nofile=64, 200 connections that come again",
-                 required="processor <= 5 %, <= 1 log line a second, the master served")
-@pytest.mark.parametrize("limit", [100, 64])
-def test_descriptors_are_reserved(install, dcs, happened, limit):
+@pytest.mark.parametrize("limit", [
+    pytest.param(100, marks=pytest.mark.row(
+        "H02", fault="more connections than the process may have descriptors", injected="prlimit --nofile=100, 200 connections",
+        required="the store and the lanes have theirs: deliveries to three databases go on, lost connections are made anew")),
+    pytest.param(64, marks=pytest.mark.row(
+        "H03", fault="ulimit -n 64, as many connections as there are descriptors",
+        injected="prlimit --nofile=64, 200 connections that come again",
+        required="processor <= 5 %, <= 1 log line a second, each push of a master answered within five tries; deliveries go "
+                 "on"))])
+def test_descriptors_are_reserved(install, dcs, times, happened, limit):
     zonefan = install(dcs, start=False).start(wrap=["prlimit", f"--nofile={limit}:{limit}"])
     da = zonefan.da()
     for i in range(5):
@@ -107,18 +113,46 @@ def test_descriptors_are_reserved(install, dcs, happened, limit):
         attack.wait_ready()
         for centre in dcs:
             centre.proxy.refuse()
-        da.push_ok("during.example", da_zone("during.example"))
-        for centre in dcs:
-            zonefan.wait_lane(centre.name, "down")
+        push_as_often(da, 1)
+        wait_backends(zonefan, "state", "down")
+        told = zonefan.log().count("batch done")
         for centre in dcs:
             centre.proxy.passing()
-        zonefan.wait_converged()
+        wait_backends(zonefan, "pending", 0)
         backup = zonefan.ctl("backup", zonefan.directory + "/copy.sqlite")
         assert backup.returncode == 0, backup
+        wait_for(lambda: zonefan.log().count("batch done") >= told + len(dcs), 30, zonefan.log_tail)  # the last lines about that
+        with Cost(zonefan) as cost:
+            share = least_share(zonefan, times(1, 10))
+        tries = [push_as_often(da, serial) for serial in range(2, times(20, 200))]
         most = descriptors(zonefan)
     assert most < limit, "no descriptor is left"
+    assert share <= (0.05 if RELEASE else 0.15), f"{share:.0%} of a processor"
+    assert cost.lines <= cost.seconds + 1, f"{cost.lines} log lines in {cost.seconds:.1f} s:\n{zonefan.log_tail()}"
     assert "Too many open files" not in zonefan.log() and "cannot accept" not in zonefan.log()
-    happened(f"three lanes reconnected and delivered, a backup was made; {most} of {limit} descriptors in use", times=200)
+    happened(f"three lanes reconnected and delivered, a backup was made; {most} of {limit} descriptors in use; "
+             f"processor {share:.1%}, {cost.lines} log lines in {cost.seconds:.0f} s; {tries.count(1)} of {len(tries)} pushes answered "
+             f"at the first try, the others at most at try {max(tries)}", times=200, acknowledged=len(tries) + 6)
+
+
+def push_as_often(da, serial, most=5):
+    """
+    How often it took: with nine connections in all, and hundreds that come each second, a master's may be closed for a newer one
+    before its first byte is there.
+    """
+    for tried in range(1, most + 1):
+        with contextlib.suppress(OSError, NoAnswer):
+            da.push_ok("during.example", da_zone("during.example", serial))
+            return tried
+    raise AssertionError(f"not answered {most} times")
+
+
+def wait_backends(zonefan, what, value):
+    """All of them tell that; asked again if the connection was closed for a newer one."""
+    def told():
+        with contextlib.suppress(OSError, NoAnswer):
+            return all(entry[what] == value for entry in zonefan.status()["backends"])
+    wait_for(told, 60, zonefan.log_tail)
 
 
 @pytest.mark.row("H03", fault="accept fails with EMFILE", injected="strace -e inject=accept4:error=EMFILE, 20 connections",
