@@ -10,6 +10,7 @@
 struct memory_row {
 	char name[ZONE_NAME_SIZE];
 	struct memory_zone zone;
+	struct backend_stamp highest; /* that was written, since somebody else changed the stamp */
 	struct diff_row *rows;
 	size_t row_count;
 	char *texts;
@@ -130,25 +131,38 @@ uint64_t memory_target_regressions(struct memory_target *target)
 	return target->regressions;
 }
 
+static bool same_stamp(const struct backend_stamp *a, const struct backend_stamp *b)
+{
+	return strcmp(a->store_id, b->store_id) == 0 && a->generation == b->generation;
+}
+
+/* Not by a write: what was written before says nothing about what may come. */
+static void set_stamp(struct memory_row *row, const struct backend_stamp *stamp)
+{
+	if (!same_stamp(&row->zone.stamp, stamp))
+		row->highest = (struct backend_stamp){ .generation = 0 };
+	row->zone.stamp = *stamp;
+}
+
 void memory_target_stamp(struct memory_target *target, const char *name, const struct backend_stamp *stamp)
 {
 	CHECK(pthread_mutex_lock(&target->lock) == 0);
-	struct memory_zone *zone = &get_or_make(target, name)->zone;
-	zone->exists = zone->exists || zone->stamp.store_id[0] == '\0';
-	zone->stamp = *stamp;
+	struct memory_row *row = get_or_make(target, name);
+	row->zone.exists = row->zone.exists || row->zone.stamp.store_id[0] == '\0';
+	set_stamp(row, stamp);
 	pthread_mutex_unlock(&target->lock);
 }
 
 void memory_target_put(struct memory_target *target, const struct memory_zone *zone)
 {
 	CHECK(pthread_mutex_lock(&target->lock) == 0);
-	struct memory_zone *held = &get_or_make(target, zone->name)->zone;
-	const char *name = held->name;
-	uint64_t writes = held->writes;
+	struct memory_row *row = get_or_make(target, zone->name);
+	uint64_t writes = row->zone.writes;
 
-	*held = *zone;
-	held->name = name;
-	held->writes = writes;
+	set_stamp(row, &zone->stamp);
+	row->zone = *zone;
+	row->zone.name = row->name;
+	row->zone.writes = writes;
 	pthread_mutex_unlock(&target->lock);
 }
 
@@ -281,17 +295,21 @@ static enum backend_verdict ping(struct backend *base, struct err *err)
 	return verdict_of(fate, err);
 }
 
-static bool same_stamp(const struct backend_stamp *a, const struct backend_stamp *b)
-{
-	return strcmp(a->store_id, b->store_id) == 0 && a->generation == b->generation;
-}
-
 static bool is_stale(const struct memory_backend *backend, const struct memory_zone *zone,
 	const struct backend_item *item)
 {
 	if (zone->stamp.store_id[0] == '\0' || same_stamp(&zone->stamp, &item->supersede))
 		return false;
 	return strcmp(zone->stamp.store_id, backend->store_id) != 0 || zone->stamp.generation > item->generation;
+}
+
+/* Whatever let the write pass, a supersede as well: no store goes back behind what it wrote. */
+static void watch(struct memory_target *target, struct memory_row *row, const struct backend_stamp *stamp)
+{
+	if (strcmp(row->highest.store_id, stamp->store_id) == 0 && row->highest.generation > stamp->generation)
+		target->regressions++;
+	else
+		row->highest = *stamp;
 }
 
 static void write_zone(struct memory_backend *backend, struct memory_row *row, const struct backend_item *item,
@@ -302,9 +320,7 @@ static void write_zone(struct memory_backend *backend, struct memory_row *row, c
 	struct backend_stamp stamp = { .generation = item->generation };
 
 	memcpy(stamp.store_id, backend->store_id, sizeof(stamp.store_id));
-	if (strcmp(zone->stamp.store_id, stamp.store_id) == 0 && zone->stamp.generation > stamp.generation &&
-		!same_stamp(&zone->stamp, &item->supersede))
-		backend->target->regressions++;
+	watch(backend->target, row, &stamp);
 	zone->stamp = stamp;
 	zone->deleted = item->zone == NULL;
 	zone->exists = item->zone != NULL;

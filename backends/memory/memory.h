@@ -5,8 +5,8 @@
  *
  * A target stands for one database; any number of struct backend share it,
  * each in its own thread. It keeps for each zone what coredns_mysql keeps:
- * stamp, digest, deleted; and it watches: a generation of one store that goes
- * backwards is counted as a fault of the engine.
+ * stamp, digest, deleted; and it watches: where a store writes a lower
+ * generation than it wrote before, that is counted as a fault of the engine.
  */
 #pragma once
 
@@ -41,7 +41,10 @@ struct memory_target *memory_target_create(enum memory_fate (*fate)(void *ctx, c
 void memory_target_destroy(struct memory_target *target);
 /* false: there never was such a zone. */
 bool memory_target_get(struct memory_target *target, const char *name, struct memory_zone *out);
-/* How often a generation of the same store was replaced by an older one: must stay 0. */
+/*
+ * How often a zone was written with a lower generation than the same store wrote there before, were it by a supersede: must
+ * stay 0. What was written before a wipe, or before somebody else changed the stamp (put, stamp), does not count.
+ */
 uint64_t memory_target_regressions(struct memory_target *target);
 /*
  * Makes the zone what it is in *zone, but for its writes, as somebody at the database's console would. The rows stay; where

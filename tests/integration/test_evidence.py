@@ -9,10 +9,11 @@ import types
 import pytest
 from zf.daemon import SOURCE
 
-sys.path.append(os.path.join(SOURCE, "tests", "evidence"))
+sys.path += [os.path.join(SOURCE, "tests", "evidence"), os.path.join(SOURCE, "tests", "evidence", "groups")]
 
 import context  # noqa: E402
 import report  # noqa: E402
+import sim  # noqa: E402
 
 SAMPLE = '''
 import pytest
@@ -95,6 +96,23 @@ def test_report_is_the_union_and_names_what_is_missing(tmp_path):
     text = (tmp_path / "report.md").read_text()
     assert "a \\| b c" in text and text.count("VIOLATION") == 2 and "no result of two" in text
     assert json.loads((tmp_path / "report.json").read_text())["groups"]["one"]["entries"][1]["fault"] == "reset"
+
+
+@pytest.mark.parametrize("said, until, ok", [
+    ("echo $2 passed, 0 failed", None, True),
+    ("echo 4 passed, 0 failed", None, False),           # one of five never ended
+    ("echo $2 passed, 0 failed; exit 1", None, False),
+    ("kill -9 $$", None, False),
+    ("echo $2 passed, 0 failed", 0, False),             # the time was up before the first
+])
+def test_each_schedule_must_end(tmp_path, said, until, ok):
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\n{said}\n")
+    program.chmod(0o755)
+    made = context.Context("sim", str(tmp_path), None, 1)
+    entry = sim.entry_of(made, "a fault", sim.pieces(str(program), 10, 1, 5), row="W8", until=until)
+    assert entry["ok"] == ok
+    assert not ok or entry["schedules"] == 10
 
 
 @pytest.mark.parametrize("arguments, code, wanted", [(["no-such-group"], 2, "no-such-group"), (["--minutes", "many"], 2, "many")])

@@ -105,10 +105,10 @@ static void run(const struct schedule *schedule)
 	world->destroy();
 }
 
-/* A process that died says so by its end. */
+/* A process that died says so by its end, unless it could still say what was violated. */
 static void learn_end(int status, struct outcome *outcome)
 {
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if ((WIFEXITED(status) && WEXITSTATUS(status) == 0) || outcome->violated)
 		return;
 	outcome->violated = true;
 	outcome->last = 0;
@@ -150,7 +150,7 @@ struct options {
 	uint64_t seed;
 	const char *replay;
 	const char *save;
-	bool expects_violation;
+	const char *expected;   /* part of the text of a violation; NULL: there must be none */
 };
 
 static bool parse(struct options *options, int argc, char **argv)
@@ -161,7 +161,7 @@ static bool parse(struct options *options, int argc, char **argv)
 		{ "seed", required_argument, NULL, 'r' },
 		{ "replay", required_argument, NULL, 'p' },
 		{ "save", required_argument, NULL, 'o' },
-		{ "expect-violation", no_argument, NULL, 'x' },
+		{ "expect-violation", required_argument, NULL, 'x' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -178,7 +178,7 @@ static bool parse(struct options *options, int argc, char **argv)
 		else if (option == 'o')
 			options->save = optarg;
 		else if (option == 'x')
-			options->expects_violation = true;
+			options->expected = optarg;
 		else
 			return false;
 	}
@@ -218,43 +218,57 @@ static void make_smaller(const struct options *options, uint64_t seed, struct ou
 	free(schedule.steps);
 }
 
-/* Where a violation is what was wanted, only if somebody wants to see it. */
-static bool is_shrunk(const struct options *options)
+static bool is_expected(const struct options *options, const struct outcome *outcome)
 {
-	return !options->expects_violation || options->save != NULL;
+	return outcome->violated && options->expected != NULL && strstr(outcome->text, options->expected) != NULL;
 }
 
-static int end(const struct options *options, uint64_t done, uint64_t failed)
+/* failed: so many, with this one. What was expected is shrunk only if somebody wants to see it. */
+static bool is_shrunk(const struct options *options, const struct outcome *outcome, uint64_t failed)
+{
+	if (options->expected == NULL)
+		return outcome->violated && failed <= SHRUNK_MOST;
+	return options->save != NULL && is_expected(options, outcome);
+}
+
+static int end(const struct options *options, uint64_t done, uint64_t failed, bool found)
 {
 	printf("%" PRIu64 " passed, %" PRIu64 " failed\n", done - failed, failed);
-	if (options->expects_violation && failed > 0)
+	if (options->expected == NULL)
+		return failed > 0 ? 1 : 0;
+	if (found)
 		printf("found after %" PRIu64 " schedules\n", done);
-	return (failed > 0) == options->expects_violation ? 0 : 1;
+	else
+		printf("not found: %s\n", options->expected);
+	return found ? 0 : 1;
 }
 
 static int run_all(const struct options *options)
 {
 	uint64_t failed = 0;
 	uint64_t done = 0;
+	bool found = false;
 
-	while (done < options->count && (failed == 0 || !options->expects_violation)) {
+	while (done < options->count && !found) {
 		struct schedule schedule = make_schedule(options->seed + done++, options->steps);
-		struct outcome outcome = { .violated = false };
 
-		now.outcome = &outcome;
+		shared->outcome = (struct outcome){ .violated = false };
+		now.outcome = &shared->outcome;
 		run(&schedule);
 		free(schedule.steps);
-		if (outcome.violated && ++failed <= SHRUNK_MOST && is_shrunk(options))
+		struct outcome outcome = shared->outcome;
+		failed += outcome.violated;
+		found = is_expected(options, &outcome);
+		if (is_shrunk(options, &outcome, failed))
 			make_smaller(options, schedule.seed, outcome);
 	}
 	world->print_sum();
-	return end(options, done, failed);
+	return end(options, done, failed, found);
 }
 
-/* In a process of its own: one that dies leaves the seed. */
+/* In a process of its own: one that dies leaves the seed, and is the last of them. */
 static int run_apart(const struct options *options)
 {
-	struct outcome outcome;
 	int status;
 
 	fflush(NULL);
@@ -266,12 +280,15 @@ static int run_apart(const struct options *options)
 	if (WIFEXITED(status) && WEXITSTATUS(status) <= 1)
 		return WEXITSTATUS(status);
 	uint64_t seed = shared->seed;
-	learn_end(status, &outcome);
+	learn_end(status, &shared->outcome);
+	struct outcome outcome = shared->outcome;
 	fprintf(stderr, "seed %" PRIu64 ": %s\n", seed, outcome.text);
-	if (is_shrunk(options))
+	if (is_shrunk(options, &outcome, 1))
 		make_smaller(options, seed, outcome);
+	if (!is_expected(options, &outcome))
+		return 1;
 	printf("found after %" PRIu64 " schedules\n", seed - options->seed + 1);
-	return options->expects_violation ? 0 : 1;
+	return 0;
 }
 
 static int replay(const char *path)

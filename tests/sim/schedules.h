@@ -2,12 +2,13 @@
 /*
  * Seeded schedules, one after the other, of any simulated world:
  *
- *	PROGRAM [--schedules N] [--steps N] [--seed S] [--expect-violation] [--save FILE] | --replay FILE
+ *	PROGRAM [--schedules N] [--steps N] [--seed S] [--expect-violation TEXT] [--save FILE] | --replay FILE
  *
  * The first schedule has seed S, the next S+1, ... A schedule is a list of numbered steps; what a step does follows from
  * the seed and its own number, so a step does the same thing whatever was taken out before it. One that violates an
  * invariant, or ends the process, is shrunk: steps are taken out as long as the same invariant is violated. What is left is
- * printed, and is what --replay reads. With --expect-violation the first violation is success, and none failure.
+ * printed, and is what --replay reads. With --expect-violation the first violation whose text contains TEXT is success, and none such
+ * failure, whatever else was violated.
  */
 #pragma once
 
