@@ -85,9 +85,12 @@ class Context:
     def entries_of_case(self, case):
         name = f"{case.get('classname')}::{case.get('name')}"
         told = [(item.get("name"), json.loads(item.get("value"))) for item in case.iter("property")
-                if item.get("name") in ("row", "happened")]
+                if item.get("name") in ("row", "happened", "bar")]
         rows = [value for kind, value in told if kind == "row"]
         figures = next((value for kind, value in told if kind == "happened"), {"happened": "as required"})
+        bars = [value for kind, value in told if kind == "bar"]
+        if bars:
+            figures = {**figures, "bars": bars}
         bad = next((child for child in case if child.tag in ("failure", "error", "skipped")), None)
         if bad is not None:
             message = (bad.get("message") or bad.text or "").strip()[:1000]
@@ -98,6 +101,12 @@ class Context:
             # A test's figures are counted once, however many rows it shows.
             shown = figures if number == 0 else {"happened": figures["happened"]}
             yield self.entry(**{**row, **shown}, ok=bad is None, seconds=float(case.get("time") or 0), test=name)
+
+
+def is_partial(module, minutes):
+    """Shorter than the group is by itself (its MINUTES; a group without one has an end of its own): no result to rely on."""
+    own = getattr(module, "MINUTES", None)
+    return None not in (own, minutes) and minutes < own
 
 
 def run_group(module, context, path):
@@ -123,7 +132,8 @@ def run_group(module, context, path):
                            happened=str(error)[-OUTPUT_KEPT:], ok=False))
     with open(path, "w", encoding="utf-8") as out:
         json.dump({"group": context.group, "started": started, "seconds": round(time.time() - started, 1),
-                   "seed": context.seed, "minutes": context.minutes, "entries": entries}, out, indent=1)
+                   "seed": context.seed, "minutes": context.minutes, "partial": is_partial(module, context.minutes),
+                   "entries": entries}, out, indent=1)
     if os.path.exists(part):
         os.unlink(part)
     return entries

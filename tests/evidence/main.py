@@ -20,10 +20,11 @@ GROUPS = ["analysers", "planted", "security", "config", "http", "masters", "peer
 
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/proof", description="The long programme; its report is build/proof/TREE/report.md.")
-    parser.add_argument("--minutes", type=float, help="how long groups that have no end of their own run (soak, each fuzzer)")
+    parser.add_argument("--minutes", type=float, help="how long groups that have no end of their own run (soak, each fuzzer); sim ends then, too; "
+                        "what is shorter than by itself is partial, and run again without --minutes")
     parser.add_argument("--seed", type=int, help="what random choices come from; default: another one each time")
     parser.add_argument("--report", action="store_true", help="only write the report of what there is")
-    parser.add_argument("group", nargs="*", help=f"of {', '.join(GROUPS)}; default: all that have no result for this tree")
+    parser.add_argument("group", nargs="*", help=f"of {', '.join(GROUPS)}; default: all that have no whole result for this tree")
     asked = parser.parse_args()
     for group in asked.group:
         if group not in GROUPS:
@@ -31,12 +32,17 @@ def arguments():
     return asked
 
 
+def pending(results, minutes):
+    """Groups without a result; and without --minutes those that --minutes once cut short."""
+    return [name for name in GROUPS if name not in results or minutes is None and results[name]["partial"]]
+
+
 def main():
     asked = arguments()
     identity = tree.identity()
     directory = os.path.join(tree.ROOT, "build", "proof", identity)
     os.makedirs(directory, exist_ok=True)
-    wanted = asked.group or [name for name in GROUPS if not os.path.exists(os.path.join(directory, f"{name}.json"))]
+    wanted = asked.group or pending(report.load(directory), asked.minutes)
     seed = asked.seed if asked.seed is not None else random.randrange(1 << 30)
     for name in [] if asked.report else wanted:
         print(f"== {name} (seed {seed})", flush=True)
@@ -50,9 +56,8 @@ def main():
     head = report.write(directory, identity, GROUPS)
     print(f"{head['entries']} entries, {head['distinct_faults']} distinct faults, {head['violations']} violations; "
           f"without result: {', '.join(head['groups_without_result']) or 'none'}; "
-          f"{os.path.relpath(directory, tree.ROOT)}/report.md")
-    whole = not head["groups_without_result"] or bool(asked.group)
-    return 0 if whole and not head["violations"] else 1
+          f"cut short: {', '.join(head['groups_partial']) or 'none'}; {os.path.relpath(directory, tree.ROOT)}/report.md")
+    return 0 if (head["whole"] or asked.group) and not head["violations"] else 1
 
 
 if __name__ == "__main__":

@@ -11,9 +11,13 @@ from zf.daemon import SOURCE
 
 sys.path += [os.path.join(SOURCE, "tests", "evidence"), os.path.join(SOURCE, "tests", "evidence", "groups")]
 
+import acceptance  # noqa: E402
 import context  # noqa: E402
+import main  # noqa: E402
 import report  # noqa: E402
 import sim  # noqa: E402
+from groups import analysers, fuzz, soak  # noqa: E402
+from rows import MATRIX  # noqa: E402
 
 SAMPLE = '''
 import pytest
@@ -44,6 +48,19 @@ def test_without_a_row_that_fails():
 
 def test_without_a_row():
     pass
+'''
+
+
+BARS = '''
+import pytest
+
+@pytest.mark.row("B01", fault="slow", injected="by hand", required="within 5 s")
+@pytest.mark.row("B02", fault="slow, too", injected="by hand", required="within 5 s")
+def test_bars(happened, bar):
+    happened("took its time")
+    bar("seconds", 4.9, 5)
+    bar("seconds on this machine", 7, 5, told="two processors")
+    bar("seconds at worst", VALUE, 5)
 '''
 
 
@@ -78,6 +95,143 @@ def test_a_mark_must_say_all(tmp_path):
     done, entries = run_sample(tmp_path, source=SAMPLE.replace('"B04", fault="four", ', '"B04", '))
     assert "test_that_is_skipped" in done.stdout + done.stderr
     assert [entry["ok"] for entry in entries] == [False], "nothing ran: that is a violation"
+
+
+@pytest.mark.parametrize("value, arguments, ok", [(5, ["--long"], True), (5.1, ["--long"], False), (5.1, [], True)])
+def test_a_bar_is_judged_in_the_long_form_alone_and_told_in_each(tmp_path, value, arguments, ok):
+    _, entries = run_sample(tmp_path, *arguments, source=BARS.replace("VALUE", str(value)))
+    assert [entry["ok"] for entry in entries] == [ok, ok]
+    assert ("seconds at worst: reached 5.100, bar 5" in entries[0]["happened"]) == (not ok)
+    assert [(bar["reached"], bar["bar"], bar["met"]) for bar in entries[0]["bars"]] == [(4.9, 5, True), (7, 5, False), (value, 5, value <= 5)]
+    assert "bars" not in entries[1], "counted once, though the test shows two rows"
+    head = written(tmp_path, entries)
+    assert head["bars"] == 3 and head["bars_missed"][0] == {"row": "B01", "fault": entries[0]["fault"], "what": "seconds on this machine",
+                                                            "reached": 7, "bar": 5, "met": False, "told": "two processors"}
+    text = (tmp_path / "report.md").read_text()
+    assert "seconds on this machine 7 (bar 5)" in text and "| 7 | 5 | two processors |" in text
+
+
+def written(directory, entries, groups=("one",), partial=False):
+    """The head of the report of one group with these entries."""
+    (directory / "one.json").write_text(json.dumps({"group": "one", "started": 0, "seconds": 60, "seed": 1, "minutes": 1 if partial else None,
+                                                    "partial": partial, "entries": entries}))
+    return report.write(str(directory), "tree", groups)
+
+
+def entry(row, fault="a fault", group="one", ok=True, **figures):
+    return {"group": group, "row": row, "fault": fault, "injected": "x", "required": "y", "happened": "z", "times": 1, "ok": ok,
+            "seconds": 1, **figures}
+
+
+def enough():
+    """Entries of a report in which nothing is missing."""
+    return [*(entry(row, "none: a baseline") for row in MATRIX), *(entry("B01", f"number {number}") for number in range(65)),  # and five below
+            entry("W1 W8", group="sim", schedules=100_000), entry("P01", kills=500, kills_named=100, lost=0, reversals=0),
+            entry("S01", power_cuts=100, acknowledged=50_000), entry("B06", commits_stuck=100, commits_landed=0),
+            entry("B05", lost_answers=200), entry("P08", soak_minutes=30), entry("COVERAGE", lines=85.0),
+            *(entry(f"fuzz {name}", minutes=10, coverage=80.0) for name in fuzz.names()),
+            *(entry("PLANTED", f"bug{number}: what", group="planted") for number in range(12)),
+            *(entry("PLANTED", f"bug{number}, under random schedules", group="sim") for number in range(6))]
+
+
+def test_enough_is_enough(tmp_path):
+    head = written(tmp_path, enough())
+    assert head["whole"] and head["violations"] == 0, [line for line in head["acceptance"] if not line["ok"]]
+    assert "VIOLATION" not in (tmp_path / "report.md").read_text()
+
+
+def less(key, value, row):
+    """The same, but for one figure of one row."""
+    found = [{**one, key: value} if one["row"] == row and key in one else one for one in enough()]
+    assert found != enough()
+    return found
+
+
+SHORT = {
+    "schedules of the simulation": less("schedules", 99_999, "W1 W8"),
+    "distinct faults": [one for one in enough() if one["fault"] != "number 64"],
+    "kill -9 of zonefand": less("kills", 499, "P01"),
+    "kill -9 at named points": less("kills_named", 99, "P01"),
+    "power cuts": less("power_cuts", 99, "S01"),
+    "acknowledged in power cuts": [*less("acknowledged", 49_999, "S01"), entry("B01", acknowledged=1_000_000)],
+    "acknowledged changes lost": [*enough(), entry("B01", lost=1)],
+    "generations that went back": [*enough(), entry("B01", reversals=1)],
+    "stuck COMMITs": less("commits_stuck", 99, "B06"),
+    "stuck COMMITs that landed late": less("commits_landed", 1, "B06"),
+    "lost COMMIT answers that ended right": less("lost_answers", 199, "B05"),
+    "minutes of each fuzz target": less("minutes", 9.5, f"fuzz {fuzz.names()[-1]}"),
+    "coverage of each fuzz target, % of lines": less("coverage", 79.9, f"fuzz {fuzz.names()[0]}"),
+    "minutes of the soak": less("soak_minutes", 29.9, "P08"),
+    "planted bugs found by a test": [*(one for one in enough() if one["fault"] != "bug3: what"),
+                                     entry("PLANTED", "off: what (control of another)", group="planted")],
+    "planted bugs found by the simulation": [one for one in enough() if not one["fault"].startswith("bug4,")],
+    "coverage of lib/ and backends/, % of lines": less("lines", 84.9, "COVERAGE"),
+}
+
+
+@pytest.mark.parametrize("text", [line.text for line in acceptance.LINES])
+def test_a_whole_report_that_is_short_is_a_violation(tmp_path, text):
+    """Whatever its entries say; as long as it is not whole it is only told."""
+    entries = SHORT[text]
+    head = written(tmp_path, entries)
+    assert [line["text"] for line in head["acceptance"] if not line["ok"]] == [text] and head["violations"] == 1
+    assert "VIOLATION" in (tmp_path / "report.md").read_text()
+    for head in (written(tmp_path, entries, groups=("one", "two")), written(tmp_path, entries, partial=True)):
+        assert not head["whole"] and head["violations"] == 0
+        assert "not yet" in (tmp_path / "report.md").read_text()
+
+
+def test_a_row_without_an_outcome_is_a_violation_of_a_whole_report(tmp_path):
+    entries = [one for one in enough() if one["row"] != "SEC S7"]
+    head = written(tmp_path, entries)
+    assert head["rows_without_outcome"] == ["SEC S7"] and head["violations"] == 1
+    assert "SEC S7: VIOLATION" in (tmp_path / "report.md").read_text()
+    assert written(tmp_path, entries, groups=("one", "two"))["violations"] == 0
+    assert written(tmp_path, [*entries, entry("X03 X04")])["rows_without_outcome"] == ["SEC S7"]
+
+
+def test_controls_baselines_and_shapes_are_no_faults(tmp_path):
+    head = written(tmp_path, [
+        entry("B01", "refused"), entry("B01", "refused"), entry("B02", "refused"), entry("X03 X04", "asleep"),
+        entry("B00", "none: 50 pushes/s"), entry("S01", "power cut, synchronous_off (control)"), entry("P02", "a control socket"),
+        entry("F01", "tab"), entry("H06", "framing: two lengths"), entry("H07", "no SOA"), entry("H09", "GET"), entry("H01", "slow"),
+        entry("SEC S1", "TLS"), entry("U1", "one master away"), entry("PLANTED", "a bug"), entry("-", "a test")])
+    assert (head["distinct_faults"], head["distinct_shapes"]) == (6, 4)
+
+
+def test_figures_of_each_kind_have_a_sum_of_their_own(tmp_path):
+    assert fuzz.counted({"executions": 7}) == {"executions": 7}
+    assert fuzz.counted({"executions": 700, "schedules": 7}) == {"executions": 7, "steps_fuzzed": 700}
+    sums = written(tmp_path, [entry("fuzz core", **fuzz.counted({"executions": 700, "schedules": 7})), entry("W1", steps=20),
+                              entry("SEC S3", texts=5, calls=4), entry("SEC S11", inputs=3)])["sums"]
+    assert (sums["executions"], sums["steps"], sums["inputs"]) == (7, 20, 3)
+
+
+@pytest.mark.parametrize("module, minutes, partial", [
+    (fuzz, 1, True), (fuzz, 9.9, True), (fuzz, 10, False), (fuzz, None, False), (soak, 29, True), (soak, 30, False), (sim, 1000, True),
+    (sim, None, False), (types.SimpleNamespace(), 1, False)])
+def test_what_minutes_cut_short_is_partial(tmp_path, module, minutes, partial):
+    short = types.SimpleNamespace(**{"MINUTES": module.MINUTES} if hasattr(module, "MINUTES") else {}, run=lambda _: enough())
+    context.run_group(short, context.Context("one", str(tmp_path), minutes, 1), str(tmp_path / "one.json"))
+    head = report.write(str(tmp_path), "tree", ["one"])
+    assert (head["groups_partial"], head["whole"]) == (["one"] if partial else [], not partial)
+    text = (tmp_path / "report.md").read_text()
+    assert ("its own" if minutes is None else f"| {minutes:g}{' (partial)' if partial else ''} |") in text
+
+
+def test_what_was_cut_short_is_run_again_without_minutes():
+    results = {name: {"partial": name in ("fuzz", "soak")} for name in main.GROUPS if name != "sim"}
+    assert main.pending(results, None) == ["sim", "soak", "fuzz"]
+    assert main.pending(results, 1) == ["sim"]
+
+
+def test_a_unit_test_that_fails_under_memcheck_needs_a_reason():
+    named = next(iter(analysers.FAILS_UNDER_MEMCHECK))
+    for name, found, finished, passed, bad in [
+            ("test_zone_parse", False, True, True, False), ("test_zone_parse", False, True, False, True),
+            ("test_zone_parse", True, True, False, True), ("test_zone_parse", False, False, False, True),
+            (named, False, True, False, False), (named, True, True, False, True), (named, False, False, False, True)]:
+        assert analysers.is_bad(name, found, finished, passed) == bad, (name, found, finished, passed)
 
 
 def test_report_is_the_union_and_names_what_is_missing(tmp_path):

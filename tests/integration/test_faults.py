@@ -395,7 +395,7 @@ def test_foreign_lock(install, dcs):
                  required="0 lost, 0 torn; redelivered <= 5 s after return")
 @pytest.mark.row("B07", fault="database killed as COMMIT or INSERT arrives", injected="kill -9 when the proxy sees the statement",
                  required="0 lost, 0 torn; redelivered <= 5 s after return")
-def test_server_killed_at_random(install, dcs, times, seed, happened):
+def test_server_killed_at_random(install, dcs, times, seed, happened, bar):
     """B07: the databases die in the middle of writing: nothing lost, nothing torn, redelivered."""
     zonefan = install(dcs)
     for centre in dcs:
@@ -422,6 +422,7 @@ def test_server_killed_at_random(install, dcs, times, seed, happened):
             assert not load.refusals, load.refusals
     figures = history.check()
     happened(f"{kills} kills of a database; redelivered at worst {worst:.1f} s after its return", times=kills, **figures)
+    bar("seconds until redelivered, at worst", worst, 5)
 
 
 @pytest.mark.row("B23", fault="greeting dribbled byte by byte", injected="a listener that sends a byte every 0.5 s",

@@ -191,7 +191,7 @@ NO_HTTP = {
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind, marks=pytest.mark.row(
     "H10", fault=f"on the plain port: {kind}", injected="these bytes, then the end",
     required="a defined answer or a close within 10 s; the next request is served")) for kind in NO_HTTP])
-def test_no_http_at_all(shared, happened, kind):
+def test_no_http_at_all(shared, happened, bar, kind):
     """A defined answer or a close; no hang, and the next request is served."""
     da = shared.zonefan.da()
     raw, status = NO_HTTP[kind]
@@ -208,9 +208,11 @@ def test_no_http_at_all(shared, happened, kind):
     assert data.startswith(b"HTTP/1.1 %d " % status) if status else data == b"", data
     assert status != 405 or b"Allow: GET, POST\r\n" in data, data
     assert kind != "HEAD" or data.endswith(b"\r\n\r\n"), "an answer to HEAD has no body"
-    assert time.monotonic() - began < 30
+    took = time.monotonic() - began
+    assert took < 30
     assert da.login_test().error == "0"
-    happened(f"{status or 'closed without a word'}, after {time.monotonic() - began:.2f} s")
+    happened(f"{status or 'closed without a word'}, after {took:.2f} s")
+    bar("seconds until answered or closed", took, 10)
 
 
 @pytest.mark.row("H10", fault="1,000 requests in one go on one connection", injected="pipelined, all before the first answer is read",

@@ -64,20 +64,23 @@ def finish(zonefan, pushers, dcs):
                 assert_rows_are(centre.db.rows(name), da_zone(name, held[name]["serial"]), name, centre.name)
 
 
-@pytest.mark.row("P03", fault="SIGTERM under load", injected="kill -TERM", required="exit 0, 0 acknowledged pushes lost")
-def test_term_under_load(zonefan, dcs):
-    for _ in range(3):
+@pytest.mark.row("P03", fault="SIGTERM under load", injected="kill -TERM", required="exit 0 within 5 s, 0 acknowledged pushes lost")
+def test_term_under_load(zonefan, dcs, happened, bar):
+    worst, rounds = 0, 3
+    for _ in range(rounds):
         pushers = load(zonefan)
         started = time.monotonic()
         assert zonefan.term(60) == 0
-        print(f"stopped after {time.monotonic() - started:.2f} s")
-        assert time.monotonic() - started < 15
+        worst = max(worst, time.monotonic() - started)
+        assert worst < 15
         finish(zonefan, pushers, dcs)
+    happened(f"stopped after {worst:.2f} s at worst, 0 lost", times=rounds, lost=0)
+    bar("seconds until stopped, at worst", worst, 5)
 
 
 @pytest.mark.row("P03", fault="SIGTERM while a database hangs in a COMMIT", injected="kill -TERM, database stopped",
-                 required="exit 0 within its grace, 0 lost")
-def test_term_with_a_stopped_data_centre(install, dcs):
+                 required="exit 0 within 16 s, 0 lost")
+def test_term_with_a_stopped_data_centre(install, dcs, happened, bar):
     """A database that hangs in the middle of a transaction does not keep the daemon."""
     zonefan = install(dcs)
     zonefan.da().push_ok("hang.example", da_zone("hang.example"))
@@ -88,14 +91,15 @@ def test_term_with_a_stopped_data_centre(install, dcs):
     started = time.monotonic()
     assert zonefan.term(60) == 0
     took = time.monotonic() - started
-    print(f"stopped after {took:.2f} s")
     assert took < 48
     dcs[1].db.resume()
     finish(zonefan, pushers, dcs)
+    happened(f"stopped after {took:.2f} s, 0 lost", lost=0)
+    bar("seconds until stopped", took, 16)
 
 
-@pytest.mark.row("P03", fault="a second SIGTERM", injected="kill -TERM twice, database stopped", required="an end at once, 0 lost")
-def test_second_signal_is_at_once(install, dcs):
+@pytest.mark.row("P03", fault="a second SIGTERM", injected="kill -TERM twice, database stopped", required="an end within 1 s, 0 lost")
+def test_second_signal_is_at_once(install, dcs, happened, bar):
     zonefan = install(dcs)
     zonefan.da().push_ok("hang.example", da_zone("hang.example", 1))
     zonefan.wait_converged()
@@ -108,11 +112,14 @@ def test_second_signal_is_at_once(install, dcs):
         zonefan.process.send_signal(signal.SIGTERM)
     started = time.monotonic()
     zonefan.wait_end(30)
-    assert time.monotonic() - started < 5
+    took = time.monotonic() - started
+    assert took < 5
     dcs[1].db.resume()
     zonefan.start()
     zonefan.wait_converged()
     assert_rows_are(dcs[1].db.rows("hang.example"), da_zone("hang.example", 2), "hang.example", "dc2")
+    happened(f"ended {took:.2f} s after the second, 0 lost", lost=0)
+    bar("seconds until ended, after the second", took, 1)
 
 
 def refuses(zonefan):

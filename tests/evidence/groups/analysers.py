@@ -8,16 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 from context import PYTHON
 from tree import ROOT
 
-MEMCHECK = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
-            "--error-exitcode=77", "--child-silent-after-fork=yes"]
+MEMCHECK = ["valgrind", "-q", "--error-exitcode=77", "--child-silent-after-fork=yes"]
+LEAKS = ["--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
 MEMCHECK_FOUND = 77
 # What valgrind can't run, and why.
 NOT_UNDER_MEMCHECK = {
     "test_store_disk": "lowers limits of its children under what valgrind itself needs",
     "test_store_speed": "asserts times",
 }
-# Without sanitizers a test that waits for something may fail at a thirtieth of the speed: that is no error of memory.
+# What may fail there for another reason than an error of memory; any other that fails is a violation. A test that fails leaves what it
+# holds, so leaks are not looked for in these.
+FAILS_UNDER_MEMCHECK = {
+    "test_coredns_mysql_tls": "TLS at a thirtieth of the speed, within time-outs of 1 and 3 s that it is about",
+    "test_engine_heal": "one of its tests repeats a pass over 900 zones until one takes less than a second, 99 times",
+    "test_zone_corpus": "how long large zones take is one of its tests",
+}
 UNIT_SECONDS = 1200
+FAILED = [False, True, False]  # no error found, finished, not passed
 TSAN = {"TSAN_OPTIONS": "halt_on_error=1:exitcode=99:second_deadlock_stack=1"}
 
 
@@ -33,11 +40,16 @@ def memcheck(context, program):
     """(name, found errors, finished, passed, output)"""
     name = os.path.basename(program)
     try:
-        done = context.command([*MEMCHECK, program], timeout=UNIT_SECONDS)
+        leaks = [] if name in FAILS_UNDER_MEMCHECK else LEAKS
+        done = context.command([*MEMCHECK, *leaks, program], timeout=UNIT_SECONDS)
     except Exception as error:  # a timeout: the report says which
         return name, False, False, False, str(error)[-500:]
     found = done.returncode == MEMCHECK_FOUND or done.returncode < 0
     return name, found, True, done.returncode == 0, done.stdout[-1500:]
+
+
+def is_bad(name, found, finished, passed):
+    return found or not finished or (not passed and name not in FAILS_UNDER_MEMCHECK)
 
 
 def unit_memcheck(context):
@@ -45,13 +57,15 @@ def unit_memcheck(context):
                 if os.path.basename(path) not in NOT_UNDER_MEMCHECK]
     with ThreadPoolExecutor(context.cores) as pool:
         results = list(pool.map(lambda path: memcheck(context, path), programs))
-    bad = [f"{name}: {output}" for name, found, finished, _, output in results if found or not finished]
-    slow = [name for name, found, finished, passed, _ in results if finished and not found and not passed]
+    bad = [f"{name}: {output}" for name, *outcome, output in results if is_bad(name, *outcome)]
+    failed = [f"{name} ({FAILS_UNDER_MEMCHECK[name]})" for name, *outcome, _ in results
+              if outcome == FAILED and name in FAILS_UNDER_MEMCHECK]
     return context.entry(
         row="MEMCHECK", fault="an error of memory or a leak in a unit test", injected="valgrind memcheck on the release's unit tests",
-        required="no error, nothing definitely lost", times=len(results), ok=bool(results) and not bad,
+        required="no error, nothing definitely lost; all pass but those that are named with a reason", times=len(results),
+        ok=bool(results) and not bad,
         happened=(f"{len(results) - len(bad)} of {len(results)} programs without an error" +
-                  (f"; too slow under it for their own waits: {', '.join(slow)}" if slow else "") + "".join(bad)[:2000]))
+                  (f"; failed there without one: {', '.join(failed)}" if failed else "") + "".join(bad)[:2000]))
 
 
 def tsan_unit(context):

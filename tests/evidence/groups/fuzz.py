@@ -66,6 +66,13 @@ def second_opinion(context):
         ok=done.returncode == 0, times=figures["accepted"], reasons=figures["reasons"])
 
 
+def counted(figures):
+    """An execution of a stateful target is a schedule; what it goes through are steps of the core."""
+    if "schedules" in figures:
+        return {"executions": figures["schedules"], "steps_fuzzed": figures["executions"]}
+    return {"executions": figures["executions"]}
+
+
 def run(context):
     minutes = context.minutes or MINUTES
     targets = names()
@@ -77,9 +84,9 @@ def run(context):
                 injected=f"libFuzzer, ASan and UBSan, {minutes:g} minutes, seed {figures['seed']}",
                 required=f"no crash, hang, leak or broken oracle; {BAR} executions a second of processor time"
                          + (f" (held: {figures['least']})" if figures["least"] < BAR else "") + "; 80 % of the lines of its files",
-                happened=f"{figures['executions']} inputs, {rate(figures)}, {figures['crashes']} crashes, "
+                happened=f"{figures['executions']} executions, {rate(figures)}, {figures['crashes']} crashes, "
                          f"{covered:.1f} % of the lines, least {least_covered:.1f} % of {worst} {figures['said']}".rstrip(),
                 ok=figures["ok"] and covered >= COVERAGE_LEAST, times=figures["executions"], seconds=minutes * 60,
-                inputs=figures["executions"], per_second=figures["per_second"], coverage=covered, worst_file=worst,
+                **counted(figures), per_second=figures["per_second"], coverage=covered, worst_file=worst,
                 worst_coverage=least_covered, minutes=minutes, crashes=figures["crashes"])
     yield second_opinion(context)

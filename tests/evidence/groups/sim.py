@@ -3,11 +3,13 @@
 The simulation (tests/sim/README.md): 100,000 schedules over all cores, some under the sanitizers, peers, the sweep over each
 write and sync of the store; and that it finds the planted bugs within its reach.
 """
+import math
 import os
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+MINUTES = math.inf          # until all is done: --minutes may always cut it short
 SCHEDULES = 100_000
 PIECE = 1_000               # of one process
 CHECKED = 2_000             # under ASan and UBSan
@@ -67,6 +69,7 @@ def entry_of(context, what, commands, *, row, until=None):
     schedules = sums.pop("passed", 0) + sums.pop("failed", 0)
     # The cuts of a disk in memory are not those of a real one (group power).
     sums["simulated_cuts"] = sums.pop("power_cuts", 0)
+    sums["simulated_faults"] = sums.pop("faults", 0)
     told = ", ".join(f"{value} {name.replace('_', ' ')}" for name, value in sums.items() if value)
     if failed or schedules != begun:
         happened = f"{schedules} of {begun} schedules ended\n" + "\n".join(failed)[-4000:]

@@ -122,8 +122,8 @@ def test_dead_resolver(install, dcs, wire, happened):
 
 
 @pytest.mark.row("B02", fault="SYN black hole", injected="nft drops what goes to one database's port, in a namespace",
-                 required="connect gives up in 3.0 s; the others and the acknowledgements are undisturbed")
-def test_syn_black_hole(install, dcs, wire, seed, happened):
+                 required="connect gives up in 3.0 s (2.7 to 3.3); the others and the acknowledgements are undisturbed")
+def test_syn_black_hole(install, dcs, wire, seed, happened, bar):
     zonefan = install(dcs, config=by(wire, dcs))
     history = History(zonefan, dcs, zones=60, records=12, seed=seed)
     with history.load(rate=20) as undisturbed:
@@ -146,14 +146,15 @@ def test_syn_black_hole(install, dcs, wire, seed, happened):
     figures = history.check()
     wait_recovered(zonefan, before)
     assert_clean(zonefan)
-    assert all(2.7 <= seconds <= 3.6 for seconds in held), held
     happened(f"given up after {', '.join(f'{seconds:.2f}' for seconds in held)} s; acknowledged in {ack_ms(load):.0f} ms (p99; "
              f"undisturbed {ack_ms(undisturbed):.0f} ms, sanitizers)", times=3, **figures)
+    assert min(held) >= 2.7, held
+    bar("seconds until connect gives up", max(held), 3.3)
 
 
 @pytest.mark.row("B03", fault="black hole in mid-transaction", required="error <= 15 s, zone lock free <= 12 s, redone <= 5 s",
                  injected="nft drops both ways as soon as the zone's lock was asked for, until the error")
-def test_black_hole_in_a_transaction(install, dcs, wire, happened):
+def test_black_hole_in_a_transaction(install, dcs, wire, happened, bar):
     zonefan = install(dcs, config=by(wire, dcs, connections=1))
     zonefan.da().push_ok(ZONE, da_zone(ZONE, 1))
     zonefan.wait_converged()
@@ -177,7 +178,8 @@ def test_black_hole_in_a_transaction(install, dcs, wire, happened):
         worst["redone"] = max(worst["redone"], time.monotonic() - lifted)
         assert version_of(dcs[1].db.rows(ZONE)) == version
     happened("at worst: " + ", ".join(f"{what} after {seconds:.1f} s" for what, seconds in worst.items()), times=3)
-    assert worst["error"] <= 15 + 1 and worst["lock"] <= 12 and worst["redone"] <= 5, worst
+    for what, limit in (("error", 15), ("lock", 12), ("redone", 5)):
+        bar(f"seconds until {what}", worst[what], limit)
 
 
 def commit_late(wire, proxy, db, number):
@@ -228,7 +230,8 @@ def test_stuck_commits_never_land(install, dcs, wire, happened):
             assert version_of(centre.db.rows(ZONE)) == stuck + 1
             landed += centre.db.value("SELECT COUNT(*) FROM written WHERE version=%s", f'"version {stuck}"')
             assert centre.db.value("SELECT COUNT(*) FROM written WHERE version=%s", f'"version {stuck + 1}"') == 1
-    happened(f"{landed} of {3 * rounds} landed; {rounds} of {rounds} of the plain client's did", times=3 * rounds)
+    happened(f"{landed} of {3 * rounds} landed; {rounds} of {rounds} of the plain client's did", times=3 * rounds,
+             commits_stuck=3 * rounds, commits_landed=landed)
     assert landed == 0
 
 

@@ -31,7 +31,7 @@ def stored_bytes(zonefan):
                  injected="proxy refuses; 1,000 zones (10,000 in the long form)",
                  required="each zone written exactly once, the newest; deletes delivered, nothing back; drained <= 60 s; "
                           "the store grows by no more than 2 x the texts")
-def test_long_outage(install, dcs, times, happened):
+def test_long_outage(install, dcs, times, happened, bar):
     zonefan = install(dcs)
     zonefan.wait_lane("dc2", "up")
     old, new = named("old", times(300, 5000)), named("new", times(700, 5000))
@@ -67,6 +67,7 @@ def test_long_outage(install, dcs, times, happened):
     assert_clean(zonefan)
     happened(f"{len(old) + len(new)} zones drained in {took:.1f} s after its return, each written once; the store grew by "
              f"{grown / text:.2f} x the texts", acknowledged=len(old) + len(old[::5]) + len(deleted + again) + len(changed))
+    bar("seconds until drained", took, 60)
 
 
 @pytest.mark.long

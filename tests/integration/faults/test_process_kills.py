@@ -45,4 +45,4 @@ def test_kills_at_every_point(install, dcs, seed, times, happened):
                 figures = history.check()
                 zonefan.stop()
     happened(f"{len(rounds)} kills at {len(POINTS)} points: 0 of {figures['acknowledged']} acknowledged changes lost, 0 reversals",
-             times=len(rounds), kills=len(rounds), **figures)
+             times=len(rounds), kills=len(rounds), kills_named=len(rounds), **figures)

@@ -89,7 +89,7 @@ def test_file_size_limit(install, happened):
 @pytest.mark.parametrize("thread", [pytest.param(thread, marks=pytest.mark.row(
     "P05", fault=f"the thread {thread} hangs", injected="ptrace: that thread alone is stopped",
     required="not ready within 30 s, with its name; ready again, and nothing lost, when it goes on")) for thread in ("engine", "intake")])
-def test_thread_that_hangs(zonefan, dcs, thread, happened):
+def test_thread_that_hangs(zonefan, dcs, thread, happened, bar):
     da = zonefan.da(timeout=120)
     da.push_ok("before.example", da_zone("before.example"))
     answers = []
@@ -115,6 +115,7 @@ def test_thread_that_hangs(zonefan, dcs, thread, happened):
         assert_rows_are(centre.db.rows("hangs.example"), da_zone("hangs.example", hosts=4000), "hangs.example", centre.name)
     assert f"thread={thread}" in zonefan.log() and "all threads turn again" in zonefan.log()
     happened(f"not ready after {took:.0f} s, named; ready again when it went on", acknowledged=2, lost=0)
+    bar("seconds until not ready", took, 30)
 
 
 @pytest.mark.timeout(300)

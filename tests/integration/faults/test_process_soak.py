@@ -189,6 +189,7 @@ def test_soak(install, dcs, masters, seed, times, happened):
     counts = {**soak.accidents.counts, "rows_edited": soak.accidents.edited}
     happened(f"{seconds / 60:.1f} minutes; {figures['acknowledged']} + {soak.life.sent} changes acknowledged, {soak.life.lost} lost on "
              f"the way and fetched; {mirrored} zones of the master and {len(soak.history.zones)} others equal at {len(dcs)} databases",
-             times=sum(counts.values()), accidents=", ".join(f"{kind} {count}" for kind, count in counts.items()), kills=soak.kills,
+             times=sum(counts.values()), soak_minutes=round(seconds / 60, 1),
+             accidents=", ".join(f"{kind} {count}" for kind, count in counts.items()), kills=soak.kills,
              restarts=soak.restarts, refused_while_up=refused, ack_p99_ms=round(oracles.ack_ms(load), 1), down_told_s=round(told, 2),
              lines_a_minute=round(len(zonefan.log().splitlines()) / max(0.1, seconds / 60)), **figures)

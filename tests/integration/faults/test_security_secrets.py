@@ -157,7 +157,7 @@ def test_no_secret_is_told(armed, dcs, happened):
     for place, text in said.items():
         for shape in shapes:
             assert shape not in text, f"{shape} stands in {place}"
-    happened(f"{len(canaries.made)} secrets in {len(shapes)} shapes, searched in {len(said)} texts: none", inputs=len(said))
+    happened(f"{len(canaries.made)} secrets in {len(shapes)} shapes, searched in {len(said)} texts: none", texts=len(said))
 
 
 MISTAKES = {

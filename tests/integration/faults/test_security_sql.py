@@ -77,7 +77,7 @@ def test_statements_are_constants_or_literals(happened):
                     assert not (SQL.match(argument) and re.search(r"%[^%]*s", argument)), \
                         f"{path}: {name}({', '.join(given)})"
     assert seen > 300, "the search finds nothing any more"
-    happened(f"{seen} calls looked at, none makes SQL of data", inputs=seen)
+    happened(f"{seen} calls looked at, none makes SQL of data", calls=seen)
 
 
 # ---- hostile data ----

@@ -163,7 +163,7 @@ CASES = {"folder missing": missing_folder, "disk read-only": read_only_disk, "fo
 @pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.row(
     "S08", fault=case, injected={"folder on NFS": "strace pokes the answer of statfs"}.get(case, "made so"),
     required="no start: exit code 78 within 1 s, with the reason")) for case in CASES])
-def test_unfit_folders(install, tmp_path, happened, case):
+def test_unfit_folders(install, tmp_path, happened, bar, case):
     zonefan = lone(install, programs=release())
     try:
         wrap, wanted = CASES[case](zonefan, tmp_path)
@@ -175,6 +175,7 @@ def test_unfit_folders(install, tmp_path, happened, case):
         assert not os.path.exists(zonefan.store)
         assert took < 5
         happened(f"exit code 78 after {took:.2f} s: {line.split('msg=')[-1][:200]}")
+        bar("seconds until refused", took, 1)
     finally:
         subprocess.run(["umount", "-l", str(tmp_path / "ro")], stderr=subprocess.DEVNULL, check=False)
 

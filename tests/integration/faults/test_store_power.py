@@ -83,7 +83,7 @@ def test_power_cuts(install, tmp_path, seed, times, happened):
     losses, history = cuts(install, str(tmp_path), seed, times(2, 100), PUSHES_A_CUT, programs=release())
     figures = history.figures()
     happened(f"{sum(losses)} of {figures['acknowledged']} acknowledged operations lost in {len(losses)} cuts", times=len(losses),
-             **{**figures, "lost": sum(losses)})
+             power_cuts=len(losses), **{**figures, "lost": sum(losses)})
     assert sum(losses) == 0, losses
     assert figures["acknowledged"] >= PUSHES_A_CUT * len(losses)
 

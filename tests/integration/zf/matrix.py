@@ -3,17 +3,15 @@
 A pytest plugin: which row of the fault matrix a test shows, and in which size.
 
 A test bears one mark per fault: @pytest.mark.row("B05", fault="...", injected="...", required="..."). What happened is told by
-the fixture `happened`. Marks and figures go into the JUnit file as the test's properties; tests/evidence makes the report of
-them. --long: the sizes of tests/proof instead of those of tests/run (fixture `times`, mark `long`).
+the fixture `happened`, and how it compares with the row's bars by the fixture `bar`. Marks and figures go into the JUnit file as
+the test's properties; tests/evidence makes the report of them. --long: the sizes of tests/proof instead of those of tests/run
+(fixture `times`, mark `long`), and the bars are judged.
 """
 import json
 import os
 import random
 
 import pytest
-
-# What the report adds up; other figures are shown as they are.
-SUMMED = ("kills", "acknowledged", "lost", "reversals", "inputs", "reads")
 
 
 def pytest_addoption(parser):
@@ -69,6 +67,23 @@ def happened(request):
         properties.append(("happened", json.dumps({"happened": text, **figures})))
         print(text, figures or "")
     return tell
+
+
+@pytest.fixture
+def bar(request):
+    """
+    bar("seconds until drained", took, 60): a figure that the row's bar limits. The report shows both. The long form fails if it is
+    not reached, the short form never: there a test asserts limits of its own, several times as large. told="why it can't be reached
+    here": never judged, but listed as not reached.
+    """
+    judged = request.config.getoption("--long")
+
+    def compare(what, value, limit, told=None):
+        line = {"what": what, "reached": round(value, 3), "bar": limit, "met": value <= limit, **({"told": told} if told else {})}
+        request.node.user_properties.append(("bar", json.dumps(line)))
+        print(f"{what}: {value:.3f}, bar {limit:g}")
+        assert line["met"] or told or not judged, f"{what}: reached {value:.3f}, bar {limit:g}"
+    return compare
 
 
 @pytest.fixture
