@@ -207,6 +207,20 @@ static void relay_arm(struct relay *relay, const char *mark, unsigned code, enum
 	pthread_mutex_unlock(&relay->lock);
 }
 
+/* What it saw since it was armed. */
+struct seen {
+	unsigned hits;
+	bool commit_followed, file_sent;
+};
+
+static struct seen relay_seen(struct relay *relay)
+{
+	pthread_mutex_lock(&relay->lock);
+	struct seen seen = { relay->hits, relay->commit_followed, relay->file_sent };
+	pthread_mutex_unlock(&relay->lock);
+	return seen;
+}
+
 /* ---- the cases ---- */
 
 struct stage {
@@ -286,9 +300,10 @@ static void run_case(struct rig *rig, const struct stage *stage, unsigned code, 
 	snprintf(number, sizeof(number), "%u", code);
 	if (nonsense == NONE && strstr(item.err.text, number) == NULL)
 		fail_msg("%u at %s is not named: %s", code, stage->name, item.err.text);
-	if (rig->relay.hits == 0 || rig->relay.commit_followed || rig->relay.file_sent)
-		fail_msg("%u (%d) at %s: %u hits, COMMIT %d, file %d", code, (int)nonsense, stage->name, rig->relay.hits,
-			(int)rig->relay.commit_followed, (int)rig->relay.file_sent);
+	struct seen seen = relay_seen(&rig->relay);
+	if (seen.hits == 0 || seen.commit_followed || seen.file_sent)
+		fail_msg("%u (%d) at %s: %u hits, COMMIT %d, file %d", code, (int)nonsense, stage->name, seen.hits,
+			(int)seen.commit_followed, (int)seen.file_sent);
 	assert_rows("u.test.", rig->old);
 	rig->cases++;
 }
