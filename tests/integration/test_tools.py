@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tools themselves: a proxy that does not fail as it says, or an oracle that sees nothing, would make tests empty."""
 import hashlib
+import os
+import subprocess
 import threading
 import time
 
@@ -11,7 +13,7 @@ from zf.history import READS_LEAST, History, demand_ended
 from zf.oracles import Resources, assert_recovered
 from zf.proxy import zone_patterns
 from zf.rows import Row, assert_rows_are, digest, of_text
-from zf.wait import wait_for
+from zf.wait import claim, wait_for
 from zf.zones import da_zone, version_of
 
 
@@ -297,3 +299,15 @@ def test_recovered():
     for after in (Resources(13, 40, 50.0, False), Resources(10, 43, 50.0, False), Resources(10, 40, 67.0, False)):
         with pytest.raises(AssertionError):
             assert_recovered(before, after)
+
+
+def test_a_port_is_one_process_s():
+    """A server that is down for a moment finds its port free again, whatever other test processes do."""
+    take = "import sys; from zf.wait import free_port; print(free_port(), flush=True); sys.stdin.read()"
+    with subprocess.Popen(["/usr/bin/python3", "-c", take], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.abspath(__file__))}) as other:
+        port = int(other.stdout.readline())
+        assert not claim(port), "it is theirs as long as they live"
+        other.stdin.close()
+    assert claim(port), "and then whose asks first"
+    assert not claim(port), "once"
