@@ -296,8 +296,10 @@ static int replay(const char *path)
 	struct schedule schedule;
 	struct outcome outcome;
 
-	if (!shrink_read(path, &schedule))
+	if (!shrink_read(path, &schedule)) {
+		free(schedule.steps);
 		return 64;
+	}
 	schedules_try(&schedule, false, stdout, &outcome);
 	printf("%s\n", outcome.violated ? outcome.text : "nothing is violated");
 	free(schedule.steps);

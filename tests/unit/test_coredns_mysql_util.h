@@ -146,8 +146,8 @@ static inline void server_stop(void)
 
 static inline int group_setup(void **state)
 {
-	char datadir[128];
-	const char *install[] = { "mariadb-install-db", "--no-defaults", datadir, "--user=root",
+	char datadir[128], tmpdir[128]; /* its own, as above */
+	const char *install[] = { "mariadb-install-db", "--no-defaults", datadir, tmpdir, "--user=root",
 		"--auth-root-authentication-method=normal", "--skip-test-db", NULL };
 
 	(void)state;
@@ -157,6 +157,7 @@ static inline int group_setup(void **state)
 	assert_non_null(mkdtemp(server_folder));
 	snprintf(server_socket, sizeof(server_socket), "%s/s", server_folder);
 	snprintf(datadir, sizeof(datadir), "--datadir=%s/data", server_folder);
+	snprintf(tmpdir, sizeof(tmpdir), "--tmpdir=%s", server_folder);
 	run(install);
 	close(listen_anywhere(&server_port));
 	server_start();

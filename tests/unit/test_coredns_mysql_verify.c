@@ -111,6 +111,7 @@ static void test_some_of_many(void **state)
 	struct err err = { 0 };
 
 	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	target_of(fixture)->link.round_trip_us = 1; /* near, however busy this host is */
 	sql("CREATE TRIGGER odd BEFORE INSERT ON records FOR EACH ROW SET NEW.ttl = IF(NEW.hostname = 'bent', 61, NEW.ttl)");
 	try_some_of_many(fixture, "n", 2); /* once, and without the two */
 	use_text_only(fixture);
