@@ -241,8 +241,8 @@ static int share_files(struct http *http, struct err *err)
 	struct rlimit limit;
 
 	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-	if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	if (limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max; /* what is reserved is a count of the usual: there may be more */
 		if (setrlimit(RLIMIT_NOFILE, &limit) != 0) /* a sandbox may forbid it */
 			CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
 	}
@@ -284,6 +284,8 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	ret = share_files(http, err);
 	if (ret == 0)
 		ret = open_doors(http, err);
+	else if (http->params.bound)
+		close(http->params.socket);
 	if (ret != 0) {
 		http_destroy(http);
 		return ret;

@@ -3,7 +3,6 @@
 HTTP under attack (reliability.md 4.4). Twice: with the sanitizers, which find what is touched wrongly, and as released, where
 percentiles, memory and the processor's share are judged.
 """
-import os
 
 WITH_SANITIZERS = ["test_hygiene.py", "test_dialect.py", "faults/test_http_zones.py", "faults/test_http_large.py",
                    "faults/test_http_crowd.py"]
@@ -38,9 +37,4 @@ def folded(entries):
 def run(context):
     yield from folded(context.pytest(*WITH_SANITIZERS))
     yield from context.pytest(*AS_RELEASED, preset="release")
-    programs = context.build("dev")
-    for program, row, fault, injected, required in UNITS:
-        done = context.command([os.path.join(programs, program)])
-        passed = done.stdout.count("[       OK ]")
-        yield context.entry(row=row, fault=fault, injected=injected, required=required, ok=done.returncode == 0 and passed > 0,
-                            happened=f"{passed} unit tests passed" if done.returncode == 0 else done.stdout[-1000:], times=passed)
+    yield from context.unit_tests(UNITS)

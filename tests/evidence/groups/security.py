@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may do what, and what leaks (product table S1-S11, reliability.md 9)."""
-import os
 
 TESTS = ["faults/test_security_user.py", "faults/test_security_files.py", "faults/test_security_secrets.py", "faults/test_security_sql.py",
          "faults/test_security_today.py", "test_users.py", "test_audit.py",
@@ -19,9 +18,4 @@ UNITS = [
 
 def run(context):
     yield from context.pytest(*TESTS)
-    programs = context.build("dev")
-    for program, row, fault, injected, required in UNITS:
-        done = context.command([os.path.join(programs, program)])
-        passed = done.stdout.count("[       OK ]")
-        yield context.entry(row=row, fault=fault, injected=injected, required=required, ok=done.returncode == 0 and passed > 0,
-                            happened=f"{passed} unit tests passed" if done.returncode == 0 else done.stdout[-1000:], times=passed)
+    yield from context.unit_tests(UNITS)

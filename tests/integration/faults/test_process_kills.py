@@ -8,20 +8,15 @@ import signal
 
 import pytest
 from zf.history import History
+from zf.matrix import rows
 
 POINTS = ("push_received", "push_parsed", "before_commit", "after_commit", "before_answer", "after_answer", "job_sent",
           "before_delivery", "before_remote_write", "after_remote_commit", "result_received", "before_applied", "after_applied")
 SETTLE_EVERY = 7
 
 
-def rows(test):
-    for point in reversed(POINTS):
-        test = pytest.mark.row("P01", fault=f"kill -9 at {point}", injected="ZONEFAN_KILL_AT, under load with deletes",
-                               required="0 acknowledged changes lost, 0 reversals, every database equal to the store")(test)
-    return test
-
-
-@rows
+@rows("P01", [f"kill -9 at {point}" for point in POINTS], injected="ZONEFAN_KILL_AT, under load with deletes",
+      required="0 acknowledged changes lost, 0 reversals, every database equal to the store")
 @pytest.mark.timeout(1800)
 def test_kills_at_every_point(install, dcs, seed, times, happened):
     chance = random.Random(seed)

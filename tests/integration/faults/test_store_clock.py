@@ -9,6 +9,7 @@ import time
 
 import pytest
 from test_peers import FAKETIME
+from zf.matrix import rows
 from zf.rows import assert_rows_are
 from zf.zones import da_zone
 
@@ -41,14 +42,8 @@ class Clock:
 JUMPS = {"1 h ahead": 3600, "1 h back": -3600, "1 day ahead": 86400, "1 day back": -86400, "to 1970": None, "10 ms to and fro": 0}
 
 
-def rows(test):
-    for jump in reversed(JUMPS):
-        test = pytest.mark.row("S11", fault=f"clock set {jump}", injected="libfaketime, its file changed while it runs",
-                               required="generations grow, deliveries and back-off go on, nothing is stuck")(test)
-    return test
-
-
-@rows
+@rows("S11", [f"clock set {jump}" for jump in JUMPS], injected="libfaketime, its file changed while it runs",
+      required="generations grow, deliveries and back-off go on, nothing is stuck")
 @pytest.mark.timeout(600)
 def test_clock_is_set(install, dcs, tmp_path, happened):
     clock = Clock(tmp_path / "clock")
