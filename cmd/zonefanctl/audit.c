@@ -45,8 +45,8 @@ static char *path_of(const struct call *call, json_int_t after)
 	char *number = after == 0 ? NULL : xasprintf("%" JSON_INTEGER_FORMAT, after);
 
 	buf_puts(&path, "/api/v1/events");
-	add_text(&path, "zone", call->options->zone);
-	add_text(&path, "kind", call->options->kind);
+	add_text(&path, "zone", call->options[OPTION_ZONE]);
+	add_text(&path, "kind", call->options[OPTION_KIND]);
 	add_text(&path, "after", number);
 	free(number);
 	return path.data;
@@ -58,7 +58,7 @@ static void print_line(const struct call *call, const json_t *event)
 {
 	static const char *const keys[] = { "at", "kind", "zone", "backend", "actor", "source", "push", "detail" };
 
-	if (call->options->json) {
+	if (call_has(call, OPTION_JSON)) {
 		json_dumpf(event, stdout, JSON_COMPACT);
 		putchar('\n');
 		return;
@@ -118,7 +118,7 @@ int audit_events(const struct call *call)
 	struct err err;
 	json_t *answer = NULL;
 
-	if ((call->options->given & OPTION_FOLLOW) != 0)
+	if (call_has(call, OPTION_FOLLOW))
 		return follow(call);
 	char *path = path_of(call, 0);
 	int ret = client_list(call->client, path, "events", "before", SHOWN, &answer, &err);

@@ -12,10 +12,10 @@
 /* Of the options that were given. */
 static void add_query(struct buf *path, const struct call *call, const char *zone)
 {
-	char *backend = call->options->backend == NULL ? NULL : client_encode(call->options->backend);
+	char *backend = call->options[OPTION_BACKEND] == NULL ? NULL : client_encode(call->options[OPTION_BACKEND]);
 	char *name = zone == NULL ? NULL : client_encode(zone);
 
-	buf_printf(path, "?all=%d", (call->options->given & OPTION_ALL) != 0);
+	buf_printf(path, "?all=%d", call_has(call, OPTION_ALL));
 	if (backend != NULL)
 		buf_printf(path, "&backend=%s", backend);
 	if (name != NULL)

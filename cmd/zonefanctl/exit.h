@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Exit codes of zonefanctl; usage_tail in main.c tells them to people. */
+/* Exit codes of zonefanctl; arguments.c tells them to people. */
 #pragma once
 
 enum {

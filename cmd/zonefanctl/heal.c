@@ -13,14 +13,13 @@
 
 enum { POLL_MS = 200, POLLS_UNSEEN = 25 };
 
-static int begin(const struct client *client, const struct options *options, json_int_t *pass, json_int_t *count,
-	struct err *err)
+static int begin(const struct call *call, json_int_t *pass, json_int_t *count, struct err *err)
 {
-	char *backend = options->backend == NULL ? NULL : client_encode(options->backend);
-	char *path = xasprintf("/api/v1/heal?dry_run=%d%s%s", options->dry_run ? 1 : 0,
+	char *backend = call->options[OPTION_BACKEND] == NULL ? NULL : client_encode(call->options[OPTION_BACKEND]);
+	char *path = xasprintf("/api/v1/heal?dry_run=%d%s%s", call_has(call, OPTION_DRY_RUN),
 		backend == NULL ? "" : "&backend=", backend == NULL ? "" : backend);
 	json_t *answer;
-	int ret = client_post(client, path, &answer, err);
+	int ret = client_post(call->client, path, &answer, err);
 
 	free(path);
 	free(backend);
@@ -119,7 +118,7 @@ static void show_stopped(const json_t *answer)
 
 static int stop(const struct call *call)
 {
-	char *backend = call->options->backend == NULL ? NULL : client_encode(call->options->backend);
+	char *backend = call->options[OPTION_BACKEND] == NULL ? NULL : client_encode(call->options[OPTION_BACKEND]);
 	char *path = xasprintf("/api/v1/heal/stop%s%s", backend == NULL ? "" : "?backend=", backend == NULL ? "" : backend);
 	json_t *answer = NULL;
 	struct err err;
@@ -136,11 +135,11 @@ int heal_command(const struct call *call)
 	json_int_t pass, count;
 	struct err err;
 
-	if (call->options->stop)
+	if (call_has(call, OPTION_STOP))
 		return stop(call);
-	int ret = begin(call->client, call->options, &pass, &count, &err);
+	int ret = begin(call, &pass, &count, &err);
 
-	if (ret == ERR_OK && call->options->no_wait)
+	if (ret == ERR_OK && call_has(call, OPTION_NO_WAIT))
 		return commands_finish(call, ret, &err, json_pack("{s:I, s:I}", "pass", pass, "backends", count), show_begun);
 	if (ret == ERR_OK)
 		ret = wait_for_end(call->client, pass, count, &parts, &err);

@@ -11,7 +11,7 @@ int import_command(const struct call *call)
 	signal(SIGPIPE, SIG_IGN); /* libmariadb's connections, and an engine's */
 	if (strcmp(call->words[0], "backend") == 0)
 		return import_backend(call);
-	if (strcmp(call->words[0], "directdnsonly") == 0 && (call->options->given & OPTION_PREFER) == 0)
+	if (strcmp(call->words[0], "directdnsonly") == 0 && !call_has(call, OPTION_PREFER))
 		return import_directdnsonly(call);
 	return EXIT_USAGE;
 }

@@ -58,7 +58,7 @@ static int find(const struct adoption *adoption, const char *name, struct import
 
 static int open_sources(struct adoption *adoption, struct err *err)
 {
-	const char *prefer = adoption->call->options->prefer;
+	const char *prefer = adoption->call->options[OPTION_PREFER];
 
 	adoption->count = adoption->wire.params.backend_count;
 	adoption->sources = xcalloc(adoption->count, sizeof(*adoption->sources));
@@ -250,7 +250,7 @@ static int finish(struct adoption *adoption)
 {
 	const struct call *call = adoption->call;
 	json_t *answer = json_pack("{s:s, s:s, s:b}", "source", adoption->from->name, "prefer", adoption->prefer->name,
-		"dry_run", call->options->dry_run ? 1 : 0);
+		"dry_run", call_has(call, OPTION_DRY_RUN));
 	json_t *backends = json_array();
 	bool left_out = adoption->report.left_out;
 	struct err err = { 0 };

@@ -195,7 +195,7 @@ static int find_zonefand(const struct client *client, struct err *err)
 
 int importer_open(const struct call *call, struct importer **out, struct err *err)
 {
-	struct importer importer = { .client = call->client, .dry_run = call->options->dry_run };
+	struct importer importer = { .client = call->client, .dry_run = call_has(call, OPTION_DRY_RUN) };
 	int ret = find_zonefand(call->client, err);
 
 	if (ret == ERR_CLOSED && call->conf != NULL)

@@ -75,7 +75,7 @@ static void begin(const struct call *call, json_int_t *pass, bool *over, int *co
 	int ret = client_post(call->client, "/api/v1/peers/sync", &answer, &err);
 
 	*pass = ret == ERR_OK ? json_integer_value(json_object_get(answer, "pass")) : 0;
-	*over = ret != ERR_OK || call->options->no_wait;
+	*over = ret != ERR_OK || call_has(call, OPTION_NO_WAIT);
 	if (*over)
 		*code = commands_finish(call, ret, &err, answer, show_begun);
 	else

@@ -101,7 +101,7 @@ static void take_page(struct plan *plan, const char *backend, const json_t *page
 		tally->added += cell_number_at(zone, "added");
 		tally->changed += cell_number_at(zone, "changed");
 		tally->removed += cell_number_at(zone, "removed");
-		if (plan->call->options->json)
+		if (call_has(plan->call, OPTION_JSON))
 			json_array_append(zones, zone);
 		else
 			print_zone(backend, zone);
@@ -158,7 +158,7 @@ static int walk(struct plan *plan, const char *backend, struct err *err)
 	}
 	const char *error = json_string_value(json_object_get(page, "error"));
 	plan->unknown = plan->unknown || error != NULL;
-	if (!plan->call->options->json)
+	if (!call_has(plan->call, OPTION_JSON))
 		print_end(backend, &tally, error);
 	keep(plan, backend, page, zones, &tally);
 	json_decref(page);
@@ -191,7 +191,7 @@ int plan_command(const struct call *call)
 {
 	struct plan plan = { .call = call, .backends = json_array() };
 	struct err err;
-	int ret = call->options->backend != NULL ? walk(&plan, call->options->backend, &err) : walk_all(&plan, &err);
+	int ret = call->options[OPTION_BACKEND] != NULL ? walk(&plan, call->options[OPTION_BACKEND], &err) : walk_all(&plan, &err);
 	json_t *answer = json_pack("{s:o}", "backends", plan.backends);
 
 	if (ret != ERR_OK) {

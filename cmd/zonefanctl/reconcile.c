@@ -13,7 +13,7 @@ enum { POLL_MS = 200 };
 
 static int begin(const struct call *call, json_t **answer, struct err *err)
 {
-	char *path = xasprintf("/api/v1/reconcile?dry_run=%d", call->options->dry_run ? 1 : 0);
+	char *path = xasprintf("/api/v1/reconcile?dry_run=%d", call_has(call, OPTION_DRY_RUN));
 	int ret = client_post(call->client, path, answer, err);
 
 	free(path);
@@ -89,7 +89,7 @@ int reconcile_command(const struct call *call)
 	struct err err;
 	int ret = begin(call, &answer, &err);
 
-	if (ret == ERR_OK && call->options->no_wait)
+	if (ret == ERR_OK && call_has(call, OPTION_NO_WAIT))
 		return commands_finish(call, ret, &err, answer, show_begun);
 	if (ret == ERR_OK) {
 		ret = wait_for_end(call->client, cell_number_at(answer, "pass"), &reconciler, &err);

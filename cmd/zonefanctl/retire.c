@@ -25,7 +25,7 @@ static void show_retired(const json_t *answer)
 
 int retire_command(const struct call *call)
 {
-	bool confirmed = (call->options->given & OPTION_CONFIRM) != 0;
+	bool confirmed = call_has(call, OPTION_CONFIRM);
 	char *encoded = client_encode(call->words[0]);
 	char *path = xasprintf("/api/v1/backends/%s%s", encoded, confirmed ? "/retire" : "");
 	struct err err;

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * zonefand: arguments, ordered start-up, stop, exit codes; no logic.
- *
- * Exit codes (sysexits.h): 0 stopped on request, 64 usage, 65 the store is
- * damaged or newer than this release, 70 the disk under the store failed,
- * 78 the configuration or its surroundings are wrong.
- */
+/* zonefand: arguments, ordered start-up, stop, exit codes (arguments.c has their meaning); no logic. */
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
@@ -17,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "base/log.h"
 #include "base/privilege.h"
 #include "wire.h"
@@ -35,58 +30,36 @@ struct options {
 	enum log_format format;
 };
 
-static const char usage_text[] =
-	"usage: zonefand [--config FILE] [--check] [--log-format logfmt|json]\n"
-	"       zonefand --version | --help\n"
-	"\n"
-	"Takes DNS zones that DirectAdmin pushes, and brings every data centre's database to them.\n"
-	"\n"
-	"  --config FILE      default: /etc/zonefan/app.yml, ./app.yml, ./config/app.yml, /etc/directdnsonly/app.yml\n"
-	"  --check            check the configuration, print the effective one (secrets masked), leave\n"
-	"  --log-format FMT   of the log on stderr: logfmt (default) or json\n";
-
 static void leave_usage(FILE *to, int code)
 {
-	fputs(usage_text, to);
+	program_print_usage(&zonefand_program, to);
+	fprintf(to, "\n%s %s.\n\n", zonefand_program.name, zonefand_program.purpose);
+	program_print_options(&zonefand_program, to);
+	fputs("\n", to);
+	program_print_exits(&zonefand_program, to);
 	exit(code);
 }
 
 static struct options read_options(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },     { "check", no_argument, NULL, 'k' },
-		{ "log-format", required_argument, NULL, 'f' }, { "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },             { NULL, 0, NULL, 0 },
-	};
 	struct options options = { .format = LOG_FORMAT_LOGFMT };
-	int option;
+	const char *values[OPTION_COUNT];
 
-	while ((option = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			options.config = optarg;
-			break;
-		case 'k':
-			options.check = true;
-			break;
-		case 'f':
-			if (strcmp(optarg, "json") == 0)
-				options.format = LOG_FORMAT_JSON;
-			else if (strcmp(optarg, "logfmt") != 0)
-				leave_usage(stderr, EX_USAGE);
-			break;
-		case 'v':
-			puts("zonefand " ZONEFAN_VERSION);
-			exit(EX_OK);
-		case 'h':
-			leave_usage(stdout, EX_OK);
-			break;
-		default:
-			leave_usage(stderr, EX_USAGE);
-		}
-	}
-	if (optind != argc)
+	if (!program_read_options(&zonefand_program, argc, argv, values))
 		leave_usage(stderr, EX_USAGE);
+	if (values[OPTION_VERSION] != NULL) {
+		puts("zonefand " ZONEFAN_VERSION);
+		exit(EX_OK);
+	}
+	if (values[OPTION_HELP] != NULL)
+		leave_usage(stdout, EX_OK);
+	const char *format = values[OPTION_LOG_FORMAT];
+	if (format != NULL && strcmp(format, "json") == 0)
+		options.format = LOG_FORMAT_JSON;
+	else if (optind != argc || (format != NULL && strcmp(format, "logfmt") != 0))
+		leave_usage(stderr, EX_USAGE);
+	options.config = values[OPTION_CONFIG];
+	options.check = values[OPTION_CHECK] != NULL;
 	return options;
 }
 

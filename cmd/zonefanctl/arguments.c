@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What zonefanctl says of itself: its options, one row each, and its exit codes. */
+#include "base/check.h"
+#include "commands.h"
+#include "exit.h"
+
+static const struct option_row options[OPTION_COUNT] = {
+	[OPTION_CONFIG] = { "config", 'c', "FILE", "zonefand's configuration, which tells where its control socket is; default:\n" PROGRAM_CONFIG_FILES },
+	[OPTION_JSON] = { "json", 'j', NULL, "for programs" },
+	[OPTION_URL] = { "url", '\0', "URL", "speak to this address with a login, instead of the control socket" },
+	[OPTION_USER] = { "user", '\0', "NAME", "the login" },
+	[OPTION_PASSWORD_FILE] = { "password-file", '\0', "FILE", "file that holds its password" },
+	[OPTION_VERSION] = { "version", '\0', NULL, "print the version" },
+	[OPTION_HELP] = { "help", 'h', NULL, "print this, or what is to be said of COMMAND" },
+	/* What these mean is the command's to say. */
+	[OPTION_ALL] = { .name = "all" },
+	[OPTION_BACKEND] = { .name = "backend", .argument = "BACKEND" },
+	[OPTION_CONFIRM] = { .name = "confirm" },
+	[OPTION_DRY_RUN] = { .name = "dry-run" },
+	[OPTION_FOLLOW] = { .name = "follow" },
+	[OPTION_KIND] = { .name = "kind", .argument = "KIND" },
+	[OPTION_NO_WAIT] = { .name = "no-wait" },
+	[OPTION_PREFER] = { .name = "prefer", .argument = "BACKEND" },
+	[OPTION_STOP] = { .name = "stop" },
+	[OPTION_ZONE] = { .name = "zone", .argument = "NAME" },
+};
+
+static const struct exit_row exits[] = {
+	{ EXIT_WELL, "done and well" },
+	{ EXIT_FAILED, "failed: zonefand does not answer, or answered an error" },
+	{ EXIT_BEHIND, "status: something is behind; heal, reconcile, plan: something differed; import: something was left out" },
+	{ EXIT_MISSING, "there is no such zone or back end" },
+	{ EXIT_USAGE, "misuse" },
+};
+
+const struct program zonefanctl_program = {
+	.name = "zonefanctl",
+	.purpose = "the operator's command line of zonefand",
+	.usage = "[--config FILE] [--json] [--url URL --user NAME --password-file FILE] COMMAND\n"
+		 "--help [COMMAND] | --version",
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.exits = exits,
+	.exit_count = ARRAY_SIZE(exits),
+};
