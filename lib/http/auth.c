@@ -32,46 +32,89 @@ struct secret {
 	uint8_t password[HASH_SIZE];
 };
 
-struct auth {
-	struct auth_login *logins;
-	struct secret *secrets; /* of each */
+struct member {
+	struct auth_login login; /* the first: by its address the member is found */
+	struct secret secret;
+	struct roster *roster;
+};
+
+/* The logins of one configuration. Counted, not copied: whoever was let in by one keeps it. */
+struct roster {
+	size_t holders;
 	size_t count;
+	struct member members[];
+};
+
+struct auth {
+	struct roster *roster;
 	uint8_t seed[16];
 	struct bucket global;
 	bool global_used;
 	struct slot slots[SETS][WAYS];
 };
 
+static struct roster *make_roster(const struct auth_login *logins, size_t count)
+{
+	struct roster *roster = xcalloc(1, sizeof(*roster) + count * sizeof(roster->members[0]));
+
+	roster->holders = 1;
+	roster->count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct member *member = &roster->members[i];
+
+		member->roster = roster;
+		member->login = (struct auth_login){ .name = xstrdup(logins[i].name), .role = logins[i].role,
+			.identities = xstrdup(logins[i].identities) };
+		hash_sha256(logins[i].name, strlen(logins[i].name), member->secret.name);
+		hash_sha256(logins[i].password, strlen(logins[i].password), member->secret.password);
+	}
+	return roster;
+}
+
+static void leave_roster(struct roster *roster)
+{
+	if (--roster->holders > 0)
+		return;
+	for (size_t i = 0; i < roster->count; i++) {
+		free((char *)(uintptr_t)roster->members[i].login.name);
+		free((char *)(uintptr_t)roster->members[i].login.identities);
+	}
+	explicit_bzero(roster->members, roster->count * sizeof(roster->members[0]));
+	free(roster);
+}
+
 struct auth *auth_create(const struct auth_login *logins, size_t count)
 {
 	struct auth *auth = xcalloc(1, sizeof(*auth));
 
-	auth->logins = xcalloc(count, sizeof(*auth->logins));
-	auth->secrets = xcalloc(count, sizeof(*auth->secrets));
-	auth->count = count;
-	for (size_t i = 0; i < count; i++) {
-		auth->logins[i] = (struct auth_login){ .name = xstrdup(logins[i].name), .role = logins[i].role,
-			.identities = xstrdup(logins[i].identities) };
-		hash_sha256(logins[i].name, strlen(logins[i].name), auth->secrets[i].name);
-		hash_sha256(logins[i].password, strlen(logins[i].password), auth->secrets[i].password);
-	}
+	auth->roster = make_roster(logins, count);
 	hash_random(auth->seed, sizeof(auth->seed));
 	return auth;
+}
+
+void auth_replace(struct auth *auth, const struct auth_login *logins, size_t count)
+{
+	leave_roster(auth->roster);
+	auth->roster = make_roster(logins, count);
 }
 
 void auth_destroy(struct auth *auth)
 {
 	if (auth == NULL)
 		return;
-	for (size_t i = 0; i < auth->count; i++) {
-		free((char *)(uintptr_t)auth->logins[i].name);
-		free((char *)(uintptr_t)auth->logins[i].identities);
-	}
-	explicit_bzero(auth->secrets, auth->count * sizeof(*auth->secrets));
-	free(auth->secrets);
-	free(auth->logins);
+	leave_roster(auth->roster);
 	explicit_bzero(auth, sizeof(*auth));
 	free(auth);
+}
+
+void auth_hold(const struct auth_login *login)
+{
+	((const struct member *)login)->roster->holders++;
+}
+
+void auth_release(const struct auth_login *login)
+{
+	leave_roster(((const struct member *)login)->roster);
 }
 
 static int base64_value(char c)
@@ -122,12 +165,13 @@ static const struct auth_login *find_login(const struct auth *auth, const struct
 {
 	const struct auth_login *found = NULL;
 
-	for (size_t i = 0; i < auth->count; i++) {
-		bool name_good = hash_equal(given->name, auth->secrets[i].name);
-		bool password_good = hash_equal(given->password, auth->secrets[i].password);
+	for (size_t i = 0; i < auth->roster->count; i++) {
+		const struct member *member = &auth->roster->members[i];
+		bool name_good = hash_equal(given->name, member->secret.name);
+		bool password_good = hash_equal(given->password, member->secret.password);
 
 		if (name_good & password_good)
-			found = &auth->logins[i];
+			found = &member->login;
 	}
 	return found;
 }

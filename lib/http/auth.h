@@ -55,11 +55,17 @@ struct auth;
 
 /* The logins are copied, their passwords only as hashes. Which one wins if two have one name and password is not said. */
 struct auth *auth_create(const struct auth_login *logins, size_t count);
+/* Other logins from now on. What was wrong too often stays counted. */
+void auth_replace(struct auth *auth, const struct auth_login *logins, size_t count);
+/* Logins that are held live on. */
 void auth_destroy(struct auth *auth);
 /*
  * authorization: the header's value or NULL. now_ms: monotonic. *login with AUTH_GOOD: who it is, without a password; it
- * lives as long as auth.
+ * lives until auth_replace or auth_destroy, or as long as somebody holds it.
  */
 enum auth_verdict auth_check(struct auth *auth, const char *authorization, const uint8_t address[AUTH_ADDRESS_SIZE],
 	int64_t now_ms, const struct auth_login **login);
+/* Each hold needs its release. */
+void auth_hold(const struct auth_login *login);
+void auth_release(const struct auth_login *login);
 bool auth_may(enum auth_role role, enum auth_act act);

@@ -64,14 +64,28 @@ static void refuse_login(struct conn *conn, enum auth_verdict verdict)
 		"login failed", true);
 }
 
+static void set_login(struct conn *conn, const struct auth_login *login)
+{
+	if (conn->door->control) {
+		conn->login = login;
+		return;
+	}
+	if (login != NULL)
+		auth_hold(login);
+	if (conn->login != NULL)
+		auth_release(conn->login);
+	conn->login = login;
+}
+
 /* Whether the request may go on, as far as its head tells. False: it was refused. */
 static bool admit(struct conn *conn, const struct gate_head *head)
 {
 	/* Who may open the socket is root's business: its mode and group. */
 	static const struct auth_login control = { .name = "control socket", .role = AUTH_ALL };
+	const struct auth_login *login;
 	enum auth_verdict verdict;
 
-	conn->login = conn->door->control ? &control : NULL;
+	set_login(conn, conn->door->control ? &control : NULL);
 	if (conn->http->stopping) {
 		refuse_send(conn, 503, "Retry-After: 5\r\n", "shutting down", true);
 		return false;
@@ -79,11 +93,12 @@ static bool admit(struct conn *conn, const struct gate_head *head)
 	/* What is open to everybody takes no body: nobody fills memory without a login. */
 	if (conn->door->control || (api_is_open(head->target) && !head->chunked && head->length == 0))
 		return true;
-	verdict = auth_check(conn->http->auth, head->authorization, conn->address_key, http_now_ms(), &conn->login);
+	verdict = auth_check(conn->http->auth, head->authorization, conn->address_key, http_now_ms(), &login);
 	if (verdict != AUTH_GOOD) {
 		refuse_login(conn, verdict);
 		return false;
 	}
+	set_login(conn, login);
 	conn->authenticated = true;
 	return true;
 }
@@ -229,6 +244,7 @@ static void free_conn(struct conn *conn)
 
 	evbuffer_remove_cb(bufferevent_get_input(conn->bev), on_input, conn);
 	request_forget(conn);
+	set_login(conn, NULL);
 	count_bytes(conn, 0);
 	if (conn->fd >= 0)
 		http->by_fd[conn->fd] = NULL;
@@ -294,6 +310,14 @@ static void serve_held(struct conn *conn)
 		bufferevent_trigger(conn->bev, EV_READ, 0);
 }
 
+/* For the next request: the limit may be another one since the last. */
+static void limit_body(struct conn *conn)
+{
+	conn->gate.max_body = conn->http->params.max_body_bytes;
+	/* The gate has checked it; this only bounds what a fault of ours could do. */
+	evhttp_connection_set_max_body_size(conn->evcon, (ev_ssize_t)conn->gate.max_body);
+}
+
 /*
  * evhttp has by now attached itself to the bufferevent, with its connection as the callbacks' argument: the only way
  * to that before a first request (2.1 has no callback for new connections).
@@ -323,6 +347,7 @@ static void introduce(struct conn *conn)
 	conn->counted = true;
 	door_update(conn->door);
 	conn->phase = CONN_HEAD;
+	limit_body(conn);
 	conn_deadline(conn, conn->http->params.header_deadline_ms);
 	read_early(conn);
 	if (refuse_crowd(conn))
@@ -390,6 +415,7 @@ void conn_answered(struct conn *conn)
 			drained += (size_t)got;
 		return; /* evhttp closes it now */
 	}
+	limit_body(conn);
 	conn_deadline(conn, conn->http->params.header_deadline_ms);
 	event_active(conn->kick, EV_TIMEOUT, 0);
 }

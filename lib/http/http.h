@@ -23,7 +23,7 @@ struct http_params {
 	bool bound;                    /* by http_bind: http_create takes the socket over, also where it fails */
 	int socket;
 	const char *control_socket;    /* path; "": none; mode 0660 */
-	const struct auth_login *logins; /* http/auth.h; may go after http_create */
+	const struct auth_login *logins; /* http/auth.h */
 	size_t login_count;
 	unsigned exists_parent;        /* 0, 2 or 3 */
 	size_t max_body_bytes;
@@ -45,7 +45,7 @@ struct http;
  */
 MUST_CHECK int http_bind(struct http_params *params, struct err *err);
 /*
- * Binds, if http_bind did not; serves nothing before http_run. The strings outlive it. ERR_IO or ERR_BUSY as of http_bind. Raises
+ * Binds, if http_bind did not; serves nothing before http_run. Keeps nothing that params points at. ERR_IO or ERR_BUSY as of http_bind. Raises
  * the process's limit of open files as far as it may be, and holds fewer connections than max_connections if it must;
  * ERR_LIMIT: next to none.
  */
@@ -56,5 +56,11 @@ MUST_CHECK int http_create(const struct http_params *params, struct engine *engi
  * stops accepting, answers what is in hand, and returns 0; the caller then stops the engine.
  */
 MUST_CHECK int http_run(struct http *http, struct err *err);
+/*
+ * Other settings from now on: logins and limits. In the loop thread. What is open lives on: a request in hand keeps the login that it
+ * came with, a connection the deadline that runs. Where a new setting can't be had the error says why and all of the old ones stay. The
+ * control socket stays where it is. Keeps nothing that params points at; never blocks.
+ */
+MUST_CHECK int http_reload(struct http *http, const struct http_params *params, struct err *err);
 void http_destroy(struct http *http);
 uint16_t http_port(const struct http *http);

@@ -66,7 +66,7 @@ struct conn {
 	bool passing;                      /* we are moving bytes: no news for the gate */
 	bool keep_alive;                   /* after the request in hand */
 	bool authenticated;                /* once, at least */
-	const struct auth_login *login;    /* of the request in hand; NULL: it needs none */
+	const struct auth_login *login;    /* of the request in hand; NULL: it needs none. Held, unless by the control socket */
 	char address[NET_TEXT_SIZE];
 	uint8_t address_key[NET_KEY_SIZE];
 	int64_t opened_ms;
@@ -105,7 +105,8 @@ struct door {
 };
 
 struct http {
-	struct http_params params;
+	struct http_params params;         /* its numbers; what it pointed at may have gone */
+	char *control_path;                /* "": no control socket */
 	struct engine *engine;
 	struct event_base *base;
 	struct door front;
@@ -143,6 +144,9 @@ struct timeval http_timeval(int64_t ms);
 bool http_limit_pass(struct http_limit *limit, uint64_t *count);
 
 /* ---- server.c ---- */
+
+/* How many connections each door may have, by params and the limit of open files. */
+MUST_CHECK int http_share_files(struct http *http, const struct http_params *params, struct err *err);
 
 /* After a change of door.open or door.counted: whether it accepts now. */
 void door_update(struct door *door);

@@ -175,8 +175,7 @@ static void open_door(struct http *http, struct door *door, int fd, bool control
 	evhttp_set_bevcb(door->evhttp, conn_open, door);
 	evhttp_set_gencb(door->evhttp, request_arrived, door);
 	evhttp_set_allowed_methods(door->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
-	/* The gate has checked both; these only bound what a fault of ours could do. */
-	evhttp_set_max_body_size(door->evhttp, (ev_ssize_t)http->params.max_body_bytes);
+	/* The gate has checked them; this only bounds what a fault of ours could do. */
 	evhttp_set_max_headers_size(door->evhttp, GATE_HEADERS_SIZE_MAX);
 	door->socket = evhttp_bind_listener(door->evhttp, door->listener);
 	CHECK(door->socket != NULL);
@@ -221,8 +220,8 @@ static int open_doors(struct http *http, struct err *err)
 	ret = net_listen_tcp(front, http->params.listen_address, http->port, err);
 	if (ret != 0)
 		return ret;
-	if (*http->params.control_socket != '\0') {
-		ret = net_listen_unix(http->params.control_socket, &control, err);
+	if (*http->control_path != '\0') {
+		ret = net_listen_unix(http->control_path, &control, err);
 		if (ret != 0) {
 			close(front);
 			return ret;
@@ -233,11 +232,10 @@ static int open_doors(struct http *http, struct err *err)
 	return 0;
 }
 
-/* How many connections each door may have: as configured, or what the limit of open files leaves. */
-static int share_files(struct http *http, struct err *err)
+int http_share_files(struct http *http, const struct http_params *params, struct err *err)
 {
-	size_t reserved = http->params.reserved_files + 2; /* one newcomer at each door is looked at before another goes */
-	size_t wanted = reserved + HTTP_CONTROL_MAX + http->params.max_connections;
+	size_t reserved = params->reserved_files + 2; /* one newcomer at each door is looked at before another goes */
+	size_t wanted = reserved + HTTP_CONTROL_MAX + params->max_connections;
 	struct rlimit limit;
 
 	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
@@ -252,9 +250,9 @@ static int share_files(struct http *http, struct err *err)
 	size_t left = limit.rlim_cur < wanted ? (size_t)limit.rlim_cur - reserved : wanted - reserved;
 	http->control.most = left / 4 < HTTP_CONTROL_MAX ? left / 4 : HTTP_CONTROL_MAX;
 	http->front.most = left - http->control.most;
-	if (http->front.most > http->params.max_connections)
-		http->front.most = http->params.max_connections;
-	if (http->front.most < http->params.max_connections)
+	if (http->front.most > params->max_connections)
+		http->front.most = params->max_connections;
+	if (http->front.most < params->max_connections)
 		log_warn("fewer connections than app.max_connections", LOG_UINT("connections", http->front.most),
 			LOG_UINT("open_files", limit.rlim_cur), LOG_UINT("reserved", reserved));
 	return 0;
@@ -273,6 +271,7 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	json_set_alloc_funcs(xmalloc, free);
 	event_set_log_callback(on_library_log);
 	http->params = *params;
+	http->control_path = xstrdup(params->control_socket);
 	http->engine = engine;
 	http->store_ok = true; /* the engine has opened it; it says when that changes */
 	TAILQ_INIT(&http->conns);
@@ -281,7 +280,7 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	http->names = names_create();
 	http->base = event_base_new();
 	CHECK(http->base != NULL);
-	ret = share_files(http, err);
+	ret = http_share_files(http, params, err);
 	if (ret == 0)
 		ret = open_doors(http, err);
 	else if (http->params.bound)
@@ -337,7 +336,7 @@ void http_destroy(struct http *http)
 		return;
 	free_door(&http->front);
 	if (http->control.evhttp != NULL)
-		unlink(http->params.control_socket);
+		unlink(http->control_path);
 	free_door(&http->control);
 	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
 		free_event(http->signals[i]);
@@ -348,6 +347,7 @@ void http_destroy(struct http *http)
 	auth_destroy(http->auth);
 	names_destroy(http->names);
 	free(http->by_fd);
+	free(http->control_path);
 	event_base_free(http->base);
 	free(http);
 }

@@ -222,26 +222,37 @@ static void client_ask(const struct served *served, const char *request, struct 
 	client_ask_on(client_connect(served), request, strlen(request), answer);
 }
 
-static struct served *serve_start_unloaded(struct http_params params)
+static void serve_create(struct served *served, struct http_params params)
 {
-	struct served *served = xcalloc(1, sizeof(*served));
-	struct answer answer = { 0 };
-
 	served->fake = fake_create();
 	snprintf(served->control, sizeof(served->control), "%s", params.control_socket);
 	params.control_socket = served->control;
 	if (http_create(&params, served->fake, &served->http, &served->err) != 0)
 		fail_msg("http_create: %s", served->err.text);
 	served->port = http_port(served->http);
+}
+
+static void serve_begin(struct served *served)
+{
+	struct answer answer = { 0 };
+
 	served->thread = thread_start("loop", serve, served);
 	/* Served once, it is in its loop and takes signals. */
 	client_ask(served, "GET /healthz HTTP/1.0\r\n\r\n", &answer);
 	assert_int_equal(answer.status, 200);
 	buf_free(&answer.body);
+}
+
+static struct served *serve_start_unloaded(struct http_params params)
+{
+	struct served *served = xcalloc(1, sizeof(*served));
+
+	serve_create(served, params);
+	serve_begin(served);
 	return served;
 }
 
-static struct served *serve_start(struct http_params params)
+static UNUSED struct served *serve_start(struct http_params params)
 {
 	struct served *served = serve_start_unloaded(params);
 
@@ -257,7 +268,7 @@ static void UNUSED serve_join(struct served *served)
 	free(served);
 }
 
-static void serve_stop(struct served *served)
+static void UNUSED serve_stop(struct served *served)
 {
 	pthread_kill(served->thread, SIGTERM);
 	thread_join(served->thread);
