@@ -14,6 +14,7 @@
 #include "arguments.h"
 #include "base/log.h"
 #include "base/privilege.h"
+#include "base/supervisor.h"
 #include "wire.h"
 
 extern char **environ;
@@ -134,6 +135,7 @@ static int prepare(const struct conf *conf, struct wire *wire, struct err *err)
 
 	if (ret != ERR_OK)
 		return ret;
+	supervisor_open();
 	ret = http_bind(&wire->http, err);
 	if (ret == ERR_OK)
 		ret = privilege_become(conf->user, err);
@@ -182,6 +184,12 @@ static int serve(struct wire *wire)
 	return err.code == ERR_CORRUPT ? EX_DATAERR : EX_SOFTWARE;
 }
 
+/* Until the loop takes the signals: process 1 of a container would not even hear them. What is durable stays so. */
+static void leave_before_serving(int signal_number UNUSED)
+{
+	_exit(EX_OK);
+}
+
 /* Secrets must not end up in a core file, nor the store in somebody's hands. */
 static void protect(void)
 {
@@ -194,6 +202,8 @@ static void protect(void)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
+	signal(SIGTERM, leave_before_serving);
+	signal(SIGINT, leave_before_serving);
 }
 
 int main(int argc, char **argv)
@@ -218,6 +228,7 @@ int main(int argc, char **argv)
 		code = serve(&wire);
 		wire_clear(&wire);
 	}
+	supervisor_close();
 	conf_destroy(conf);
 	return code;
 }

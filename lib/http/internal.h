@@ -37,6 +37,9 @@ enum {
 	HTTP_NEWCOMERS_MAX = 16      /* accepted and not yet looked at */
 };
 
+/* What a supervisor shows of us while all is well. */
+#define HTTP_SERVES "serves"
+
 enum conn_phase {
 	CONN_NEW,      /* accepted, not yet looked at */
 	CONN_HEAD,     /* idle, or the head is coming */

@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "base/log.h"
+#include "base/supervisor.h"
 #include "http/form.h"
 
 /* The ticket's low bits are the descriptor, for finding the connection; the rest tells whether it is still the same. */
@@ -382,6 +383,7 @@ void request_on_message(struct http *http, struct engine_message *message)
 		break;
 	case ENGINE_NAMES_LOADED:
 		http->names_loaded = true;
+		supervisor_ready(HTTP_SERVES);
 		retry_waiting(http);
 		break;
 	case ENGINE_STORE_STATE:

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/log.h"
+#include "base/supervisor.h"
 
 /* Messages taken from the engine before connections get their turn again. */
 enum { MESSAGES_AT_ONCE = 64, MESSAGES_PER_TURN = 4 * MESSAGES_AT_ONCE };
@@ -118,11 +119,20 @@ static void on_pulse(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	struct http *http = arg;
 	const char *stalled = engine_stalled(http->engine);
 
-	if (stalled != NULL && http->stalled == NULL)
+	if (stalled != NULL && http->stalled == NULL) {
 		log_error("a thread does not turn any more: not ready", LOG_STR("thread", stalled));
-	if (stalled == NULL && http->stalled != NULL)
+		supervisor_status("a thread does not turn any more");
+	}
+	if (stalled == NULL && http->stalled != NULL) {
 		log_info("all threads turn again");
+		supervisor_status(HTTP_SERVES);
+	}
 	http->stalled = stalled;
+	if (stalled != NULL)
+		return;
+	supervisor_beat();
+	if (http->names_loaded)
+		supervisor_ready(HTTP_SERVES); /* it may not have got there */
 }
 
 static void close_door(struct door *door)
@@ -152,6 +162,7 @@ static void on_signal(evutil_socket_t signal_number, short what UNUSED, void *ar
 		return;
 	}
 	log_info("stopping", LOG_STR("signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM"));
+	supervisor_stopping();
 	http->stopping = true;
 	close_door(&http->front);
 	close_door(&http->control);
