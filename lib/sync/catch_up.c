@@ -115,7 +115,7 @@ static void want(struct visit *visit, const char *zone, const struct mirror_zone
 static int ask_serial(struct visit *visit, const char *zone, uint32_t *serial)
 {
 	const struct master *master = visit->master;
-	struct soa_server server = { .address = da_client_address(master->client), .port = master->conf->dns_port,
+	struct dns_server server = { .address = da_client_address(master->client), .port = master->conf->dns_port,
 		.tick = sync_tick, .ctx = visit->sync };
 	struct err err;
 
