@@ -233,6 +233,7 @@ void core_show(const struct core *core, struct core_board *out)
 		snprintf(shown->trouble, sizeof(shown->trouble), "%s", lane->trouble);
 		core_heal_show(core, lane, &shown->heal);
 		core_contest_copy(core, lane, shown);
+		core_tally_show(lane, &shown->tally);
 		shown->next_heal_us = lane->healing.auto_us == INT64_MAX ? 0 :
 			lane->healing.auto_us - core_now_us(core) + core_wall_us(core);
 	}

@@ -153,12 +153,14 @@ struct core_board_lane {
 	int64_t next_heal_us;           /* wall clock; 0: none */
 	int64_t contested[CORE_CONTESTED_MOST]; /* zone ids */
 	size_t contested_count;
+	struct engine_tally tally;
 };
 
 struct core_counters {
 	uint64_t pushes;
 	uint64_t deletes;
 	uint64_t refused;
+	uint64_t guarded;
 	uint64_t superseded;
 	uint64_t deliveries;
 	uint64_t delivery_failures;

@@ -30,10 +30,13 @@ int core_move_asked(struct core *core, struct core_lane *lane, int64_t zone_id, 
 		core->counters.superseded++;
 	}
 	delivery_move(&delivery, event, &args, &core->policy);
-	if (flight != NULL)
+	if (flight != NULL) {
 		flight->again = delivery.again;
-	else
+		if (event == DELIVERY_PUSHED && flight->newer_us == 0)
+			flight->newer_us = args.now_us;
+	} else {
 		park_frozen(core, zone_id, &delivery);
+	}
 	ret = store_delivery_save(core->store, zone_id, lane->backend_id, &delivery, err);
 	delivery_clear(&delivery);
 	lane->next_due_us = 0;

@@ -59,6 +59,8 @@ static int push(struct core *core, struct core_command *command, struct err *err
 	int ret = core_accept(core, &content, &held, err);
 	if (ret == ERR_OK && held.code == ERR_OK)
 		core->counters.pushes++;
+	else if (ret == ERR_OK)
+		core->counters.guarded++;
 	if (ret == ERR_OK)
 		core_stage(core, engine_message_reply(request, &held));
 	return ret;

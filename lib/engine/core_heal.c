@@ -66,6 +66,8 @@ void core_heal_begin(struct core *core, struct core_lane *lane)
 	struct healing *healing = &lane->healing;
 	struct heal_order *order = &healing->order;
 
+	if (healing->running)
+		core_tally_heal(lane); /* it gives way */
 	forget(lane);
 	free(healing->source);
 	healing->source = order->source;
@@ -154,6 +156,7 @@ static void finish(struct core *core, struct core_lane *lane, const char *state,
 	shown->took_us = took_us(core, &lane->healing);
 	snprintf(shown->error, sizeof(shown->error), "%s", error);
 	lane->healing.running = false;
+	core_tally_heal(lane);
 	core_heal_keep_told(lane, error[0] == '\0');
 	forget(lane);
 }

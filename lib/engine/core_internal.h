@@ -20,6 +20,7 @@ enum { CORE_REPLAY_MOST = 256 };
 struct flight {
 	uint64_t generation;
 	bool again;                     /* a check was asked for meanwhile */
+	int64_t newer_us;               /* when newer content came meanwhile, the first; 0: none did */
 };
 
 /* A zone under whose delivery the connection was lost, until a probe tells who is to blame. */
@@ -125,6 +126,8 @@ struct core_lane {
 	size_t urgent_count;
 	unsigned urgent_row;            /* jobs of urgent zones in a row */
 	struct batch_stats batch;
+	struct engine_tally tally;      /* without commit: that is this */
+	struct histogram commit;
 	char trouble[ERR_TEXT_SIZE];    /* why something waits although the lane is up; "" once nothing does */
 };
 
@@ -135,6 +138,8 @@ struct outcome {
 	enum delivery_event event;
 	uint64_t generation;            /* that the lane had */
 	bool again;
+	int64_t newer_us;               /* as of the flight */
+	int64_t since_us;               /* OK of newer content, once written: since when it was wanted; else 0 */
 	struct backend_stamp found;     /* STALE */
 	char error[ERR_TEXT_SIZE];
 };
@@ -538,6 +543,15 @@ MUST_CHECK int core_carry_out(struct core *core, struct core_command *command, s
 void core_land(struct core *core, struct core_job *job);
 /* Writes count of core->outcomes, from first on, inside the transaction. May be repeated after a rollback. */
 MUST_CHECK int core_write_outcomes(struct core *core, size_t first, size_t count, struct err *err);
+
+/* ---- core_tally.c: what is counted for those who watch ---- */
+
+void core_tally_verdict(struct core_lane *lane, enum backend_verdict verdict);
+/* The pass that it shows has ended. */
+void core_tally_heal(struct core_lane *lane);
+/* count of core->outcomes, from first on, are committed. */
+void core_tally_commits(struct core *core, size_t first, size_t count);
+void core_tally_show(const struct core_lane *lane, struct engine_tally *out);
 
 /* core_choose.c */
 /* The zone was just made due at all back ends and somebody waits for it. A hint: beyond URGENT_MOST it is forgotten. */

@@ -128,8 +128,10 @@ static const char *push_of(const struct core_job_zone *zone)
 	return zone->source == NULL ? NULL : source_push_id(zone->source);
 }
 
-static void land_ok(struct core *core, struct core_lane *lane, struct core_job_zone *zone, bool again)
+static void land_ok(struct core *core, struct core_lane *lane, struct core_job_zone *zone, const struct flight *flight)
 {
+	struct outcome *outcome;
+
 	clear_suspicion(lane, zone->zone_id);
 	free(idmap_remove(&lane->overrides, zone->zone_id));
 	core->counters.deliveries++;
@@ -137,7 +139,9 @@ static void land_ok(struct core *core, struct core_lane *lane, struct core_job_z
 	lane->successes++;
 	log_debug("delivered", LOG_STR("backend", lane->name), LOG_STR("zone", zone->name),
 		LOG_UINT("generation", zone->item->generation), LOG_STR("push", push_of(zone)));
-	add_outcome(core, lane, zone->zone_id, DELIVERY_OK, zone->item->generation)->again = again;
+	outcome = add_outcome(core, lane, zone->zone_id, DELIVERY_OK, zone->item->generation);
+	outcome->again = flight->again;
+	outcome->newer_us = flight->newer_us;
 }
 
 static void land_failed(struct core *core, struct core_lane *lane, struct core_job_zone *zone, bool again)
@@ -245,9 +249,11 @@ static bool land_zone(struct core *core, struct core_lane *lane, struct core_job
 	CHECK(flight != NULL && flight->generation == zone->item->generation);
 	if (PLANTED(retry_old_body) && zone->item->verdict != BACKEND_OK && !zone->deleted)
 		recent_put(&core->recent, zone->zone_id, flight->generation + 1, zone->source);
+	if (!zone->item->untried)
+		core_tally_verdict(lane, zone->item->verdict);
 	switch (zone->item->verdict) {
 	case BACKEND_OK:
-		land_ok(core, lane, zone, flight->again);
+		land_ok(core, lane, zone, flight);
 		break;
 	case BACKEND_RETRY:
 	case BACKEND_REJECT:
@@ -418,12 +424,12 @@ static int raise_generation(struct core *core, const struct outcome *outcome, st
 	return ret;
 }
 
-static int write_outcome(struct core *core, const struct outcome *outcome, struct err *err)
+static int write_outcome(struct core *core, struct outcome *outcome, struct err *err)
 {
 	struct core_lane *lane = &core->lanes[outcome->lane];
 	struct delivery delivery = { 0 };
 	struct delivery_args args = { .now_us = core_now_us(core), .wall_us = core_wall_us(core),
-		.generation = outcome->generation, .error = outcome->error };
+		.generation = outcome->generation, .error = outcome->error, .newer_us = outcome->newer_us };
 	int ret = store_delivery_load(core->store, outcome->zone_id, lane->backend_id, &delivery, err);
 
 	/* No such row any more: nothing to record. */
@@ -436,6 +442,8 @@ static int write_outcome(struct core *core, const struct outcome *outcome, struc
 		delivery_clear(&delivery);
 		return ERR_OK;
 	}
+	if (outcome->event == DELIVERY_OK && delivery.applied < outcome->generation)
+		outcome->since_us = delivery.since_us;
 	delivery.resting = delivery.state;
 	delivery.state = DELIVERY_INFLIGHT;
 	delivery.inflight = outcome->generation;

@@ -109,6 +109,7 @@ static int carry_out_all(struct core *core, struct core_command **commands, size
 
 static int write_turn(struct core *core, struct core_command **commands, size_t count, struct err *err)
 {
+	struct core_counters counted = core->counters;
 	int ret = store_begin(core->store, err);
 
 	if (ret == ERR_OK)
@@ -128,8 +129,10 @@ static int write_turn(struct core *core, struct core_command **commands, size_t 
 	}
 	if (ret != ERR_OK) {
 		store_rollback(core->store);
+		core->counters = counted;
 		return ret;
 	}
+	core_tally_commits(core, 0, core->outcome_count);
 	if (count > 0)
 		FAULT_POINT(after_commit);
 	if (core->outcome_count > 0)
@@ -177,8 +180,10 @@ static int write_outcomes_apart(struct core *core, struct err *err)
 			ret = core_write_outcomes(core, i, 1, err);
 		if (ret == ERR_OK)
 			ret = store_commit(core->store, err);
-		if (ret == ERR_OK)
+		if (ret == ERR_OK) {
+			core_tally_commits(core, i, 1);
 			continue;
+		}
 		store_rollback(core->store);
 		core->dispatch_us = core_now_us(core) + second_us;
 		log_error("a delivery is not recorded, it will be repeated",

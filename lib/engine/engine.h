@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/doc.h"
 #include "base/err.h"
+#include "base/histogram.h"
 
 struct backend_ops;
 
@@ -287,6 +288,26 @@ struct engine_heal {
 	char error[ERR_TEXT_SIZE]; /* "failed", "stopped": why */
 };
 
+/* What came of deliveries and healing passes at one back end, since start: it only grows. */
+struct engine_tally {
+	uint64_t ok;           /* answers to deliveries, by what they said (backend.h) */
+	uint64_t retry;
+	uint64_t reject;
+	uint64_t stale;
+	uint64_t down;
+	uint64_t heals_done;   /* passes that ended, by how; what they found is in the rest, as in struct engine_heal */
+	uint64_t heals_failed;
+	uint64_t heals_stopped;
+	uint64_t missing;
+	uint64_t changed;
+	uint64_t stamp;
+	uint64_t undeleted;
+	uint64_t stray;
+	uint64_t repaired;
+	uint64_t unrepaired;
+	struct histogram_copy commit; /* how long after it was wanted there newer content was committed there */
+};
+
 struct engine_lane {
 	char *backend;
 	char *type;
@@ -304,6 +325,7 @@ struct engine_lane {
 	uint64_t contested;  /* zones that somebody else keeps writing there */
 	int64_t next_heal_us; /* wall clock: the next healing pass by itself; 0: none is to come */
 	struct engine_heal heal;
+	struct engine_tally tally;
 };
 
 struct engine_refused {
@@ -338,10 +360,14 @@ struct engine_status {
 	uint64_t pushes;        /* since start, each */
 	uint64_t deletes;
 	uint64_t refused;
+	uint64_t guarded;       /* pushes that the guard held */
 	uint64_t superseded;
 	uint64_t deliveries;
 	uint64_t delivery_failures;
 	int64_t started_at_us;
+	uint64_t store_bytes;   /* of its file, and of what was written and is not yet in it */
+	uint64_t store_log_bytes;
+	uint64_t store_free_bytes; /* of the file system it is on, for us */
 	uint64_t frozen;        /* zones */
 	uint64_t held;          /* waiting for an operator's word */
 	struct engine_lane *lanes;

@@ -278,6 +278,7 @@ static int fill_lane(struct engine *engine, const struct core_board *board, size
 		.contested = lane->contested_count,
 		.next_heal_us = lane->next_heal_us,
 		.heal = lane->heal,
+		.tally = lane->tally,
 	};
 	if (out->oldest_pending_us < 0)
 		out->oldest_pending_us = 0;
@@ -300,6 +301,28 @@ static int show_heals(struct engine *engine, struct engine_message *message)
 	return ERR_OK;
 }
 
+static void show_counters(const struct core_counters *counters, struct engine_status *status)
+{
+	status->pushes = counters->pushes;
+	status->deletes = counters->deletes;
+	status->refused = counters->refused;
+	status->guarded = counters->guarded;
+	status->superseded = counters->superseded;
+	status->deliveries = counters->deliveries;
+	status->delivery_failures = counters->delivery_failures;
+	status->started_at_us = counters->started_at_us;
+}
+
+static void show_space(struct engine *engine, struct engine_status *status)
+{
+	struct store_space space;
+
+	store_space(engine->reader, &space);
+	status->store_bytes = space.file_bytes;
+	status->store_log_bytes = space.log_bytes;
+	status->store_free_bytes = space.free_bytes;
+}
+
 static int show_status(struct engine *engine, struct engine_message *message, struct err *err)
 {
 	struct engine_status *status = xcalloc(1, sizeof(*status));
@@ -311,13 +334,8 @@ static int show_status(struct engine *engine, struct engine_message *message, st
 	status->dry_run = engine->params.dry_run;
 	status->store_ok = board.store_ok;
 	status->store_error = board.store_ok ? NULL : xstrdup(board.store_error);
-	status->pushes = board.counters.pushes;
-	status->deletes = board.counters.deletes;
-	status->refused = board.counters.refused;
-	status->superseded = board.counters.superseded;
-	status->deliveries = board.counters.deliveries;
-	status->delivery_failures = board.counters.delivery_failures;
-	status->started_at_us = board.counters.started_at_us;
+	show_counters(&board.counters, status);
+	show_space(engine, status);
 	status->shown = reader_shown(engine);
 	if (status->shown == NULL)
 		status->shown = doc_create();

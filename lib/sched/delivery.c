@@ -73,6 +73,8 @@ static void succeeded(struct delivery *delivery, const struct delivery_args *arg
 	delivery->since_us = 0;
 	if (delivery->wanted > delivery->applied || again)
 		make_due(delivery, args->now_us);
+	if (delivery->wanted > delivery->applied && args->newer_us != 0)
+		delivery->since_us = args->newer_us;
 }
 
 static void failed(struct delivery *delivery, enum delivery_event event, const struct delivery_args *args,

@@ -70,6 +70,7 @@ struct delivery_args {
 	int64_t wall_us;             /* for applied_at */
 	uint64_t generation;         /* TAKEN, OK: the generation it is about; PUSHED, RAISED: the new wanted */
 	const char *error;           /* RETRY, REJECT, STALE, SUSPECT: why (copied) */
+	int64_t newer_us;            /* OK: since when newer content is wanted; engine time, 0: not known */
 };
 
 /*

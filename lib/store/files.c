@@ -142,6 +142,20 @@ void files_remove(const char *path)
 	unlink(path);
 }
 
+uint64_t files_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+uint64_t files_free(const char *path)
+{
+	struct statfs found;
+
+	return statfs(path, &found) == 0 ? (uint64_t)found.f_bavail * (uint64_t)found.f_bsize : 0;
+}
+
 bool files_ballast_release(const char *path)
 {
 	char *name = xasprintf("%s.ballast", path);

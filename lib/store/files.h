@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -21,6 +22,11 @@ MUST_CHECK int files_make_empty(const char *path, struct err *err);
 /* Makes from durable and gives it the name to, over what bears it. */
 MUST_CHECK int files_replace(const char *from, const char *to, struct err *err);
 void files_remove(const char *path);
+
+/* 0: there is none. */
+uint64_t files_size(const char *path);
+/* Of the file system that holds it, for a process without privileges; 0: nobody can tell. */
+uint64_t files_free(const char *path);
 
 /* path.ballast: true if it was there, or is there now. */
 bool files_ballast_release(const char *path);

@@ -183,6 +183,15 @@ void store_interrupt(struct store *store)
 	sqlite3_interrupt(store->db);
 }
 
+void store_space(const struct store *store, struct store_space *out)
+{
+	char *log = xasprintf("%s-wal", store->path);
+
+	*out = (struct store_space){ .file_bytes = files_size(store->path), .log_bytes = files_size(log),
+		.free_bytes = files_free(store->path) };
+	free(log);
+}
+
 /* ---- transactions ---- */
 
 static int run(struct store *store, const char *sql, struct err *err)

@@ -61,6 +61,14 @@ const char *store_id(const struct store *store);
  * checksums instead.
  */
 MUST_CHECK int store_quick_check(struct store *store, struct err *err);
+struct store_space {
+	uint64_t file_bytes;
+	uint64_t log_bytes;              /* of the WAL beside it */
+	uint64_t free_bytes;             /* of the file system, for a process without privileges */
+};
+
+/* What can't be found out is 0. Blocks on the file system only. */
+void store_space(const struct store *store, struct store_space *out);
 /* Any thread, while the handle is open: what it is doing ends soon with an error. */
 void store_interrupt(struct store *store);
 
