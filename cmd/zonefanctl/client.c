@@ -78,28 +78,52 @@ static int judge(long status, const struct buf *body, json_t **out, struct err *
 	return ret;
 }
 
-static int call(const struct client *client, const char *path, const struct content *post, json_t **out, struct err *err)
+/* Whatever the answer is; the caller frees body, also where there was none. */
+static int fetch(const struct client *client, const char *path, const struct content *post, long *status, struct buf *body,
+	struct err *err)
 {
 	const char *where = client->url == NULL ? client->socket_path : client->url;
 	char *url = xasprintf("%s%s", client->url == NULL ? "http://localhost" : client->url, path);
 	CURL *curl = curl_easy_init();
-	struct buf body = { 0 };
-	long status = 0;
 
 	CHECK(curl != NULL);
-	set_up(curl, client, url, post, &body);
+	set_up(curl, client, url, post, body);
 	CURLcode code = curl_easy_perform(curl);
-	int ret;
-	if (code != CURLE_OK) {
+	int ret = ERR_OK;
+	if (code != CURLE_OK)
 		ret = err_set(err, code == CURLE_COULDNT_CONNECT ? ERR_CLOSED : ERR_IO, "zonefand does not answer at %s: %s", where,
 			curl_easy_strerror(code));
-	} else {
-		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-		ret = judge(status, &body, out, err);
-	}
+	else
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
 	curl_easy_cleanup(curl);
-	buf_free(&body);
 	free(url);
+	return ret;
+}
+
+static int call(const struct client *client, const char *path, const struct content *post, json_t **out, struct err *err)
+{
+	struct buf body = { 0 };
+	long status = 0;
+	int ret = fetch(client, path, post, &status, &body, err);
+
+	if (ret == ERR_OK)
+		ret = judge(status, &body, out, err);
+	buf_free(&body);
+	return ret;
+}
+
+int client_get_line(const struct client *client, const char *path, char **out, struct err *err)
+{
+	struct buf body = { 0 };
+	long status = 0;
+	int ret = fetch(client, path, NULL, &status, &body, err);
+
+	buf_puts(&body, "");
+	body.data[strcspn(body.data, "\r\n")] = '\0';
+	if (ret == ERR_OK && status != 200)
+		ret = err_set(err, ERR_IO, "%s", body.data);
+	*out = ret == ERR_OK ? buf_take(&body) : NULL;
+	buf_free(&body);
 	return ret;
 }
 

@@ -19,6 +19,8 @@ struct client {
 /* path begins with "/". On success *out is the answer (json_decref it). ERR_NOTFOUND: 404. ERR_INVALID: 400, 413. ERR_CLOSED: nobody listens there. Texts are for people. */
 MUST_CHECK int client_get(const struct client *client, const char *path, json_t **out, struct err *err);
 MUST_CHECK int client_post(const struct client *client, const char *path, json_t **out, struct err *err);
+/* An answer in plain text: its first line, which the caller frees; of one that is not 200 it is the text of the error. */
+MUST_CHECK int client_get_line(const struct client *client, const char *path, char **out, struct err *err);
 /* With a body: size bytes, any of them. */
 MUST_CHECK int client_post_text(const struct client *client, const char *path, const char *text, size_t size, json_t **out,
 	struct err *err);

@@ -23,6 +23,8 @@
 const struct command commands_table[] = {
 	{ .name = "status", .run = views_status,
 	  .help = "every data centre: state, since when, what is behind, why" },
+	{ .name = "ready", .run = views_ready,
+	  .help = "whether pushes can be taken and made durable now: for health checks" },
 	{ .name = "zones", .run = views_zones,
 	  .help = "all zones" },
 	{ .name = "zone", .arguments = "NAME", .least = 1, .most = 1, .run = views_zone,

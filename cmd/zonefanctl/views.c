@@ -28,6 +28,21 @@ int views_status(const struct call *call)
 	return well ? EXIT_WELL : EXIT_BEHIND;
 }
 
+int views_ready(const struct call *call)
+{
+	struct err err;
+	char *line;
+
+	if (client_get_line(call->client, "/readyz", &line, &err) != ERR_OK)
+		return commands_failed(&err);
+	if (call_has(call, OPTION_JSON))
+		puts("{\"ready\": true}");
+	else
+		puts(line);
+	free(line);
+	return EXIT_WELL;
+}
+
 int views_zones(const struct call *call)
 {
 	struct err err;

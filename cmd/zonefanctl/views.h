@@ -5,6 +5,7 @@
 #include "commands.h"
 
 int views_status(const struct call *call);
+int views_ready(const struct call *call);
 int views_zones(const struct call *call);
 int views_zone(const struct call *call);
 int views_rejected(const struct call *call);

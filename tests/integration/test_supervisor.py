@@ -66,8 +66,12 @@ def test_no_sign_of_life_while_a_thread_stands_still(install, supervisor):
         seen = len(supervisor.hear())
         wait_for(lambda: zonefan.da().get("/readyz").status == 503, 10, "it is not ready")
         assert "WATCHDOG=1" not in supervisor.hear()[seen:]
+        assert "engine does not turn" in zonefan.ctl("ready", check=1).stderr
     supervisor.wait("STATUS=serves", after=seen)
     supervisor.wait("WATCHDOG=1", after=seen)
+    assert zonefan.ctl("ready", check=0).stdout == "ready\n"
+    zonefan.stop()
+    assert "does not answer" in zonefan.ctl("ready", check=1).stderr
 
 
 def test_a_supervisor_that_is_gone_is_no_trouble(install, supervisor):
