@@ -21,6 +21,12 @@ struct exit_row {
 	const char *meaning;
 };
 
+/* What else the manual page tells; each line of text is a paragraph. */
+struct program_section {
+	const char *title;
+	const char *text;
+};
+
 struct program {
 	const char *name;
 	const char *purpose;   /* one line, without a full stop */
@@ -29,6 +35,8 @@ struct program {
 	size_t option_count;   /* rows without a name are skipped */
 	const struct exit_row *exits;
 	size_t exit_count;
+	const struct program_section *sections;
+	size_t section_count;
 };
 
 /* What is taken where no --config is given, in that order; for --help and the manual. */

@@ -8,7 +8,7 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_CONFIG] = { "config", 'c', "FILE", "zonefand's configuration, which tells where its control socket is; default:\n" PROGRAM_CONFIG_FILES },
 	[OPTION_JSON] = { "json", 'j', NULL, "for programs" },
 	[OPTION_URL] = { "url", '\0', "URL", "speak to this address with a login, instead of the control socket" },
-	[OPTION_USER] = { "user", '\0', "NAME", "the login" },
+	[OPTION_USER] = { "user", '\0', "LOGIN", "the login" },
 	[OPTION_PASSWORD_FILE] = { "password-file", '\0', "FILE", "file that holds its password" },
 	[OPTION_VERSION] = { "version", '\0', NULL, "print the version" },
 	[OPTION_HELP] = { "help", 'h', NULL, "print this, or what is to be said of COMMAND" },
@@ -33,13 +33,21 @@ static const struct exit_row exits[] = {
 	{ EXIT_USAGE, "misuse" },
 };
 
+static const struct program_section sections[] = {
+	{ "HOW IT REACHES ZONEFAND",
+	  "By default over zonefand's control socket, whose place the configuration tells (app.control_socket); so it must be able to read that. Who is root, zonefand's user or of its group may use the socket.\n"
+	  "With --url by HTTP, as a login of role operator (or read-only, for what only looks); no configuration is read then." },
+};
+
 const struct program zonefanctl_program = {
 	.name = "zonefanctl",
 	.purpose = "the operator's command line of zonefand",
-	.usage = "[--config FILE] [--json] [--url URL --user NAME --password-file FILE] COMMAND\n"
+	.usage = "[--config FILE] [--json] [--url URL --user LOGIN --password-file FILE] COMMAND\n"
 		 "--help [COMMAND] | --version",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.exits = exits,
 	.exit_count = ARRAY_SIZE(exits),
+	.sections = sections,
+	.section_count = ARRAY_SIZE(sections),
 };

@@ -7,6 +7,7 @@
 #include "backup.h"
 #include "base/check.h"
 #include "check.h"
+#include "complete.h"
 #include "dead.h"
 #include "freeze.h"
 #include "heal.h"
@@ -95,6 +96,8 @@ const struct command commands_table[] = {
 	  .help = "drop what is held as ID" },
 	{ .name = "check", .traits = COMMAND_BARE, .run = check_command,
 	  .help = "check the configuration and print the effective one (works without zonefand)" },
+	{ .name = "complete", .arguments = "zones [NAME] | backends [BACKEND]", .least = 1, .most = 2, .run = complete_command,
+	  .help = "names that begin so, a line each: for the completions of shells" },
 };
 
 const size_t commands_count = ARRAY_SIZE(commands_table);

@@ -44,23 +44,23 @@ static void leave_usage(FILE *to, int code)
 static struct options read_options(int argc, char **argv)
 {
 	struct options options = { .format = LOG_FORMAT_LOGFMT };
-	const char *values[OPTION_COUNT];
+	const char *values[ARGUMENT_COUNT];
 
 	if (!program_read_options(&zonefand_program, argc, argv, values))
 		leave_usage(stderr, EX_USAGE);
-	if (values[OPTION_VERSION] != NULL) {
+	if (values[ARGUMENT_VERSION] != NULL) {
 		puts("zonefand " ZONEFAN_VERSION);
 		exit(EX_OK);
 	}
-	if (values[OPTION_HELP] != NULL)
+	if (values[ARGUMENT_HELP] != NULL)
 		leave_usage(stdout, EX_OK);
-	const char *format = values[OPTION_LOG_FORMAT];
+	const char *format = values[ARGUMENT_LOG_FORMAT];
 	if (format != NULL && strcmp(format, "json") == 0)
 		options.format = LOG_FORMAT_JSON;
 	else if (optind != argc || (format != NULL && strcmp(format, "logfmt") != 0))
 		leave_usage(stderr, EX_USAGE);
-	options.config = values[OPTION_CONFIG];
-	options.check = values[OPTION_CHECK] != NULL;
+	options.config = values[ARGUMENT_CONFIG];
+	options.check = values[ARGUMENT_CHECK] != NULL;
 	return options;
 }
 
