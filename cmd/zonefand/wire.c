@@ -105,6 +105,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.listen_address = conf->listen_address,
 		.listen_port = conf->listen_port,
 		.control_socket = conf->control_socket,
+		.metrics_public = conf->metrics_public,
 		.exists_parent = conf->exists_parent,
 		.max_body_bytes = conf->max_body_bytes,
 		.max_inflight_bytes = conf->max_inflight_bytes,

@@ -85,6 +85,7 @@ struct conf {
 	const char *listen_address;    /* "": all */
 	uint16_t listen_port;
 	const char *control_socket;    /* "": none */
+	bool metrics_public;           /* /metrics takes no login */
 	unsigned exists_parent;        /* 0, 2 or 3 */
 	size_t max_body_bytes;
 	size_t max_inflight_bytes;

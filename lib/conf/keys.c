@@ -53,6 +53,7 @@ const struct key keys_table[] = {
 	{ TEXT_KEY("app.control_socket", MAIN(control_socket),
 		"Unix socket for zonefanctl; default: zonefan.sock beside the store; empty: none"),
 	  SOCKET_SHAPE },
+	{ BOOL_KEY("app.metrics_public", MAIN(metrics_public), "GET /metrics takes no login"), .preset = "false" },
 	{ NUMBER_KEY("app.exists_parent", MAIN(exists_parent), 0, 3, NULL,
 		"answer to exists for a name whose parent domain is held: 3 with its owner, 2 without, 0 as unknown"),
 	  .preset = "3", .choices = "0|2|3" },

@@ -31,12 +31,14 @@ void core_tally_heal(struct core_lane *lane)
 	const struct engine_heal *shown = &lane->healing.shown;
 	struct engine_tally *tally = &lane->tally;
 
-	if (strcmp(shown->state, "done") == 0)
+	if (strcmp(shown->state, "done") == 0) {
 		tally->heals_done++;
-	else if (strcmp(shown->state, "failed") == 0)
+		tally->healed_at_us = shown->ended_at_us;
+	} else if (strcmp(shown->state, "failed") == 0) {
 		tally->heals_failed++;
-	else
+	} else {
 		tally->heals_stopped++;
+	}
 	tally->missing += shown->missing;
 	tally->changed += shown->changed;
 	tally->stamp += shown->stamp;

@@ -305,6 +305,7 @@ struct engine_tally {
 	uint64_t stray;
 	uint64_t repaired;
 	uint64_t unrepaired;
+	int64_t healed_at_us;  /* the end of the last one that got to its end, wall clock; 0: none did */
 	struct histogram_copy commit; /* how long after it was wanted there newer content was committed there */
 };
 

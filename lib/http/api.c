@@ -6,10 +6,12 @@
 #include "http/internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http/json.h"
+#include "http/metrics.h"
 #include "http/routes.h"
 
 enum { GATHERED_MOST = 64 * 1024 * 1024 };
@@ -19,11 +21,17 @@ static bool is_path(const char *path, size_t size, const char *what)
 	return size == strlen(what) && memcmp(path, what, size) == 0;
 }
 
-bool api_is_open(const char *target)
+static bool is_metrics(const char *target)
+{
+	return is_path(target, strcspn(target, "?"), "/metrics");
+}
+
+bool api_is_open(const struct http *http, const char *target)
 {
 	size_t size = strcspn(target, "?");
 
-	return is_path(target, size, "/healthz") || is_path(target, size, "/readyz");
+	return is_path(target, size, "/healthz") || is_path(target, size, "/readyz") ||
+		(http->params.metrics_public && is_metrics(target));
 }
 
 static void reply_json(struct conn *conn, int status, json_t *json)
@@ -36,23 +44,39 @@ static void reply_json(struct conn *conn, int status, json_t *json)
 	json_decref(json);
 }
 
+const char *api_not_ready(const struct http *http)
+{
+	static char text[96];
+
+	if (!http->names_loaded)
+		return "loading the zones";
+	if (!http->store_ok)
+		return "the store cannot be written"; /* its path and errno are for /status */
+	if (http->stalled == NULL)
+		return NULL;
+	snprintf(text, sizeof(text), "the thread %s does not turn", http->stalled);
+	return text;
+}
+
 static void handle_ready(struct conn *conn)
 {
-	const struct http *http = conn->http;
+	const char *why = api_not_ready(conn->http);
 	struct buf out = { 0 };
-	int status = 503;
 
-	if (!http->names_loaded) {
-		buf_puts(&out, "not ready: loading the zones\n");
-	} else if (!http->store_ok) {
-		buf_puts(&out, "not ready: the store cannot be written\n"); /* its path and errno are for /status */
-	} else if (http->stalled != NULL) {
-		buf_printf(&out, "not ready: the thread %s does not turn\n", http->stalled);
-	} else {
+	if (why == NULL)
 		buf_puts(&out, "ready\n");
-		status = 200;
-	}
-	request_reply(conn, status, "text/plain", "", out.data, out.size);
+	else
+		buf_printf(&out, "not ready: %s\n", why);
+	request_reply(conn, why == NULL ? 200 : 503, "text/plain", "", out.data, out.size);
+	buf_free(&out);
+}
+
+static void reply_metrics(struct conn *conn, const struct engine_status *status)
+{
+	struct buf out = { 0 };
+
+	metrics_write(conn->http, status, &out);
+	request_reply(conn, 200, "text/plain; version=0.0.4; charset=utf-8", "", out.data, out.size);
 	buf_free(&out);
 }
 
@@ -220,6 +244,10 @@ void api_reply(struct conn *conn, const struct engine_message *message)
 	if (message->err.code != ERR_OK) {
 		buf_free(&conn->gathered);
 		reply_error(conn, &message->err);
+		return;
+	}
+	if (message->op == ENGINE_STATUS && is_metrics(gate_head(&conn->gate).target)) {
+		reply_metrics(conn, message->status);
 		return;
 	}
 	if (message->doc != NULL && is_whole_list(message)) {

@@ -54,6 +54,8 @@ static void refuse_login(struct conn *conn, enum auth_verdict verdict)
 {
 	uint64_t count;
 
+	conn->http->counts.logins_refused += verdict == AUTH_WRONG;
+	conn->http->counts.logins_limited += verdict == AUTH_LIMITED;
 	if (verdict != AUTH_ABSENT && http_limit_pass(&conn->http->log_auth, &count))
 		log_warn("login refused", LOG_STR("address", conn->address), LOG_UINT("times", count));
 	if (verdict == AUTH_LIMITED) {
@@ -91,7 +93,7 @@ static bool admit(struct conn *conn, const struct gate_head *head)
 		return false;
 	}
 	/* What is open to everybody takes no body: nobody fills memory without a login. */
-	if (conn->door->control || (api_is_open(head->target) && !head->chunked && head->length == 0))
+	if (conn->door->control || (api_is_open(conn->http, head->target) && !head->chunked && head->length == 0))
 		return true;
 	verdict = auth_check(conn->http->auth, head->authorization, conn->address_key, http_now_ms(), &login);
 	if (verdict != AUTH_GOOD) {
@@ -344,6 +346,7 @@ static void introduce(struct conn *conn)
 	}
 	/* Counted here, not when accepted: a batch of newcomers shall crowd out each other, not those that are served. */
 	conn->door->counted++;
+	conn->http->counts.connections++;
 	conn->counted = true;
 	door_update(conn->door);
 	conn->phase = CONN_HEAD;

@@ -25,6 +25,7 @@ struct http_params {
 	const char *control_socket;    /* path; "": none; mode 0660 */
 	const struct auth_login *logins; /* http/auth.h */
 	size_t login_count;
+	bool metrics_public;           /* /metrics takes no login */
 	unsigned exists_parent;        /* 0, 2 or 3 */
 	size_t max_body_bytes;
 	size_t max_inflight_bytes;

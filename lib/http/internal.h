@@ -34,7 +34,8 @@ enum {
 	HTTP_PULSE_MS = 1000,        /* as engine_stalled wants to be asked */
 	HTTP_CONTROL_MAX = 64,       /* connections on the control socket; they do not count with the others */
 	HTTP_CONNECTIONS_MIN = 8,    /* with descriptors for fewer, it does not start */
-	HTTP_NEWCOMERS_MAX = 16      /* accepted and not yet looked at */
+	HTTP_NEWCOMERS_MAX = 16,     /* accepted and not yet looked at */
+	HTTP_CLASSES = 6             /* of status codes: their first digit */
 };
 
 /* What a supervisor shows of us while all is well. */
@@ -107,6 +108,14 @@ struct door {
 	size_t counted;                    /* of them, those that were looked at */
 };
 
+/* What /metrics shows of this room; since start. */
+struct http_counts {
+	uint64_t connections;              /* that were looked at */
+	uint64_t answers[HTTP_CLASSES];    /* by the first digit of the status */
+	uint64_t logins_refused;           /* wrong */
+	uint64_t logins_limited;           /* wrong too often */
+};
+
 struct http {
 	struct http_params params;         /* its numbers; what it pointed at may have gone */
 	char *control_path;                /* "": no control socket */
@@ -139,6 +148,7 @@ struct http {
 	struct http_limit log_auth;
 	struct http_limit log_accept;
 	struct http_limit log_refused;
+	struct http_counts counts;
 };
 
 int64_t http_now_ms(void);
@@ -224,4 +234,7 @@ void da_reply(struct conn *conn, const struct engine_message *message);
 
 bool api_handle(struct conn *conn, const char *path, size_t path_size, const char *query);
 void api_reply(struct conn *conn, const struct engine_message *message);
-bool api_is_open(const char *target);
+/* What is asked for needs no login. */
+bool api_is_open(const struct http *http, const char *target);
+/* Why pushes can't be made durable now; NULL: they can. */
+const char *api_not_ready(const struct http *http);

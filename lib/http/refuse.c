@@ -54,6 +54,7 @@ void refuse_send(struct conn *conn, int status, const char *headers, const char 
 	if (status != 401 && status != 429 && http_limit_pass(&conn->http->log_refused, &count))
 		log_info("request refused", LOG_STR("address", conn->address), LOG_INT("status", status),
 			LOG_STR("reason", text), LOG_UINT("times", count));
+	conn->http->counts.answers[status / 100]++;
 	conn_give_up(conn);
 	build(&answer, status, headers, text, with_body);
 	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);

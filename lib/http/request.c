@@ -156,6 +156,7 @@ void request_reply(struct conn *conn, int status, const char *type, const char *
 		return;
 	}
 	stop_waiting(conn);
+	conn->http->counts.answers[status / 100]++;
 	conn->request = NULL;
 	conn->id = 0;
 	conn->phase = CONN_REPLY;

@@ -61,6 +61,7 @@ static const struct route_param peer_params[] = { LIMIT, TEXT("after", after), T
 
 static const struct route routes[] = {
 	GET("/status", ENGINE_STATUS),
+	GET("/metrics", ENGINE_STATUS),
 	GET("/api/v1/zones", ENGINE_ZONES, .params = page_params),
 	GET("/api/v1/zones/*", ENGINE_ZONE, .segment = &zone_segment),
 	GET("/api/v1/rejected", ENGINE_REJECTED, .params = page_params),
