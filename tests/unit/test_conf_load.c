@@ -405,6 +405,7 @@ static void defaults_are_as_documented(void **state)
 	assert_string_equal(conf->auth_password, "panel-pass");
 	assert_string_equal(conf->listen_address, "");
 	assert_int_equal(conf->listen_port, 2222);
+	assert_false(conf->metrics_public);
 	assert_int_equal(conf->exists_parent, 3);
 	assert_int_equal(conf->max_body_bytes, 16 * 1024 * 1024);
 	assert_int_equal(conf->max_inflight_bytes, 64 * 1024 * 1024);
@@ -465,7 +466,7 @@ static void settings_arrive_where_they_belong(void **state)
 	assert_loads(folder,
 		"log_level: Warning\n"
 		"app:\n  auth_password: 'it''s: a #secret'\n  auth_username: da\n  listen_address: \"::1\"\n"
-		"  listen_port: \"8053\"\n  exists_parent: 0\n  control_socket: \"\"\n  max_zone_records: 0\n"
+		"  listen_port: \"8053\"\n  exists_parent: 0\n  control_socket: \"\"\n  max_zone_records: 0\n  metrics_public: on\n"
 		"datastore: {db_location: zonefan.db}\n"
 		"retry:\n  backoff_seconds: [1, 2]\n  max_attempts: 9\n"
 		"dns:\n  default_backend: zz\n  backends:\n"
@@ -479,6 +480,7 @@ static void settings_arrive_where_they_belong(void **state)
 	assert_string_equal(conf->auth_username, "da");
 	assert_string_equal(conf->listen_address, "::1");
 	assert_int_equal(conf->listen_port, 8053);
+	assert_true(conf->metrics_public);
 	assert_int_equal(conf->exists_parent, 0);
 	assert_string_equal(conf->control_socket, "");
 	assert_int_equal(conf->max_zone_records, 0);
