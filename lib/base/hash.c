@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 
@@ -22,6 +23,11 @@ void hash_sha256(const void *data, size_t size, uint8_t out[HASH_SIZE])
 	/* OpenSSL 3's SHA256() looks the algorithm up at each call: longer than hashing a row of a zone. */
 	pthread_once(&once, fetch_sha256);
 	CHECK(sha256 != NULL && EVP_Digest(data, size, out, NULL, sha256, NULL) == 1);
+}
+
+void hash_hmac_sha256(const uint8_t key[HASH_SIZE], const void *data, size_t size, uint8_t out[HASH_SIZE])
+{
+	CHECK(HMAC(EVP_sha256(), key, HASH_SIZE, data, size, out, NULL) != NULL);
 }
 
 bool hash_equal(const uint8_t a[HASH_SIZE], const uint8_t b[HASH_SIZE])

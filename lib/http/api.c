@@ -135,7 +135,7 @@ bool api_handle(struct conn *conn, const char *path, size_t path_size, const cha
 	WRONG("a match that is none");
 }
 
-static json_t *list_of(const struct engine_message *message)
+json_t *api_list(const struct engine_message *message)
 {
 	json_t *out = json_object(), *items = json_array(), *next = json_null();
 	const char *key = "zones";
@@ -279,7 +279,7 @@ void api_reply(struct conn *conn, const struct engine_message *message)
 		request_fail_json(conn, 404, "no such zone");
 		return;
 	} else {
-		json = list_of(message);
+		json = api_list(message);
 	}
 	reply_json(conn, 200, json);
 }

@@ -200,6 +200,29 @@ static void take_connection(struct gate *gate, const char *value)
 	}
 }
 
+/* Headers that are read later: where their values stand. */
+static bool take_kept_header(struct gate *gate, const char *name, const char *value)
+{
+	const struct {
+		const char *name, *twice;
+		size_t *at;
+	} kept[] = {
+		{ "Host", "Host is given twice", &gate->host_at },
+		{ "Authorization", "Authorization is given twice", &gate->authorization_at },
+		{ "Origin", "Origin is given twice", &gate->origin_at },
+		{ "Sec-Fetch-Site", "Sec-Fetch-Site is given twice", &gate->fetch_site_at },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		if (strcasecmp(name, kept[i].name) != 0)
+			continue;
+		if (*kept[i].at != 0)
+			return refuse(gate, 400, kept[i].twice);
+		*kept[i].at = (size_t)(value - gate->text.data);
+	}
+	return true;
+}
+
 static bool take_known_header(struct gate *gate, const char *name, char *value)
 {
 	if (strcasecmp(name, "Content-Length") == 0)
@@ -213,17 +236,7 @@ static bool take_known_header(struct gate *gate, const char *name, char *value)
 			return refuse(gate, 417, "this expectation is not supported");
 		gate->expect_continue = true;
 	}
-	if (strcasecmp(name, "Host") == 0) {
-		if (gate->has_host)
-			return refuse(gate, 400, "Host is given twice");
-		gate->has_host = true;
-	}
-	if (strcasecmp(name, "Authorization") == 0) {
-		if (gate->authorization_at != 0)
-			return refuse(gate, 400, "Authorization is given twice");
-		gate->authorization_at = (size_t)(value - gate->text.data);
-	}
-	return true;
+	return take_kept_header(gate, name, value);
 }
 
 static bool take_header_line(struct gate *gate, char *line)
@@ -465,6 +478,9 @@ struct gate_head gate_head(const struct gate *gate)
 		.method = gate->method,
 		.target = text + gate->target_at,
 		.authorization = gate->authorization_at != 0 ? text + gate->authorization_at : NULL,
+		.host = gate->host_at != 0 ? text + gate->host_at : NULL,
+		.origin = gate->origin_at != 0 ? text + gate->origin_at : NULL,
+		.fetch_site = gate->fetch_site_at != 0 ? text + gate->fetch_site_at : NULL,
 		.minor = gate->minor,
 		.keep_alive = keep_alive && !gate->wants_close,
 		.expect_continue = gate->expect_continue && gate->minor == 1,

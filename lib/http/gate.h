@@ -43,6 +43,9 @@ struct gate_head {
 	enum gate_method method;
 	const char *target;        /* lives until gate_reset */
 	const char *authorization; /* NULL: none */
+	const char *host;          /* likewise: of the browser's headers that say on whose behalf it asks */
+	const char *origin;
+	const char *fetch_site;
 	unsigned minor;            /* of HTTP/1.minor */
 	bool keep_alive;           /* wanted by the client and possible */
 	bool expect_continue;
@@ -66,7 +69,8 @@ struct gate {
 	unsigned minor;
 	size_t target_at;
 	size_t authorization_at;   /* 0: none */
-	bool has_host, has_length, has_coding;
+	size_t host_at, origin_at, fetch_site_at;
+	bool has_length, has_coding;
 	bool chunked, expect_continue, wants_close, wants_keep_alive;
 	uint64_t length;
 	uint64_t left;             /* of the body, or of the chunk */

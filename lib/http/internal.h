@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <jansson.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -40,6 +41,15 @@ enum {
 
 /* What a supervisor shows of us while all is well. */
 #define HTTP_SERVES "serves"
+
+/* Of a question that no connection asked (page.c). */
+#define HTTP_OWN_TICKET UINT64_MAX
+
+#define PAGE_ACTIONS "/page/"
+
+struct page_state;
+struct page_keep;
+struct page_view;
 
 enum conn_phase {
 	CONN_NEW,      /* accepted, not yet looked at */
@@ -82,6 +92,7 @@ struct conn {
 	int64_t wait_until_ms;
 	struct engine_request *waiting_request; /* WAIT_QUEUE: not yet taken */
 	struct buf gathered;               /* of an answer that takes several questions */
+	struct page_view *view;            /* the status page, or an action of it; NULL: something else */
 	size_t answer_bytes;               /* of the answer, in memory until it is written */
 };
 
@@ -126,6 +137,7 @@ struct http {
 	uint16_t port;
 	struct auth *auth;
 	struct names *names;
+	struct page_state *page;
 	bool names_loaded;
 	bool store_ok;
 	char store_error[ERR_TEXT_SIZE];
@@ -238,3 +250,24 @@ void api_reply(struct conn *conn, const struct engine_message *message);
 bool api_is_open(const struct http *http, const char *target);
 /* Why pushes can't be made durable now; NULL: they can. */
 const char *api_not_ready(const struct http *http);
+/* A list with its key and "next". */
+json_t *api_list(const struct engine_message *message);
+
+/* ---- page.c: the status page ---- */
+
+struct page_state *page_state_create(struct http *http);
+void page_state_destroy(struct page_state *page);
+struct page_keep *page_keep_of(const struct http *http);
+/* A target of its. */
+bool page_owns(const char *target);
+bool page_handle(struct conn *conn, const char *path, size_t path_size, const char *query);
+void page_reply(struct conn *conn, const struct engine_message *message);
+/* A page that says why there is no other. */
+void page_fail(struct conn *conn, int status, const char *text);
+/* The answer to HTTP_OWN_TICKET. */
+void page_on_sample(struct http *http, const struct engine_message *message);
+
+/* ---- origin.c ---- */
+
+/* False: a page of another site made the browser send it. Without a browser there is no telling, and no need to. */
+bool origin_is_own(const struct gate_head *head);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "http/form.h"
+#include "http/page_draw.h"
 
 static void on_read(struct bufferevent *bev UNUSED, void *arg UNUSED)
 {
@@ -32,14 +33,20 @@ static void on_event(struct bufferevent *bev UNUSED, short what UNUSED, void *ar
 	evtimer_add(conn->timer, &now); /* gone or broken: closed from the loop, not from within the bufferevent */
 }
 
-static void build(struct buf *out, int status, const char *headers, const char *text, bool with_body)
+static void build(struct buf *out, const struct gate *gate, int status, const char *headers, const char *text, bool with_body)
 {
+	/* Somebody looks at it: a browser shows this when its user has no password. */
+	bool people = gate->target_at != 0 && page_owns(gate->text.data + gate->target_at);
 	struct buf body = { 0 };
 
-	buf_puts(&body, "error=1&text=");
-	form_encode(&body, text);
-	buf_printf(out, "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n%sConnection: close\r\n\r\n",
-		status, request_reason(status), body.size, headers);
+	if (people) {
+		page_draw_failure(&body, status, request_reason(status), text, "");
+	} else {
+		buf_puts(&body, "error=1&text=");
+		form_encode(&body, text);
+	}
+	buf_printf(out, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%sConnection: close\r\n\r\n", status,
+		request_reason(status), people ? "text/html; charset=utf-8" : "text/plain", body.size, headers);
 	if (with_body)
 		buf_append(out, body.data, body.size);
 	buf_free(&body);
@@ -56,7 +63,7 @@ void refuse_send(struct conn *conn, int status, const char *headers, const char 
 			LOG_STR("reason", text), LOG_UINT("times", count));
 	conn->http->counts.answers[status / 100]++;
 	conn_give_up(conn);
-	build(&answer, status, headers, text, with_body);
+	build(&answer, &conn->gate, status, headers, text, with_body);
 	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);
 	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
 	bufferevent_write(conn->bev, answer.data, answer.size);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/supervisor.h"
 #include "http/form.h"
+#include "http/page_view.h"
 
 /* The ticket's low bits are the descriptor, for finding the connection; the rest tells whether it is still the same. */
 enum { ID_FD_BITS = 20 };
@@ -28,6 +29,7 @@ const char *request_reason(int status)
 {
 	switch (status) {
 	case 200: return "OK";
+	case 303: return "See Other";
 	case 400: return "Bad Request";
 	case 401: return "Unauthorized";
 	case 403: return "Forbidden";
@@ -59,6 +61,8 @@ void request_forget(struct conn *conn)
 {
 	stop_waiting(conn);
 	buf_free(&conn->gathered);
+	page_view_destroy(conn->view);
+	conn->view = NULL;
 	request_hold(conn, 0);
 	conn->id = 0;
 	/* evhttp has let go of a request that was with us, so nobody else frees it. */
@@ -138,6 +142,8 @@ static void fail(struct conn *conn, int status, const char *text)
 
 	if (is_panels(head.target, strcspn(head.target, "?")))
 		request_fail(conn, status, text);
+	else if (page_owns(head.target))
+		page_fail(conn, status, text);
 	else
 		request_fail_json(conn, status, text);
 }
@@ -157,6 +163,8 @@ void request_reply(struct conn *conn, int status, const char *type, const char *
 	}
 	stop_waiting(conn);
 	conn->http->counts.answers[status / 100]++;
+	page_view_destroy(conn->view);
+	conn->view = NULL;
 	conn->request = NULL;
 	conn->id = 0;
 	conn->phase = CONN_REPLY;
@@ -235,11 +243,18 @@ char *request_take_body(struct conn *conn, size_t *size)
 
 static void dispatch(struct conn *conn)
 {
-	const char *target = gate_head(&conn->gate).target;
+	struct gate_head head = gate_head(&conn->gate);
+	const char *target = head.target;
 	size_t path_size = strcspn(target, "?");
 	const char *query = target[path_size] == '?' ? target + path_size + 1 : "";
 
-	if (da_handle(conn, target, path_size, query) || api_handle(conn, target, path_size, query))
+	/* A browser sends its login along, whoever wrote the form: no other site may change anything by it. */
+	if (head.method == GATE_POST && !origin_is_own(&head)) {
+		fail(conn, 403, "this request comes from a page of another site");
+		return;
+	}
+	if (da_handle(conn, target, path_size, query) || api_handle(conn, target, path_size, query) ||
+		page_handle(conn, target, path_size, query))
 		return;
 	if (is_panels(target, path_size))
 		request_fail(conn, 404, "no such command");
@@ -353,12 +368,20 @@ void request_on_wait_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *a
 
 static void on_reply(struct http *http, struct engine_message *message)
 {
-	struct conn *conn = conn_by_fd(http, (int)(message->id & ((1 << ID_FD_BITS) - 1)));
+	struct conn *conn;
+
+	if (message->id == HTTP_OWN_TICKET) {
+		page_on_sample(http, message);
+		return;
+	}
+	conn = conn_by_fd(http, (int)(message->id & ((1 << ID_FD_BITS) - 1)));
 
 	if (conn == NULL || conn->id != message->id || conn->wait != WAIT_NONE)
 		return; /* the client has gone */
 	if (message->op == ENGINE_PUSH || message->op == ENGINE_DELETE)
 		da_reply(conn, message);
+	else if (conn->view != NULL)
+		page_reply(conn, message);
 	else
 		api_reply(conn, message);
 }

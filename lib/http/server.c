@@ -291,6 +291,7 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	http->names = names_create();
 	http->base = event_base_new();
 	CHECK(http->base != NULL);
+	http->page = page_state_create(http);
 	ret = http_share_files(http, params, err);
 	if (ret == 0)
 		ret = open_doors(http, err);
@@ -355,6 +356,7 @@ void http_destroy(struct http *http)
 	free_event(http->pulse_timer);
 	free_event(http->stop_timer);
 	free_event(http->engine_event);
+	page_state_destroy(http->page);
 	auth_destroy(http->auth);
 	names_destroy(http->names);
 	free(http->by_fd);

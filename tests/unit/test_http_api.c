@@ -236,7 +236,7 @@ static void test_errors(void **state UNUSED)
 		{ "/api/v1/zones/", 404 },
 		{ "/api/v1/zone", 404 },
 		{ "/api/v1/", 404 },
-		{ "/", 404 },
+		{ "/nothing", 404 },
 		{ "/api/v1/retry", 405 },
 	};
 	struct served *served = serve_start(default_params());

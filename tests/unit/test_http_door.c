@@ -392,7 +392,7 @@ static void test_login(void **state UNUSED)
 	const char *wrong = "GET /status HTTP/1.1\r\nAuthorization: Basic ZG5zOndyb25n\r\n\r\n";
 	int limited = 0;
 
-	client_ask(served, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	client_ask(served, "GET /status HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
 	assert_answer(&answer, 401, "error=1&text=login+failed");
 	assert_string_equal(answer_header(&answer, "WWW-Authenticate"), "Basic realm=\"zonefan\"");
 	assert_string_equal(answer_header(&answer, "X-DirectAdmin"), "unauthorized");
