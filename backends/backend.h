@@ -152,6 +152,20 @@ struct backend_list {
 /* Frees what was answered. */
 void backend_list_free(struct backend_list *list);
 
+/* One thing of a target that was looked at, for an operator. The texts live during the call. */
+enum backend_health {
+	BACKEND_WELL,
+	BACKEND_DOUBT, /* it works, and somebody should look at it */
+	BACKEND_ILL    /* nothing, or not all, can be delivered there */
+};
+
+struct backend_finding {
+	enum backend_health health;
+	const char *about;              /* a word: reach, login, rights, database, tls, clock, schema, rows, ... */
+	const char *text;               /* no secret */
+	const char *remedy;             /* "": none is needed */
+};
+
 struct backend; /* each type embeds its own first member: const struct backend_ops *ops */
 
 struct backend_ops {
@@ -187,6 +201,11 @@ struct backend_ops {
 	 */
 	enum backend_verdict (*read)(struct backend *backend, struct backend_read *read, struct err *err);
 	enum backend_verdict (*list)(struct backend *backend, struct backend_list *list, struct err *err);
+	/*
+	 * Looks at all that deliveries and name servers need there, and tells at least one thing. Writes nothing and makes no
+	 * schema, whatever it is told to manage. Ends early where nothing more can be seen.
+	 */
+	void (*examine)(struct backend *backend, void (*tell)(void *ctx, const struct backend_finding *finding), void *ctx);
 	/* One line for people: type, host, database, server version. No secret. */
 	void (*describe)(struct backend *backend, struct buf *out);
 	/* Any thread: an operation under way ends soon with DOWN, and so does every later one. */

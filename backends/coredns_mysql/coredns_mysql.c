@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "backends/coredns_mysql/apply.h"
+#include "backends/coredns_mysql/examine.h"
 #include "backends/coredns_mysql/listing.h"
 #include "backends/coredns_mysql/literal.h"
+#include "backends/coredns_mysql/probe.h"
 #include "backends/coredns_mysql/reading.h"
-#include "backends/coredns_mysql/tables.h"
 #include "base/clock.h"
 
 enum {
@@ -112,36 +113,6 @@ static void cancel(struct backend *backend)
 
 /* ---- ping ---- */
 
-/* Rights, columns, read_only, a cluster's primary component: the server checks all of them before it sees "no rows". */
-static void compose_probe(struct buf *sql, const struct coredns_mysql_settings *settings)
-{
-	literal_sql(sql,
-		"INSERT INTO %t (zone_name) SELECT '' FROM DUAL WHERE FALSE;"
-		"UPDATE %t SET zone_name = zone_name WHERE FALSE;DELETE FROM %t WHERE FALSE;",
-		settings->zones_table, settings->zones_table, settings->zones_table);
-	literal_sql(sql,
-		"INSERT INTO %t (zone_id,hostname,type,data,ttl,online) SELECT 0,'','','',0,0 FROM DUAL WHERE FALSE;"
-		"UPDATE %t SET data=data,ttl=ttl,online=online WHERE FALSE;DELETE FROM %t WHERE FALSE;",
-		settings->records_table, settings->records_table, settings->records_table);
-	literal_sql(sql,
-		"INSERT INTO %t (zone_name,store_id,generation,digest,record_count,serial,deleted,changed_at) "
-		"SELECT '','',0,'',0,0,0,UTC_TIMESTAMP(6) FROM DUAL WHERE FALSE;"
-		"UPDATE %t SET generation=generation WHERE FALSE;DELETE FROM %t WHERE FALSE;",
-		settings->state_table, settings->state_table, settings->state_table);
-	literal_sql(sql, "SELECT id,zone_name FROM %t WHERE FALSE;SELECT id,zone_id,hostname FROM %t WHERE FALSE;",
-		settings->zones_table, settings->records_table);
-	tables_add_engines(sql, settings);
-	buf_puts(sql, ";SELECT @@innodb_read_only;SHOW GLOBAL VARIABLES LIKE 'wsrep_on';"
-		      "SHOW GLOBAL STATUS LIKE 'wsrep_ready'");
-}
-
-static bool cell_is(MYSQL_RES *rows, unsigned at, const char *value)
-{
-	MYSQL_ROW row = rows == NULL ? NULL : mysql_fetch_row(rows);
-
-	return row != NULL && row[at] != NULL && strcasecmp(row[at], value) == 0;
-}
-
 /* Old tombstones go, a few at a time. That it fails is no news: the probe has just told what there is to tell. */
 static void prune(struct target *target)
 {
@@ -160,39 +131,6 @@ static void prune(struct target *target)
 	buf_free(&sql);
 }
 
-static enum backend_verdict probe(struct target *target, struct err *err)
-{
-	static const unsigned columns[] = { 2, 3, 3, 1, 2, 2 };
-	enum { ENGINES = 2, READ_ONLY, WSREP_ON, WSREP_READY, RESULTS };
-	struct buf sql = { 0 };
-	MYSQL_RES *rows[RESULTS];
-	enum backend_verdict verdict = BACKEND_OK;
-
-	compose_probe(&sql, target->settings);
-	link_demand(&target->link, columns, ARRAY_SIZE(columns));
-	int outcome = link_fetch(&target->link, &sql, rows, RESULTS);
-	buf_free(&sql);
-	if (outcome < 0) {
-		/* Whatever it is, a zone could not be written now. */
-		target_failed(target, "probing", err);
-		link_abort(&target->link);
-		return BACKEND_DOWN;
-	}
-	if (tables_check_engines(target->settings, rows[ENGINES], err) < 0) {
-		err_prefix(err, "%s", target->params.name);
-		verdict = BACKEND_DOWN;
-	} else if (cell_is(rows[READ_ONLY], 0, "1")) {
-		err_set(err, ERR_DENIED, "%s: server is read-only (innodb_read_only)", target->params.name);
-		verdict = BACKEND_DOWN;
-	} else if (cell_is(rows[WSREP_ON], 1, "ON") && cell_is(rows[WSREP_READY], 1, "OFF")) {
-		err_set(err, ERR_DENIED, "%s: the cluster node is not ready to write (wsrep)", target->params.name);
-		verdict = BACKEND_DOWN;
-	}
-	for (size_t i = 0; i < RESULTS; i++)
-		mysql_free_result(rows[i]);
-	return verdict;
-}
-
 static enum backend_verdict ping(struct backend *backend, struct err *err)
 {
 	struct target *target = target_of(backend);
@@ -201,7 +139,7 @@ static enum backend_verdict ping(struct backend *backend, struct err *err)
 		if (target_ready(target, err) < 0)
 			return BACKEND_DOWN;
 		bool fresh = target->fresh;
-		enum backend_verdict verdict = probe(target, err);
+		enum backend_verdict verdict = probe_target(target, err);
 		if (verdict == BACKEND_OK) {
 			prune(target);
 			return BACKEND_OK;
@@ -285,6 +223,11 @@ static enum backend_verdict list_names(struct backend *backend, struct backend_l
 	return put(target_of(backend), target_connected, put_list, list, "listing the zones", err);
 }
 
+static void examine(struct backend *backend, void (*tell)(void *ctx, const struct backend_finding *finding), void *ctx)
+{
+	examine_target(target_of(backend), tell, ctx);
+}
+
 static void describe(struct backend *backend, struct buf *out)
 {
 	const struct target *target = target_of(backend);
@@ -308,6 +251,7 @@ const struct backend_ops coredns_mysql_ops = {
 	.look = look,
 	.read = read_rows,
 	.list = list_names,
+	.examine = examine,
 	.describe = describe,
 	.cancel = cancel,
 };

@@ -377,6 +377,23 @@ int schema_check(struct link *link, const struct schema_notices *notices, struct
 	return outcome;
 }
 
+int schema_judge(struct link *link, const struct schema_notices *notices, bool *makeable, struct err *err)
+{
+	struct tables tables;
+	int outcome = look(link, &tables, err);
+
+	*makeable = outcome == 0 && tables.needs != 0 && tables_engines_good(&tables);
+	if (outcome < 0)
+		return outcome;
+	outcome = judge(link, &tables, notices, err);
+	if (outcome == 0 && !link->target.settings->manage_schema)
+		tell_optional(notices, tables.needs);
+	if (outcome < 0)
+		*makeable = *makeable && err->code == ERR_DENIED; /* what lacks a column has to be mended by hand */
+	tell_headroom(notices, &tables);
+	return outcome;
+}
+
 bool schema_refresh(struct link *link, struct schema *schema)
 {
 	struct tables tables;

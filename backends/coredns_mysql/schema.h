@@ -41,6 +41,11 @@ struct schema_notices {
  */
 MUST_CHECK int schema_check(struct link *link, const struct schema_notices *notices, struct schema *out,
 	struct err *err);
+/*
+ * Only looks. 0: usable as they are, and what could be better is noticed; else err as above. *makeable: what is missing
+ * is what a step makes, for whoever may.
+ */
+MUST_CHECK int schema_judge(struct link *link, const struct schema_notices *notices, bool *makeable, struct err *err);
 /* Only looks again, at the widths: an administrator may have widened a column. False: they could not be read. */
 bool schema_refresh(struct link *link, struct schema *schema);
 /* The text of a file of schema/coredns_mysql with our tables' names in it; NULL if there is none. The caller frees. */

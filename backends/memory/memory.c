@@ -544,6 +544,18 @@ static enum backend_verdict list_names(struct backend *base, struct backend_list
 	return verdict;
 }
 
+static void examine(struct backend *base, void (*tell)(void *ctx, const struct backend_finding *finding), void *ctx)
+{
+	struct memory_backend *backend = (struct memory_backend *)base;
+	struct err err = { .text = "in memory" };
+
+	CHECK(pthread_mutex_lock(&backend->target->lock) == 0);
+	bool well = verdict_of(fate_of(backend, NULL), &err) == BACKEND_OK;
+	pthread_mutex_unlock(&backend->target->lock);
+	tell(ctx, &(struct backend_finding){ .health = well ? BACKEND_WELL : BACKEND_ILL, .about = "reach", .text = err.text,
+		.remedy = "" });
+}
+
 static void describe(struct backend *base, struct buf *out)
 {
 	(void)base;
@@ -565,6 +577,7 @@ const struct backend_ops memory_ops = {
 	.look = look,
 	.read = read_rows,
 	.list = list_names,
+	.examine = examine,
 	.describe = describe,
 	.cancel = cancel,
 };

@@ -28,7 +28,8 @@ static const struct option_row options[OPTION_COUNT] = {
 static const struct exit_row exits[] = {
 	{ EXIT_WELL, "done and well" },
 	{ EXIT_FAILED, "failed: zonefand does not answer, or answered an error" },
-	{ EXIT_BEHIND, "status: something is behind; heal, reconcile, plan: something differed; import: something was left out" },
+	{ EXIT_BEHIND, "status: something is behind; heal, reconcile, plan: something differed; import: something was left out; doctor: no\n"
+		       "fault, but something should be looked at" },
 	{ EXIT_MISSING, "there is no such zone or back end" },
 	{ EXIT_USAGE, "misuse" },
 };

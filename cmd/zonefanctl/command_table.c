@@ -9,6 +9,7 @@
 #include "check.h"
 #include "complete.h"
 #include "dead.h"
+#include "doctor.h"
 #include "freeze.h"
 #include "heal.h"
 #include "held.h"
@@ -94,6 +95,9 @@ const struct command commands_table[] = {
 	  .help = "put in force what is held as ID, as it is" },
 	{ .name = "discard", .arguments = "ID", .least = 1, .most = 1, .run = held_discard,
 	  .help = "drop what is held as ID" },
+	{ .name = "doctor", .traits = COMMAND_BARE, .run = doctor_command,
+	  .help = "look at everything, with zonefand up or down: configuration, rights, port, store, databases, masters, peers, room;\n"
+		  "and say of each fault what to do about it. Changes nothing" },
 	{ .name = "check", .traits = COMMAND_BARE, .run = check_command,
 	  .help = "check the configuration and print the effective one (works without zonefand)" },
 	{ .name = "complete", .arguments = "zones [NAME] | backends [BACKEND]", .least = 1, .most = 2, .run = complete_command,

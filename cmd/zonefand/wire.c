@@ -5,14 +5,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "wire_files.h"
 
 enum { STOP_DEADLINE_MS = 5000, MINUTE_US = 60000000 };
-
-/*
- * Descriptors, beside those of HTTP connections, at most: the loop's and the store's with a backup and a look-through; of a
- * lane its connection, one that fences it, a look-up of a name; of a master a connection and a look-up, of all peers likewise.
- */
-enum { OWN_FILES = 32, LANE_FILES = 3, MASTER_FILES = 2, PEER_FILES = 2 };
 
 static enum auth_role role_of(const char *role)
 {
@@ -87,17 +82,6 @@ static void wire_peers(const struct conf *conf, struct wire *wire)
 	wire->peers_enabled = conf->peer_enabled;
 }
 
-static unsigned count_files(const struct conf *conf)
-{
-	unsigned files = OWN_FILES;
-
-	for (size_t i = 0; i < conf->backend_count; i++)
-		files += conf->backends[i].connections * LANE_FILES;
-	if (conf->reconcile_enabled)
-		files += (unsigned)conf->master_count * MASTER_FILES;
-	return files + (conf->peer_enabled ? PEER_FILES : 0);
-}
-
 int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 {
 	*out = (struct wire){ 0 };
@@ -111,7 +95,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.max_inflight_bytes = conf->max_inflight_bytes,
 		.max_connections = conf->max_connections,
 		.max_connections_per_address = conf->max_connections_per_address,
-		.reserved_files = count_files(conf),
+		.reserved_files = wire_count_files(conf),
 		.header_deadline_ms = conf->header_deadline_ms,
 		.body_deadline_ms = conf->body_deadline_ms,
 		.connection_deadline_ms = conf->connection_deadline_ms,

@@ -129,6 +129,26 @@ int store_open_reader(const char *path, struct store **out, struct err *err)
 	return 0;
 }
 
+int store_examine(const char *path, bool thorough, struct err *err)
+{
+	struct stat there;
+	int version = 0;
+	int rc = files_check_folder(path, err);
+
+	if (rc == 0 && stat(path, &there) != 0)
+		return err_set(err, ERR_NOTFOUND, "store %s is not there yet", path);
+	if (rc < 0)
+		return rc;
+	struct store *store = create(path, true);
+	rc = db_open(store, err);
+	if (rc == 0)
+		rc = migrate_examine(store, migrate_step_count, &version, err);
+	if (rc == 0 && thorough)
+		rc = store_quick_check(store, err);
+	destroy(store);
+	return rc;
+}
+
 void store_close(struct store *store)
 {
 	struct err err;

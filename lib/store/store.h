@@ -51,6 +51,11 @@ struct store;
 MUST_CHECK int store_open(const char *path, struct store **out, bool *unclean, struct err *err);
 /* A read-only handle on a store that a writer of this process has open. */
 MUST_CHECK int store_open_reader(const char *path, struct store **out, struct err *err);
+/*
+ * What is at path, without a writer: makes and changes nothing. thorough: the whole structure is read, as store_quick_check
+ * does. ERR_NOTFOUND: no file, the first start makes it. ERR_VERSION, ERR_FOREIGN, ERR_DENIED and ERR_CORRUPT as store_open.
+ */
+MUST_CHECK int store_examine(const char *path, bool thorough, struct err *err);
 /* NULL is allowed. An open transaction is rolled back. */
 void store_close(struct store *store);
 /* 32 random hex digits, made with the store. */

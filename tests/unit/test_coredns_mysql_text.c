@@ -13,6 +13,7 @@
 
 #include "backends/coredns_mysql/classify.h"
 #include "backends/coredns_mysql/literal.h"
+#include "backends/coredns_mysql/remedy.h"
 #include "backends/coredns_mysql/schema.h"
 #include "backends/coredns_mysql/told.h"
 #include "backends/coredns_mysql/work.h"
@@ -33,6 +34,32 @@ static void test_literal(void **state)
 	buf_free(&out);
 	assert_true(literal_allows("'\\\"\x01\x7f"));
 	assert_false(literal_allows("\xc3\xbc"));
+}
+
+static void test_remedies(void **state)
+{
+	const struct coredns_mysql_settings settings = { .host = "db1.example", .database = "dns", .username = "zf" };
+	static const unsigned operators[] = { 1021, 1044, 1045, 1049, 1054, 1130, 1142, 1143, 1146, 1227, 1290, 1665, 1698, 1836, 2026,
+		2059, 2061, 3159, 4151 };
+	struct buf out = { 0 };
+	const char *about;
+	(void)state;
+
+	remedy_for(1142, "dc1", &settings, &about, &out);
+	assert_string_equal(about, "rights");
+	assert_non_null(strstr(out.data, "ON `dns`.* TO 'zf'@"));
+	buf_clear(&out);
+	remedy_for(0, "dc1", &settings, &about, &out); /* a name that is not known, or nobody in time */
+	assert_string_equal(about, "reach");
+	assert_non_null(strstr(out.data, "dns.backends.dc1.host and .port"));
+	/* What an operator must do something about has more to say than that. */
+	for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
+		buf_clear(&out);
+		remedy_for(operators[i], "dc1", &settings, &about, &out);
+		assert_string_not_equal(about, "reach");
+		assert_null(strchr(out.data, '$'));
+	}
+	buf_free(&out);
 }
 
 static void test_classify_every_code(void **state)
@@ -250,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_literal),
+		cmocka_unit_test(test_remedies),
 		cmocka_unit_test(test_classify_every_code),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_schema_files),

@@ -45,6 +45,23 @@ static void expect_some(struct store *store)
 	OK(store_quick_check(store, err));
 }
 
+/* The doctor's look: it says what a writer would say, and changes no byte. */
+static void test_examine(void **state)
+{
+	struct fixture *fixture = *state;
+
+	FAILS(ERR_NOTFOUND, store_examine(fixture->path, true, err));
+	assert_int_not_equal(access(fixture->path, F_OK), 0);
+	put_some(fixture);
+	OK(store_examine(fixture->path, true, err));
+	open_first(fixture);
+	OK(store_examine(fixture->path, false, err)); /* beside a writer */
+	OK(db_exec(fixture->store, "PRAGMA user_version = 9999", err));
+	store_close(fixture->store);
+	fixture->store = NULL;
+	FAILS(ERR_VERSION, store_examine(fixture->path, true, err));
+}
+
 static void test_step(void **state)
 {
 	struct fixture *fixture = *state;
@@ -263,6 +280,7 @@ static void test_deliveries_stay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_examine, fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_step, fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_no_step, fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(test_wrong_step, fixture_make, fixture_remove),
