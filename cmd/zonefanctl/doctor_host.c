@@ -63,6 +63,10 @@ static void examine_secrets(struct doctor *doctor)
 	const struct conf *conf = doctor->conf;
 
 	examine_mode(doctor, conf->path);
+	examine_mode(doctor, conf->auth_password_file);
+	examine_mode(doctor, conf->peer_auth_password_file);
+	for (size_t i = 0; i < conf->backend_count; i++)
+		examine_mode(doctor, conf->backends[i].password_file);
 	for (size_t i = 0; i < conf->user_count; i++)
 		examine_mode(doctor, conf->users[i].password_file);
 	for (size_t i = 0; i < conf->master_count; i++)

@@ -87,6 +87,33 @@ static void replace_text(const char **field, char *text)
 	*field = text;
 }
 
+/*
+ * A password may stand in a file of its own, named by the key beside it. One that comes by the environment counts more, as
+ * everything from there does. path: the password's. entry NULL: of SET_MAIN.
+ */
+static void take_password_file(struct sheet *sheet, const struct sheet_entry *entry, const char *path, const char *file,
+	const char **password)
+{
+	char file_path[64];
+	char *secret;
+	struct err err;
+
+	snprintf(file_path, sizeof(file_path), "%s_file", path);
+	if (*file == '\0')
+		return;
+	if (**password != '\0') {
+		if (sheet_find(sheet, entry, path)->variable == NULL)
+			sheet_fault_at(sheet, entry, file_path, "%s is given, too: one of them is enough", strrchr(path, '.') + 1);
+		return;
+	}
+	if (file_read_secret(file, VALUE_MAX_SIZE, &secret, &err) == ERR_OK) {
+		replace_text(password, secret);
+	} else {
+		sheet_fault_at(sheet, entry, file_path, "%s", err.text);
+		sheet_find(sheet, entry, path)->bad = true;
+	}
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(((const struct conf_backend *)a)->name, ((const struct conf_backend *)b)->name);
@@ -109,6 +136,8 @@ static void build_backends(struct sheet *sheet, struct conf *conf)
 		build_values(sheet, from, &backend);
 		if (sheet_find(sheet, from, type_path)->text == NULL && rules_is_type(from->name))
 			replace_text(&backend.type, xstrdup(from->name));
+		if (backend.enabled)
+			take_password_file(sheet, from, "dns.backends.*.password", backend.password_file, &backend.password);
 		rules_apply_backend(sheet, from, &backend);
 		if (backend.enabled)
 			backends[conf->backend_count++] = backend;
@@ -133,28 +162,6 @@ static void *build_elements(struct sheet *sheet, enum key_set set, size_t size, 
 	return elements;
 }
 
-/* An element's password may stand in a file of its own. */
-static void take_password_file(struct sheet *sheet, const struct sheet_entry *entry, const char *file,
-	const char **password)
-{
-	char path[64], file_path[64];
-	char *secret;
-	struct err err;
-
-	snprintf(path, sizeof(path), "%s.password", keys_set_path(entry->set));
-	snprintf(file_path, sizeof(file_path), "%s.password_file", keys_set_path(entry->set));
-	if (*file == '\0')
-		return;
-	if (**password != '\0') {
-		sheet_fault_at(sheet, entry, file_path, "password is given, too: one of them is enough");
-		return;
-	}
-	if (file_read_secret(file, VALUE_MAX_SIZE, &secret, &err) == ERR_OK)
-		replace_text(password, secret);
-	else
-		sheet_fault_at(sheet, entry, file_path, "%s", err.text);
-}
-
 /* The n-th entry of the set. */
 static const struct sheet_entry *entry_at(const struct sheet *sheet, enum key_set set, size_t n)
 {
@@ -175,10 +182,11 @@ static void build_lists(struct sheet *sheet, struct conf *conf)
 	conf->masters = masters;
 	conf->peers = peers;
 	for (size_t i = 0; i < conf->user_count; i++)
-		take_password_file(sheet, entry_at(sheet, SET_USERS, i), users[i].password_file, &users[i].password);
+		take_password_file(sheet, entry_at(sheet, SET_USERS, i), "app.users[].password", users[i].password_file,
+			&users[i].password);
 	for (size_t i = 0; i < conf->master_count; i++) {
-		take_password_file(sheet, entry_at(sheet, SET_MASTERS, i), masters[i].password_file,
-			&masters[i].password);
+		take_password_file(sheet, entry_at(sheet, SET_MASTERS, i), "reconciliation.directadmin_servers[].password",
+			masters[i].password_file, &masters[i].password);
 		if (*masters[i].identity == '\0')
 			replace_text(&masters[i].identity, xstrdup(masters[i].hostname));
 	}
@@ -187,7 +195,8 @@ static void build_lists(struct sheet *sheet, struct conf *conf)
 
 		if (size > 0 && peers[i].url[size - 1] == '/')
 			replace_text(&peers[i].url, xmemdup(peers[i].url, size - 1));
-		take_password_file(sheet, entry_at(sheet, SET_PEERS, i), peers[i].password_file, &peers[i].password);
+		take_password_file(sheet, entry_at(sheet, SET_PEERS, i), "peer_sync.peers[].password", peers[i].password_file,
+			&peers[i].password);
 		if (*peers[i].username == '\0')
 			replace_text(&peers[i].username, xstrdup(conf->peer_auth_username));
 		if (*peers[i].password == '\0')
@@ -227,6 +236,9 @@ struct conf *build_conf(struct sheet *sheet)
 	conf->path = sheet->file != NULL ? xstrdup(sheet->file) : NULL;
 	translate_exists_parent(sheet);
 	build_values(sheet, NULL, conf);
+	take_password_file(sheet, NULL, "app.auth_password", conf->auth_password_file, &conf->auth_password);
+	if (conf->peer_enabled)
+		take_password_file(sheet, NULL, "peer_sync.auth_password", conf->peer_auth_password_file, &conf->peer_auth_password);
 	place_control_socket(sheet, conf);
 	rules_apply_main(sheet, conf);
 	build_backends(sheet, conf);

@@ -28,6 +28,7 @@ struct conf_backend {
 	const char *database;
 	const char *username;
 	const char *password;
+	const char *password_file;     /* the password is from there; "": none */
 	unsigned connections;
 	int64_t connect_timeout_ms;
 	int64_t query_timeout_ms;
@@ -50,7 +51,7 @@ struct conf_backend {
 struct conf_user {
 	const char *name;
 	const char *password;
-	const char *password_file;     /* the password is from there; "": none */
+	const char *password_file;
 	const char *role;              /* "master", "operator" or "read-only" */
 	const char *const *identities; /* host names; of masters alone */
 	unsigned identity_count;
@@ -82,6 +83,7 @@ struct conf {
 	const char *user;              /* that root becomes; "": stays */
 	const char *auth_username;
 	const char *auth_password;
+	const char *auth_password_file; /* as in conf_backend, and so are all further ones */
 	const char *listen_address;    /* "": all */
 	uint16_t listen_port;
 	const char *control_socket;    /* "": none */
@@ -131,6 +133,7 @@ struct conf {
 	unsigned peer_interval_minutes;
 	const char *peer_auth_username;
 	const char *peer_auth_password;
+	const char *peer_auth_password_file;
 	bool peer_discover;
 	const struct conf_peer *peers;
 	size_t peer_count;

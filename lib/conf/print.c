@@ -156,6 +156,20 @@ static void leave(struct printer *printer)
 	printer->begun = true;
 }
 
+/* A password that came from a file is not printed: the file is, and both together would be refused. */
+static bool comes_from_file(const struct key *key, const void *target)
+{
+	const char *file = "";
+
+	for (size_t i = 0; key->secret && i < keys_count; i++) {
+		size_t size = strlen(key->path);
+
+		if (strncmp(keys_table[i].path, key->path, size) == 0 && strcmp(keys_table[i].path + size, "_file") == 0)
+			memcpy(&file, (const char *)target + keys_table[i].offset, sizeof(file));
+	}
+	return *file != '\0';
+}
+
 /* built: of the type whose settings we know; of others only what is needed to load again. */
 static void put_backend(struct printer *printer, const struct conf_backend *backend)
 {
@@ -165,7 +179,7 @@ static void put_backend(struct printer *printer, const struct conf_backend *back
 	for (size_t i = 0; i < keys_count; i++) {
 		const struct key *key = &keys_table[i];
 
-		if (key->state != KEY_LIVE || keys_set(key) != SET_BACKENDS)
+		if (key->state != KEY_LIVE || keys_set(key) != SET_BACKENDS || comes_from_file(key, backend))
 			continue;
 		const char *name = strrchr(key->path, '.') + 1;
 		if (built || strcmp(name, "type") == 0 || strcmp(name, "enabled") == 0)
@@ -184,13 +198,7 @@ static void put_backends(struct printer *printer, const struct conf *conf)
 	leave(printer);
 }
 
-/* A password that came from a file is not printed: the file is, and both together would be refused. */
-static bool is_hidden(const struct key *key, const char *password_file)
-{
-	return key->secret && *password_file != '\0';
-}
-
-static void put_element(struct printer *printer, enum key_set set, const void *element, const char *password_file, bool first)
+static void put_element(struct printer *printer, enum key_set set, const void *element, bool first)
 {
 	struct buf *out = printer->out;
 	bool begun = false;
@@ -200,7 +208,7 @@ static void put_element(struct printer *printer, enum key_set set, const void *e
 	for (size_t i = 0; i < keys_count; i++) {
 		const struct key *key = &keys_table[i];
 
-		if (key->state != KEY_LIVE || keys_set(key) != set || is_hidden(key, password_file))
+		if (key->state != KEY_LIVE || keys_set(key) != set || comes_from_file(key, element))
 			continue;
 		const char *name = strrchr(key->path, '.') + 1;
 		if (printer->json)
@@ -225,11 +233,11 @@ static void put_elements(struct printer *printer, enum key_set set, const struct
 	printer->depth++;
 	for (size_t i = 0; i < count; i++) {
 		if (set == SET_USERS)
-			put_element(printer, set, &conf->users[i], conf->users[i].password_file, i == 0);
+			put_element(printer, set, &conf->users[i], i == 0);
 		else if (set == SET_MASTERS)
-			put_element(printer, set, &conf->masters[i], conf->masters[i].password_file, i == 0);
+			put_element(printer, set, &conf->masters[i], i == 0);
 		else
-			put_element(printer, set, &conf->peers[i], conf->peers[i].password_file, i == 0);
+			put_element(printer, set, &conf->peers[i], i == 0);
 	}
 	printer->depth--;
 	buf_puts(printer->out, printer->json ? "]" : "");
@@ -246,7 +254,7 @@ static void put_all(struct printer *printer, const struct conf *conf)
 		const struct key *key = &keys_table[i];
 		enum key_set set = keys_set(key);
 
-		if (key->state != KEY_LIVE || done[set])
+		if (key->state != KEY_LIVE || done[set] || (set == SET_MAIN && comes_from_file(key, conf)))
 			continue;
 		if (set != SET_MAIN) {
 			if (set == SET_BACKENDS)

@@ -224,6 +224,37 @@ static void elements_of_lists_are_checked(void **state)
 	refuse_all(*state, peers, ARRAY_SIZE(peers), GOOD PEERS, GOOD_LINES + 4);
 }
 
+/* Of the login, of a back end and of peers; the environment counts more than any of them. */
+static void every_password_may_stand_in_a_file(void **state)
+{
+	struct folder *folder = *state;
+	char *const environment[] = { "DADNS_APP_AUTH_PASSWORD=by-environment", NULL };
+	struct buf text = { 0 }, again = { 0 };
+	char empty[160];
+
+	snprintf(empty, sizeof(empty), "%s: app.auth_password: an empty password is refused", folder->file);
+	file_put(folder->other, "from-file\n", 10);
+	buf_printf(&text, "app:\n  auth_password_file: %s\ndns: {backends: {dc1: {type: coredns_mysql, enabled: true, password_file: %s}}}\n"
+		"peer_sync: {enabled: true, auth_password_file: %s}\n", folder->other, folder->other, folder->other);
+	assert_loads(folder, text.data, NULL);
+	assert_string_equal(folder->conf->auth_password, "from-file");
+	assert_string_equal(folder->conf->backends[0].password, "from-file");
+	assert_string_equal(folder->conf->peer_auth_password, "from-file");
+	conf_print(folder->conf, &again); /* names the file alone, and so loads again */
+	assert_loads(folder, again.data, NULL);
+	assert_string_equal(folder->conf->backends[0].password, "from-file");
+	assert_loads(folder, text.data, environment);
+	assert_string_equal(folder->conf->auth_password, "by-environment");
+	file_put(folder->other, "\n", 1);
+	assert_refused(folder, folder_load(folder, text.data, NULL), empty);
+	buf_free(&text);
+	buf_free(&again);
+	assert_refused_at(folder, folder_load(folder, GOOD "      password_file: /dev/null\n", NULL), GOOD_LINES + 1,
+		"dns.backends.dc1.password_file: password is given, too");
+	assert_refused_at(folder, folder_load(folder, DC1 "app:\n  auth_password_file: /nonexistent/x\n", NULL), GOOD_LINES,
+		"app.auth_password_file: /nonexistent/x: No such file");
+}
+
 static void elements_of_lists_are_read(void **state)
 {
 	struct folder *folder = *state;
@@ -683,6 +714,7 @@ int main(void)
 		TEST(back_ends_are_checked),
 		TEST(elements_of_lists_are_checked),
 		TEST(elements_of_lists_are_read),
+		TEST(every_password_may_stand_in_a_file),
 		TEST(passwords_must_be_chosen),
 		TEST(a_secret_is_never_in_a_message),
 		TEST(some_back_end_must_be_enabled),

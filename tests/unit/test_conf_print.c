@@ -248,6 +248,7 @@ static void json_is_of_the_right_shape_and_masked(void **state)
 	assert_ptr_equal(strstr(text.data, "{\n  \"log_level\": \"info\",\n  \"timezone\": \"\",\n  \"app\": {\n"
 		"    \"user\": \"\",\n"
 		"    \"auth_username\": \"directdnsonly\",\n    \"auth_password\": \"********\",\n"
+		"    \"auth_password_file\": \"\",\n"
 		"    \"listen_port\": 2222,\n"), text.data);
 	assert_contains(text.data, "\n    \"backends\": {\n      \"dc1\": {\n        \"type\": \"coredns_mysql\",\n"
 		"        \"enabled\": true,\n");
