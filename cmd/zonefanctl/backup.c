@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "backup.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "conf/conf.h"
 #include "engine/engine.h"
+#include "progress.h"
+#include "store/backup.h"
 #include "table.h"
 
-enum { POLL_MS = 100 };
+enum { POLL_MS = 100, KIB = 1024 };
 
 /* zonefand may be at home in another folder. */
 static char *absolute(const char *path)
@@ -26,7 +30,12 @@ static char *absolute(const char *path)
 	return whole;
 }
 
-static int wait_for_end(const struct client *client, json_t **answer, struct err *err)
+static void tell(struct progress *progress, uint64_t written, uint64_t of)
+{
+	progress_tell(progress, written / KIB, of / KIB);
+}
+
+static int wait_for_end(const struct client *client, struct progress *progress, json_t **answer, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 
@@ -42,6 +51,7 @@ static int wait_for_end(const struct client *client, json_t **answer, struct err
 			json_decref(*answer);
 			return ret;
 		}
+		tell(progress, (uint64_t)cell_number_at(*answer, "size"), (uint64_t)cell_number_at(*answer, "of"));
 		json_decref(*answer);
 		nanosleep(&pause, NULL);
 	}
@@ -51,6 +61,7 @@ static int by_daemon(const struct client *client, const char *file, json_t **ans
 {
 	char *encoded = client_encode(file);
 	char *path = xasprintf("/api/v1/backup?file=%s", encoded);
+	struct progress progress;
 	int ret = client_post(client, path, answer, err);
 
 	free(path);
@@ -58,13 +69,54 @@ static int by_daemon(const struct client *client, const char *file, json_t **ans
 	if (ret != ERR_OK)
 		return ret;
 	json_decref(*answer);
-	return wait_for_end(client, answer, err);
+	progress_begin(&progress, "copying", "KiB");
+	ret = wait_for_end(client, &progress, answer, err);
+	progress_end(&progress);
+	return ret;
+}
+
+/* A copy that is made by another thread, to look at meanwhile. */
+struct copy {
+	const char *store;
+	const char *file;
+	atomic_bool is_over;
+	int ret;
+	struct err err;
+};
+
+static void *make_copy(void *ctx)
+{
+	struct copy *copy = ctx;
+
+	copy->ret = engine_backup_closed(copy->store, copy->file, &copy->err);
+	atomic_store(&copy->is_over, true);
+	return NULL;
+}
+
+static int copy_watched(const struct conf *conf, const char *file, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	struct copy copy = { .store = conf->store_path, .file = file };
+	struct progress progress;
+	struct stat store;
+	uint64_t size = stat(conf->store_path, &store) == 0 ? (uint64_t)store.st_size : 0;
+
+	progress_begin(&progress, "copying", "KiB");
+	pthread_t thread = thread_start("copy", make_copy, &copy);
+	while (!atomic_load(&copy.is_over)) {
+		tell(&progress, store_backup_written(file), size);
+		nanosleep(&pause, NULL);
+	}
+	thread_join(thread);
+	progress_end(&progress);
+	*err = copy.err;
+	return copy.ret;
 }
 
 static int by_ourselves(const struct conf *conf, const char *file, json_t **answer, struct err *err)
 {
 	struct stat made;
-	int ret = engine_backup_closed(conf->store_path, file, err);
+	int ret = copy_watched(conf, file, err);
 
 	if (ret != ERR_OK)
 		return ret;

@@ -20,6 +20,7 @@
 #include "plan.h"
 #include "reconcile.h"
 #include "retire.h"
+#include "top.h"
 #include "views.h"
 
 const struct command commands_table[] = {
@@ -27,6 +28,9 @@ const struct command commands_table[] = {
 	  .help = "every data centre: state, since when, what is behind, why" },
 	{ .name = "ready", .run = views_ready,
 	  .help = "whether pushes can be taken and made durable now: for health checks" },
+	{ .name = "top", .run = top_command,
+	  .help = "a live view of it in a terminal: data centres, what is under way, the newest events; q leaves",
+	  .options = { { OPTION_ONCE, "print one view, and no more" } } },
 	{ .name = "zones", .run = views_zones,
 	  .help = "all zones" },
 	{ .name = "zone", .arguments = "NAME", .least = 1, .most = 1, .run = views_zone,

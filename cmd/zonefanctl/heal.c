@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "exit.h"
+#include "progress.h"
 #include "show.h"
 
 enum { POLL_MS = 200, POLLS_UNSEEN = 25 };
@@ -59,7 +60,31 @@ static bool is_over(const json_t *parts)
 	return true;
 }
 
-static int wait_for_end(const struct client *client, json_int_t pass, json_int_t count, json_t **parts, struct err *err)
+/* Zones to compare, and those of them to repair. */
+static void tell(struct progress *progress, const json_t *parts)
+{
+	static const char *const keys[] = { "repaired", "unrepaired" };
+	json_int_t done = 0, total = 0;
+	size_t index;
+	json_t *backend;
+
+	json_array_foreach(parts, index, backend) {
+		const json_t *heal = json_object_get(backend, "heal");
+
+		done += json_integer_value(json_object_get(heal, "compared"));
+		total += json_integer_value(json_object_get(heal, "zones")) + json_integer_value(json_object_get(heal, "waiting"));
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+			json_int_t settled = json_integer_value(json_object_get(heal, keys[i]));
+
+			done += settled;
+			total += settled;
+		}
+	}
+	progress_tell(progress, (uint64_t)done, (uint64_t)total);
+}
+
+static int wait_for_end(const struct client *client, json_int_t pass, json_int_t count, struct progress *progress,
+	json_t **parts, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
 	bool seen = false;
@@ -82,6 +107,7 @@ static int wait_for_end(const struct client *client, json_int_t pass, json_int_t
 		seen = whole;
 		if (whole && is_over(*parts))
 			return ERR_OK;
+		tell(progress, *parts);
 		json_decref(*parts);
 		nanosleep(&pause, NULL);
 	}
@@ -131,6 +157,7 @@ static int stop(const struct call *call)
 
 int heal_command(const struct call *call)
 {
+	struct progress progress;
 	json_t *parts = NULL;
 	json_int_t pass, count;
 	struct err err;
@@ -138,11 +165,12 @@ int heal_command(const struct call *call)
 	if (call_has(call, OPTION_STOP))
 		return stop(call);
 	int ret = begin(call, &pass, &count, &err);
-
 	if (ret == ERR_OK && call_has(call, OPTION_NO_WAIT))
 		return commands_finish(call, ret, &err, json_pack("{s:I, s:I}", "pass", pass, "backends", count), show_begun);
+	progress_begin(&progress, "healing", "zones");
 	if (ret == ERR_OK)
-		ret = wait_for_end(call->client, pass, count, &parts, &err);
+		ret = wait_for_end(call->client, pass, count, &progress, &parts, &err);
+	progress_end(&progress);
 	if (ret != ERR_OK)
 		return commands_failed(&err);
 	int code = code_of(parts);

@@ -15,6 +15,7 @@
 #include "import_compare.h"
 #include "import_report.h"
 #include "import_source.h"
+#include "progress.h"
 #include "table.h"
 #include "wire_engine.h"
 #include "zone/rows.h"
@@ -171,15 +172,20 @@ static int read_all(struct adoption *adoption, char *const *names, size_t count,
 static int adopt_all(struct adoption *adoption, struct err *err)
 {
 	const struct import_source *from = adoption->from;
+	struct progress progress;
 	int ret = ERR_OK;
 
+	progress_begin(&progress, "importing", "zones");
 	for (size_t at = 0, done = 0; at < from->count && ret == ERR_OK; at += done) {
 		size_t left = from->count - at;
 
 		ret = read_all(adoption, from->names + at, left < BACKEND_READ_MOST ? left : BACKEND_READ_MOST, &done, err);
-		for (size_t i = 0; i < done && ret == ERR_OK; i++)
+		for (size_t i = 0; i < done && ret == ERR_OK; i++) {
+			progress_tell(&progress, at + i, from->count);
 			ret = adopt(adoption, i, err);
+		}
 	}
+	progress_end(&progress);
 	for (size_t i = 0; i < from->odd_count && ret == ERR_OK; i++)
 		refuse(adoption, from->odd[i], "refused", "not a zone name in lower case with its final dot: nobody is served it");
 	return ret;

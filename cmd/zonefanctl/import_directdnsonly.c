@@ -13,6 +13,7 @@
 #include "import.h"
 #include "import_report.h"
 #include "legacy.h"
+#include "progress.h"
 #include "store/predecessor.h"
 #include "table.h"
 
@@ -37,16 +38,21 @@ static int import_all(const struct call *call, struct predecessor *predecessor, 
 {
 	struct importer *importer;
 	struct predecessor_zone zone;
+	struct progress progress;
+	uint64_t done = 0, total = predecessor_count(predecessor);
 	bool more = true;
 	int ret = importer_open(call, &importer, err);
 
 	if (ret != ERR_OK)
 		return ret;
+	progress_begin(&progress, "importing", "zones");
 	while (ret == ERR_OK && more) {
+		progress_tell(&progress, done++, total);
 		ret = predecessor_next(predecessor, &zone, &more, err);
 		if (ret == ERR_OK && more)
 			ret = import_zone(importer, &zone, report, err);
 	}
+	progress_end(&progress);
 	importer_close(importer);
 	return ret;
 }

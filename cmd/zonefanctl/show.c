@@ -11,22 +11,29 @@
 
 /* ---- what is shown ---- */
 
-static void show_running_heal(const json_t *lane)
+char *show_oldest(const json_t *lane)
+{
+	const json_t *oldest = json_object_get(lane, "oldest_pending_seconds");
+
+	return json_is_number(oldest) ? cell_duration(json_number_value(oldest)) : xstrdup("-");
+}
+
+static void show_running_heal(const json_t *lane, FILE *to)
 {
 	const json_t *heal = json_object_get(lane, "heal");
 
 	if (heal == NULL || !json_is_null(json_object_get(heal, "ended_at")))
 		return;
 	char *age = cell_age(heal, "started_at", false);
-	printf("%s: healing pass, %s since %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
-	       " zones compared, %" JSON_INTEGER_FORMAT " differ\n",
+	fprintf(to, "%s: healing pass, %s since %s, %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+		    " zones compared, %" JSON_INTEGER_FORMAT " differ\n",
 		cell_text_at(lane, "name"), cell_text_at(heal, "state"), age, cell_number_at(heal, "compared"), cell_number_at(heal, "zones"),
 		cell_number_at(heal, "missing") + cell_number_at(heal, "changed") + cell_number_at(heal, "stamp") +
 			cell_number_at(heal, "undeleted"));
 	free(age);
 }
 
-static void show_masters(const json_t *reconciler)
+static void show_masters(const json_t *reconciler, FILE *to)
 {
 	size_t index;
 	json_t *master;
@@ -35,10 +42,50 @@ static void show_masters(const json_t *reconciler)
 		if (strcmp(cell_text_at(master, "state"), "unknown") != 0)
 			continue;
 		char *cells[] = { cell_text(master, "identity"), cell_age(master, "since", false), cell_text(master, "error") };
-		printf("master %s is unknown since %s: %s\n", cells[0], cells[1], cells[2]);
+		fprintf(to, "master %s is unknown since %s: %s\n", cells[0], cells[1], cells[2]);
 		for (size_t i = 0; i < ARRAY_SIZE(cells); i++)
 			free(cells[i]);
 	}
+}
+
+static void show_lane_notes(const json_t *status, FILE *to)
+{
+	const json_t *backends = json_object_get(status, "backends");
+	size_t index;
+	json_t *lane;
+
+	json_array_foreach(backends, index, lane)
+		show_running_heal(lane, to);
+	json_array_foreach(backends, index, lane) {
+		if (cell_number_at(lane, "contested") > 0)
+			fprintf(to, "%s: %" JSON_INTEGER_FORMAT " zones are contested: somebody keeps changing them there (zonefanctl "
+				    "events)\n", cell_text_at(lane, "name"), cell_number_at(lane, "contested"));
+	}
+	json_array_foreach(backends, index, lane) {
+		if (cell_number_at(lane, "parked") > 0)
+			fprintf(to, "%s: %" JSON_INTEGER_FORMAT " deliveries are parked, frozen or dropped: nothing brings those zones "
+				    "there (zonefanctl dead list --all)\n", cell_text_at(lane, "name"), cell_number_at(lane, "parked"));
+	}
+}
+
+void show_status_notes(const json_t *status, FILE *to)
+{
+	const json_t *store = json_object_get(status, "store");
+	size_t index;
+	json_t *name;
+
+	if (json_is_true(json_object_get(status, "dry_run")))
+		fputs("dry run (app.dry_run): no back end is sent anything\n", to);
+	if (!json_is_true(json_object_get(store, "ok")))
+		fprintf(to, "the store can't be written: %s\n", cell_text_at(store, "error"));
+	show_lane_notes(status, to);
+	show_masters(json_object_get(status, "reconciler"), to);
+	json_array_foreach(json_object_get(status, "unconfigured"), index, name)
+		fprintf(to, "not configured any more: %s (zonefanctl retire)\n", json_string_value(name));
+	if (cell_number_at(status, "frozen") > 0)
+		fprintf(to, "frozen zones: %" JSON_INTEGER_FORMAT "\n", cell_number_at(status, "frozen"));
+	if (cell_number_at(status, "held") > 0)
+		fprintf(to, "held for your word: %" JSON_INTEGER_FORMAT " (zonefanctl held list)\n", cell_number_at(status, "held"));
 }
 
 bool show_status(const json_t *status)
@@ -46,46 +93,21 @@ bool show_status(const json_t *status)
 	static const char *const titles[] = { "BACKEND", "STATE", "SINCE", "PENDING", "OLDEST", "DEAD", "REJECTED",
 		"WHY" };
 	struct table table = table_of(ARRAY_SIZE(titles), titles);
-	const json_t *store = json_object_get(status, "store");
 	size_t index;
 	json_t *lane;
 
 	printf("status %s, %" JSON_INTEGER_FORMAT " zones, %" JSON_INTEGER_FORMAT " requests under way\n",
 		cell_text_at(status, "status"), cell_number_at(json_object_get(status, "zones"), "total"),
 		cell_number_at(json_object_get(status, "queues"), "save"));
-	if (json_is_true(json_object_get(status, "dry_run")))
-		puts("dry run (app.dry_run): no back end is sent anything");
-	if (!json_is_true(json_object_get(store, "ok")))
-		printf("the store can't be written: %s\n", cell_text_at(store, "error"));
 	json_array_foreach(json_object_get(status, "backends"), index, lane) {
-		const json_t *oldest = json_object_get(lane, "oldest_pending_seconds");
 		char *cells[] = { cell_text(lane, "name"), cell_text(lane, "state"), cell_age(lane, "since", false),
-			cell_number(lane, "pending"),
-			json_is_null(oldest) ? xstrdup("-") : cell_duration(json_number_value(oldest)),
-			cell_number(lane, "dead"), cell_number(lane, "rejected"), cell_text(lane, "last_error") };
+			cell_number(lane, "pending"), show_oldest(lane), cell_number(lane, "dead"), cell_number(lane, "rejected"),
+			cell_text(lane, "last_error") };
 
 		table_add(&table, cells);
 	}
 	table_print(&table);
-	json_array_foreach(json_object_get(status, "backends"), index, lane)
-		show_running_heal(lane);
-	json_array_foreach(json_object_get(status, "backends"), index, lane) {
-		if (cell_number_at(lane, "contested") > 0)
-			printf("%s: %" JSON_INTEGER_FORMAT " zones are contested: somebody keeps changing them there (zonefanctl "
-			       "events)\n", cell_text_at(lane, "name"), cell_number_at(lane, "contested"));
-	}
-	json_array_foreach(json_object_get(status, "backends"), index, lane) {
-		if (cell_number_at(lane, "parked") > 0)
-			printf("%s: %" JSON_INTEGER_FORMAT " deliveries are parked, frozen or dropped: nothing brings those zones there "
-			       "(zonefanctl dead list --all)\n", cell_text_at(lane, "name"), cell_number_at(lane, "parked"));
-	}
-	show_masters(json_object_get(status, "reconciler"));
-	json_array_foreach(json_object_get(status, "unconfigured"), index, lane)
-		printf("not configured any more: %s (zonefanctl retire)\n", json_string_value(lane));
-	if (cell_number_at(status, "frozen") > 0)
-		printf("frozen zones: %" JSON_INTEGER_FORMAT "\n", cell_number_at(status, "frozen"));
-	if (cell_number_at(status, "held") > 0)
-		printf("held for your word: %" JSON_INTEGER_FORMAT " (zonefanctl held list)\n", cell_number_at(status, "held"));
+	show_status_notes(status, stdout);
 	return strcmp(cell_text_at(status, "status"), "ok") == 0;
 }
 

@@ -2,7 +2,6 @@
 #include "table.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,19 +35,24 @@ struct table table_of(size_t columns, const char *const *titles)
 	return table;
 }
 
-void table_print(struct table *table)
+void table_print_to(struct table *table, FILE *to)
 {
 	for (size_t i = 0; i < table->row_count; i++) {
 		for (size_t k = 0; k < table->columns; k++) {
 			if (k + 1 < table->columns)
-				printf("%-*s  ", (int)table->widths[k], table->all[i][k]);
+				fprintf(to, "%-*s  ", (int)table->widths[k], table->all[i][k]);
 			else
-				printf("%s\n", table->all[i][k]);
+				fprintf(to, "%s\n", table->all[i][k]);
 			free(table->all[i][k]);
 		}
 		free(table->all[i]);
 	}
 	free(table->all);
+}
+
+void table_print(struct table *table)
+{
+	table_print_to(table, stdout);
 }
 
 /* ---- values ---- */

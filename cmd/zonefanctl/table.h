@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { TABLE_COLUMNS_MAX = 12 };
 
@@ -20,6 +21,7 @@ struct table table_of(size_t columns, const char *const *titles);
 void table_add(struct table *table, char *const *cells);
 /* Prints and frees it. The last column is not padded: it may be long. */
 void table_print(struct table *table);
+void table_print_to(struct table *table, FILE *to);
 
 /* "-" where there is none, or an empty one. */
 const char *cell_text_at(const json_t *object, const char *key);

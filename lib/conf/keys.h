@@ -2,7 +2,8 @@
 /*
  * The table of all configuration keys, ours and the predecessor's. Reading the
  * file, the environment, unknown-key detection, defaults and --check's print
- * all come from it; a new setting is one row here and one field in conf.h.
+ * all come from it; a new setting is one row here and one field in conf.h. The manual page and README.md's table are made
+ * of it, too: cmake --build --preset dev --target readme.
  */
 #pragma once
 

@@ -160,6 +160,15 @@ void backup_stop(struct engine *engine)
 	*backup = (struct engine_backup){ .lock = backup->lock };
 }
 
+/* How far one is that is under way: by the file, which grows. */
+static void show_progress(struct engine *engine, struct doc *doc, const char *file)
+{
+	struct stat store;
+
+	doc_uint(doc, "size", store_backup_written(file));
+	doc_uint(doc, "of", stat(engine->params.store_path, &store) == 0 ? (uint64_t)store.st_size : 0);
+}
+
 int reader_show_backup(struct engine *engine, struct engine_message *message)
 {
 	struct engine_backup *backup = &engine->backup;
@@ -170,7 +179,10 @@ int reader_show_backup(struct engine *engine, struct engine_message *message)
 	doc_text(message->doc, "file", backup->file);
 	doc_time(message->doc, "started_at", backup->started_us);
 	doc_time(message->doc, "ended_at", backup->ended_us);
-	doc_uint(message->doc, "size", backup->size);
+	if (backup->state != NULL && backup->ended_us == 0)
+		show_progress(engine, message->doc, backup->file);
+	else
+		doc_uint(message->doc, "size", backup->size);
 	doc_text(message->doc, "error", backup->err.code == ERR_OK ? NULL : backup->err.text);
 	unlock(backup);
 	return ERR_OK;

@@ -148,6 +148,7 @@ static json_t *lane_of(const struct engine_lane *lane)
 	set(out, "oldest_pending_seconds",
 		lane->oldest_pending_us > 0 ? seconds_of(lane->oldest_pending_us) : json_null());
 	set(out, "inflight", number_of(lane->inflight));
+	set(out, "delivered", number_of(lane->tally.ok));
 	set(out, "dead", number_of(lane->dead));
 	set(out, "rejected", number_of(lane->rejected));
 	set(out, "suspect", number_of(lane->suspect));

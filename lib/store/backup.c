@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/backup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -49,6 +50,35 @@ static int give_name(const char *partial, const char *file, struct err *err)
 		rc = fail(err, file);
 	free(folder);
 	return rc;
+}
+
+static bool is_partial(const char *name, const char *of)
+{
+	static const char end[] = ".partial";
+	size_t size = strlen(name), head = strlen(of);
+
+	return size > head + strlen(end) && strncmp(name, of, head) == 0 && name[head] == '.' &&
+		strcmp(name + size - strlen(end), end) == 0;
+}
+
+uint64_t store_backup_written(const char *file)
+{
+	char *folder = xstrdup(file), *name = xstrdup(file);
+	DIR *dir = opendir(dirname(folder));
+	const char *of = basename(name);
+	uint64_t written = 0;
+	struct dirent *entry;
+	struct stat st;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (is_partial(entry->d_name, of) && fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_size > 0)
+			written = (uint64_t)st.st_size;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	free(name);
+	free(folder);
+	return written;
 }
 
 /* What a backup that was killed left behind is no good to anybody; nor is what somebody else put there. */

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "store/store.h"
 
 /*
@@ -15,3 +17,5 @@
 MUST_CHECK int store_backup(struct store *reader, const char *file, struct err *err);
 /* Of a store that nobody has open, under its lock. ERR_BUSY: somebody has. ERR_NOTFOUND: there is no store at path. */
 MUST_CHECK int store_backup_closed(const char *path, const char *file, struct err *err);
+/* How many bytes a backup to that file, which is under way, has so far; 0: there is none, or nobody may look. Any thread. */
+uint64_t store_backup_written(const char *file);

@@ -52,15 +52,15 @@ static int open_file(struct predecessor *predecessor, struct err *err)
 	return rc == SQLITE_OK ? ERR_OK : fail(predecessor, rc, err);
 }
 
-/* How many of those columns the table has; a damaged or foreign file shows here first. */
-static int count_columns(struct predecessor *predecessor, const char *sql, int *count, struct err *err)
+/* What such a statement counts; a damaged or foreign file shows here first. */
+static int count(struct predecessor *predecessor, const char *sql, int *out, struct err *err)
 {
 	sqlite3_stmt *stmt;
 	int rc = sqlite3_prepare_v2(predecessor->db, sql, -1, &stmt, NULL);
 
 	if (rc == SQLITE_OK) {
 		rc = sqlite3_step(stmt);
-		*count = rc == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
+		*out = rc == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
 		rc = rc == SQLITE_ROW ? SQLITE_OK : rc;
 		sqlite3_finalize(stmt);
 	}
@@ -77,10 +77,10 @@ static int begin_rows(struct predecessor *predecessor, struct err *err)
 		"SELECT domain,hostname,username,zone_data,zone_updated_at FROM domains ORDER BY id";
 	static const char bare_sql[] = "SELECT domain,hostname,username,NULL,NULL FROM domains ORDER BY id";
 	int owners = 0, texts = 0;
-	int ret = count_columns(predecessor, owners_sql, &owners, err);
+	int ret = count(predecessor, owners_sql, &owners, err);
 
 	if (ret == ERR_OK)
-		ret = count_columns(predecessor, texts_sql, &texts, err);
+		ret = count(predecessor, texts_sql, &texts, err);
 	if (ret != ERR_OK)
 		return ret;
 	if (owners != 4)
@@ -104,6 +104,14 @@ int predecessor_open(const char *path, struct predecessor **out, struct err *err
 	}
 	*out = predecessor;
 	return ERR_OK;
+}
+
+uint64_t predecessor_count(struct predecessor *predecessor)
+{
+	struct err ignored;
+	int rows = 0;
+
+	return count(predecessor, "SELECT COUNT(*) FROM domains", &rows, &ignored) == ERR_OK ? (uint64_t)rows : 0;
 }
 
 static const char *text_at(sqlite3_stmt *rows, int column)

@@ -35,5 +35,7 @@ MUST_CHECK int predecessor_open(const char *path, struct predecessor **out, stru
 /* The next row, in order of id; *more false: there are no more. */
 MUST_CHECK int predecessor_next(struct predecessor *predecessor, struct predecessor_zone *out, bool *more,
 	struct err *err);
+/* How many rows there are, about: it may be in use. 0: not known. */
+uint64_t predecessor_count(struct predecessor *predecessor);
 /* NULL is allowed. */
 void predecessor_close(struct predecessor *predecessor);

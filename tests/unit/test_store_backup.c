@@ -12,12 +12,16 @@
 /* What happens when the file is to get its name: 0, an error of the file system, or death. */
 static int fate;
 enum { DIES = -1, KILLED = 9 };
+static const char *looked_for; /* a file that is being made: how much of it is there */
+static uint64_t seen;
 static const char *meanwhile; /* somebody makes a file of that name just before */
 
 int renameat2(int old_folder, const char *from, int new_folder, const char *to, unsigned flags)
 {
 	if (fate == DIES)
 		_exit(KILLED);
+	if (looked_for != NULL)
+		seen = store_backup_written(looked_for);
 	if (meanwhile != NULL) {
 		int fd = open(meanwhile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
@@ -43,6 +47,7 @@ static char *copy_of(const struct fixture *fixture)
 {
 	fate = 0;
 	meanwhile = NULL;
+	looked_for = NULL;
 	return xasprintf("%s/copies/copy.db", fixture->folder);
 }
 
@@ -121,6 +126,24 @@ static void every_file_system_names_it(void **state)
 		OK(store_backup(reader, copy, err));
 		assert_whole(fixture, copy);
 	}
+	store_close(reader);
+	free(copy);
+}
+
+static void one_that_is_under_way_is_seen(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct store *reader = reader_of(fixture);
+	char *copy = copy_of(fixture);
+	struct stat st;
+
+	looked_for = copy;
+	OK(store_backup(reader, copy, err));
+	assert_int_equal(stat(copy, &st), 0);
+	assert_int_equal(seen, st.st_size);
+	assert_int_equal(store_backup_written(copy), 0);
+	assert_int_equal(store_backup_written("/no/such/folder/copy.db"), 0);
+	assert_whole(fixture, copy);
 	store_close(reader);
 	free(copy);
 }
@@ -224,6 +247,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_file_system_names_it, set_up, fixture_remove),
+		cmocka_unit_test_setup_teardown(one_that_is_under_way_is_seen, set_up, fixture_remove),
 		cmocka_unit_test_setup_teardown(never_over_what_came_meanwhile, set_up, fixture_remove),
 		cmocka_unit_test_setup_teardown(a_full_folder_is_told, set_up, fixture_remove),
 		cmocka_unit_test_setup_teardown(what_was_killed_does_not_pile_up, set_up, fixture_remove),
