@@ -216,6 +216,7 @@ bool core_tell_names(struct core *core)
 
 void core_show(const struct core *core, struct core_board *out)
 {
+	out->engine_offset_us = core->wall_start_us - core->mono_start_ms * 1000;
 	out->counters = core->counters;
 	out->store_ok = core->store_ok;
 	snprintf(out->store_error, sizeof(out->store_error), "%s", core->store_error);

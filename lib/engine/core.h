@@ -168,6 +168,7 @@ struct core_counters {
 };
 
 struct core_board {
+	int64_t engine_offset_us;       /* engine time less monotonic time */
 	bool store_ok;
 	char store_error[ERR_TEXT_SIZE];
 	struct core_counters counters;

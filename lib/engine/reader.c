@@ -255,7 +255,7 @@ static int fill_lane(struct engine *engine, const struct core_board *board, size
 {
 	const struct core_board_lane *lane = &board->lanes[index];
 	struct store_counts counts = { 0 };
-	int64_t now_us = clock_wall_us(engine->params.clock);
+	int64_t now_us = clock_mono_ms(engine->params.clock) * 1000 + board->engine_offset_us;
 	int ret = store_backend_counts(engine->reader, lane->backend_id, &counts, err);
 
 	if (ret != ERR_OK)

@@ -47,6 +47,34 @@ static void a_thousand_pushes_of_an_absent_target_are_one_write(void **state)
 	engine_message_destroy(message);
 }
 
+static int64_t lag_us(size_t target)
+{
+	struct engine_message *message = ask(engine_request_create(ENGINE_STATUS, ++rig.next_id));
+	int64_t lag = message->status->lanes[target].oldest_pending_us;
+
+	engine_message_destroy(message);
+	return lag;
+}
+
+/* What the wall clock does meanwhile is no lag. */
+static void the_lag_is_the_time_that_passed(void **state)
+{
+	(void)state;
+	atomic_store(&rig.fates[0], MEMORY_DOWN);
+	push("late.example", 1);
+	await_state("late.example", 1, "clean");
+	atomic_store(&rig.skew_us, INT64_C(3600000000));
+	assert_true(lag_us(0) < 60000000);
+	atomic_store(&rig.skew_us, INT64_C(-3600000000));
+	assert_true(lag_us(0) > 0);
+	atomic_fetch_add(&rig.ahead_ms, 300000);
+	assert_in_range(lag_us(0), 300000000, 360000000);
+	assert_int_equal(lag_us(1), 0);
+	atomic_store(&rig.fates[0], MEMORY_OK);
+	await_clean("late.example");
+	assert_int_equal(lag_us(0), 0);
+}
+
 static void a_refused_push_is_kept_and_the_good_version_stays(void **state)
 {
 	(void)state;
@@ -246,6 +274,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_push_reaches_every_target, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_equal_push_writes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_thousand_pushes_of_an_absent_target_are_one_write, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_lag_is_the_time_that_passed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refused_push_is_kept_and_the_good_version_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deletes_are_the_owners, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_push_from_another_master_takes_over, set_up, tear_down),
