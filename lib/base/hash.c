@@ -25,6 +25,14 @@ void hash_sha256(const void *data, size_t size, uint8_t out[HASH_SIZE])
 	CHECK(sha256 != NULL && EVP_Digest(data, size, out, NULL, sha256, NULL) == 1);
 }
 
+void hash_sha256_base64(const void *data, size_t size, char out[HASH_BASE64_SIZE])
+{
+	uint8_t hash[HASH_SIZE];
+
+	hash_sha256(data, size, hash);
+	CHECK(EVP_EncodeBlock((unsigned char *)out, hash, HASH_SIZE) == HASH_BASE64_SIZE - 1);
+}
+
 void hash_hmac_sha256(const uint8_t key[HASH_SIZE], const void *data, size_t size, uint8_t out[HASH_SIZE])
 {
 	CHECK(HMAC(EVP_sha256(), key, HASH_SIZE, data, size, out, NULL) != NULL);

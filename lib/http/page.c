@@ -14,12 +14,11 @@
 #include "http/json.h"
 #include "http/page_view.h"
 
-enum { NONCE_SIZE = 2 * 16 + 1 };
-
 struct page_state {
 	struct http *http;
 	struct page_keep *keep;
 	struct event *timer;
+	struct buf policy; /* Content-Security-Policy */
 	bool asked;       /* a sample is on its way */
 };
 
@@ -53,6 +52,7 @@ struct page_state *page_state_create(struct http *http)
 
 	page->http = http;
 	page->keep = page_keep_create();
+	page_draw_policy(&page->policy);
 	page->timer = event_new(http->base, -1, EV_PERSIST, on_timer, page);
 	CHECK(page->timer != NULL && event_add(page->timer, &every) == 0);
 	return page;
@@ -64,6 +64,7 @@ void page_state_destroy(struct page_state *page)
 		return;
 	event_free(page->timer);
 	page_keep_destroy(page->keep);
+	buf_free(&page->policy);
 	free(page);
 }
 
@@ -74,29 +75,14 @@ struct page_keep *page_keep_of(const struct http *http)
 
 /* ---- answers ---- */
 
-static void make_nonce(char out[NONCE_SIZE])
-{
-	uint8_t random[(NONCE_SIZE - 1) / 2];
-
-	hash_random(random, sizeof(random));
-	for (size_t i = 0; i < sizeof(random); i++)
-		evutil_snprintf(out + 2 * i, 3, "%02x", random[i]);
-}
-
 /* Nothing of others is loaded, nobody frames it, nothing stays in a cache. The referrer policy leaves Origin with our own forms. */
-static void add_headers(struct buf *out, const char *nonce)
-{
-	buf_printf(out, "Content-Security-Policy: default-src 'none'; style-src 'nonce-%s'; script-src 'nonce-%s'; img-src data:; "
-		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n", nonce, nonce);
-	buf_puts(out, "X-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n"
-		"Cross-Origin-Opener-Policy: same-origin\r\nCache-Control: no-store\r\n");
-}
-
-static void reply(struct conn *conn, int status, const struct buf *body, const char *nonce)
+static void reply(struct conn *conn, int status, const struct buf *body)
 {
 	struct buf headers = { 0 };
 
-	add_headers(&headers, nonce);
+	buf_printf(&headers, "Content-Security-Policy: %s\r\nX-Frame-Options: DENY\r\nX-Content-Type-Options: nosniff\r\n"
+		"Referrer-Policy: same-origin\r\nCross-Origin-Opener-Policy: same-origin\r\nCache-Control: no-store\r\n",
+		conn->http->page->policy.data);
 	if (status == 503)
 		buf_puts(&headers, "Retry-After: 5\r\n");
 	request_reply(conn, status, "text/html; charset=utf-8", headers.data, body->data, body->size);
@@ -105,12 +91,10 @@ static void reply(struct conn *conn, int status, const struct buf *body, const c
 
 void page_fail(struct conn *conn, int status, const char *text)
 {
-	char nonce[NONCE_SIZE];
 	struct buf body = { 0 };
 
-	make_nonce(nonce);
-	page_draw_failure(&body, status, request_reason(status), text, nonce);
-	reply(conn, status, &body, nonce);
+	page_draw_failure(&body, status, request_reason(status), text);
+	reply(conn, status, &body);
 	buf_free(&body);
 }
 
@@ -130,10 +114,9 @@ static void draw(struct conn *conn)
 {
 	struct page_view *view = conn->view;
 	struct http *http = conn->http;
-	char nonce[NONCE_SIZE], token[PAGE_TOKEN_SIZE];
+	char token[PAGE_TOKEN_SIZE];
 	struct buf body = { 0 };
 
-	make_nonce(nonce);
 	page_token(http->page->keep, conn->login->name, token);
 	struct page_look look = {
 		.kind = view->kind,
@@ -144,7 +127,6 @@ static void draw(struct conn *conn)
 		.login = conn->login->name,
 		.may_change = auth_may(conn->login->role, AUTH_CHANGE),
 		.token = token,
-		.nonce = nonce,
 		.notice = view->notice == NULL ? NULL :
 			page_notice_find(http->page->keep, conn->login->name, view->notice, http_now_ms()),
 		.keep = http->page->keep,
@@ -153,7 +135,7 @@ static void draw(struct conn *conn)
 		.now_ms = http_now_ms(),
 	};
 	page_draw(&body, &look);
-	reply(conn, 200, &body, nonce);
+	reply(conn, 200, &body);
 	buf_free(&body);
 }
 

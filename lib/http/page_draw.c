@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "http/html.h"
 #include "http/page_assets.h"
 
@@ -22,7 +23,7 @@ static const char *icon_of(const char *colour)
 	return strcmp(colour, "good") == 0 ? "%231a7f4b" : strcmp(colour, "warn") == 0 ? "%23c77700" : "%23cf222e";
 }
 
-static void draw_head(struct buf *out, const char *title, const char *colour, const char *nonce)
+static void draw_head(struct buf *out, const char *title, const char *colour)
 {
 	buf_puts(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
@@ -30,7 +31,7 @@ static void draw_head(struct buf *out, const char *title, const char *colour, co
 	html_put(out, "<title>%s - zonefan</title>", title);
 	buf_printf(out, "<link rel=\"icon\" href=\"data:image/svg+xml,%%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'"
 		"%%3E%%3Ccircle cx='8' cy='8' r='7' fill='%s'/%%3E%%3C/svg%%3E\">", icon_of(colour));
-	html_put(out, "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript><style nonce=\"%s\">", nonce);
+	buf_puts(out, "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript><style>");
 	buf_puts(out, page_css);
 	buf_puts(out, "</style></head><body>");
 }
@@ -122,29 +123,42 @@ void page_draw(struct buf *out, const struct page_look *look)
 	struct buf verdict = { 0 }, title = { 0 };
 	const char *colour = page_draw_verdict(&verdict, &title, look);
 
-	draw_head(out, title.data, colour, look->nonce);
+	draw_head(out, title.data, colour);
 	draw_top(out, look);
 	buf_puts(out, "<main>");
 	draw_notice(out, look);
 	buf_append(out, verdict.data, verdict.size);
 	draw_panels(out, look);
 	draw_foot(out, look);
-	html_put(out, "</main><script nonce=\"%s\">", look->nonce);
+	buf_puts(out, "</main><script>");
 	buf_puts(out, page_js);
 	buf_puts(out, "</script></body></html>\n");
 	buf_free(&verdict);
 	buf_free(&title);
 }
 
-void page_draw_failure(struct buf *out, int status, const char *reason, const char *text, const char *nonce)
+static const char failure_css[] = "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1.2rem}"
+	"small{opacity:.6;font-weight:400}p::first-letter{text-transform:uppercase}";
+
+void page_draw_failure(struct buf *out, int status, const char *reason, const char *text)
 {
 	char number[16];
 
 	snprintf(number, sizeof(number), "%d", status);
 	buf_puts(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 		"<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">");
-	html_put(out, "<title>%s - zonefan</title><style nonce=\"%s\">body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;"
-		"margin:15vh auto;padding:0 1.2rem}small{opacity:.6;font-weight:400}</style></head>", reason, nonce);
+	html_put(out, "<title>%s - zonefan</title><style>%s</style></head>", reason, failure_css);
 	html_put(out, "<body><h1>%s <small>%s</small></h1><p>%s</p><p><a href=\"/\">To the status page</a></p></body></html>\n",
 		reason, number, text);
+}
+
+void page_draw_policy(struct buf *out)
+{
+	char css[HASH_BASE64_SIZE], failure[HASH_BASE64_SIZE], js[HASH_BASE64_SIZE];
+
+	hash_sha256_base64(page_css, strlen(page_css), css);
+	hash_sha256_base64(failure_css, strlen(failure_css), failure);
+	hash_sha256_base64(page_js, strlen(page_js), js);
+	buf_printf(out, "default-src 'none'; style-src 'sha256-%s' 'sha256-%s'; script-src 'sha256-%s'; img-src data:; connect-src 'self'; "
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'", css, failure, js);
 }

@@ -29,7 +29,6 @@ struct page_look {
 	const char *login;
 	bool may_change;              /* with forms */
 	const char *token;            /* of the forms */
-	const char *nonce;            /* of style and script */
 	const struct page_notice *notice; /* NULL: none */
 	const struct page_keep *keep;
 	const char *trouble;          /* why /readyz says no, or NULL */
@@ -39,7 +38,9 @@ struct page_look {
 
 void page_draw(struct buf *out, const struct page_look *look);
 /* A page that only says why there is no other; short, whatever the text, for there may be no room for a long one. */
-void page_draw_failure(struct buf *out, int status, const char *reason, const char *text, const char *nonce);
+void page_draw_failure(struct buf *out, int status, const char *reason, const char *text);
+/* The Content-Security-Policy for both: style and script by their hashes, and nothing else. */
+void page_draw_policy(struct buf *out);
 
 /* ---- page_words.c: fields, times, numbers ---- */
 

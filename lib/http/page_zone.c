@@ -84,7 +84,7 @@ static void draw_delivery(struct buf *out, const struct page_look *look, const j
 		page_badge(out, "warn", "contested");
 	if (page_has(delivery, "last_error"))
 		html_put(out, " <code>%s</code>", page_word(delivery, "last_error"));
-	if (page_has(delivery, "next_try")) {
+	if (page_since_us(look, page_word(delivery, "next_try")) < 0) {
 		buf_puts(out, " <span class=\"note\">next try ");
 		page_time(out, look, page_word(delivery, "next_try"), "");
 		buf_puts(out, "</span>");

@@ -40,7 +40,7 @@ static void build(struct buf *out, const struct gate *gate, int status, const ch
 	struct buf body = { 0 };
 
 	if (people) {
-		page_draw_failure(&body, status, request_reason(status), text, "");
+		page_draw_failure(&body, status, request_reason(status), text);
 	} else {
 		buf_puts(&body, "error=1&text=");
 		form_encode(&body, text);

@@ -24,7 +24,7 @@ static char *page_of(enum page_kind kind, const char *answers, bool may_change)
 	if (json == NULL)
 		fail_msg("%s in %s", error.text, answers);
 	struct page_look look = { .kind = kind, .answers = json, .zone = "shop.example", .login = "ops", .may_change = may_change,
-		.token = "TOKEN", .nonce = "NONCE", .keep = keep, .now_us = now_us };
+		.token = "TOKEN", .keep = keep, .now_us = now_us };
 	page_draw(&out, &look);
 	json_decref(json);
 	page_keep_destroy(keep);

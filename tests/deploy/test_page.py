@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+V7, V8: the status page in headless Chromium, one bad night long: a data centre that is down, one that can't hold 200 zones, a
+push that looks like an accident, a peer that is away. Pictures of it are left in build/page.
+"""
+import os
+import re
+
+import pytest
+from browser import Browser
+from integration.conftest import data_centres, installations
+from zf.master import Master
+from zf.reconcile import conf
+from zf.wait import free_port, wait_for
+from zf.zones import da_zone, named
+
+EYE = {"name": "eye", "password": "canary-page-eye", "role": "read-only"}
+MASTER = {"name": "da1", "password": "canary-page-da1", "identities": ["da1.host.example"]}
+PEER = "canary-page-peer"
+DEAD = 200
+LONG = "long\t60\tIN\tTXT\t" + ('"' + "x" * 250 + '" ') * 6
+PANELS = ["verdict", "figures", "backends", "held", "dead", "masters", "peers", "events", "foot"]
+
+
+class Night:
+    def __init__(self, zonefan, centres):
+        self.zonefan = zonefan
+        self.dcs = centres
+
+
+def emptied(name):
+    """What is left when a template went wrong: SOA and NS."""
+    return "\n".join(line for line in da_zone(name, 2, hosts=0).splitlines()
+                     if not re.search(r"\bIN\s+(A|MX|TXT)\b", line)) + "\n"
+
+
+def make_trouble(zonefan, centres):
+    for name in named("shop", 30):
+        zonefan.da().push_ok(name, da_zone(name))
+    zonefan.wait_converged()
+    zonefan.stop()
+    centres[2].db.sql("ALTER TABLE records MODIFY data VARCHAR(1024) NOT NULL")
+    zonefan.configure({"dns": {"backends": {"dc3": {"manage_schema": False}}}})
+    zonefan.start()
+    for centre in centres:
+        zonefan.wait_lane(centre.name, "up")
+    for name in named("dead", DEAD):
+        zonefan.da().push_ok(name, da_zone(name, 1, extra=LONG))
+    zonefan.da().push_ok("guarded.example", da_zone("guarded.example", 1, hosts=30))
+    zonefan.wait_converged("dc1", "dc2")
+    assert zonefan.da().push("guarded.example", emptied("guarded.example")).text.startswith("held: ")
+    centres[1].proxy.refuse()
+    for name in named("shop", 12):
+        zonefan.da().push_ok(name, da_zone(name, 2))
+    zonefan.wait_lane("dc2", "down")
+    wait_for(lambda: zonefan.status()["queues"]["dead_letters"] == DEAD, 120, "all dead letters are there")
+
+
+@pytest.fixture(scope="module")
+def night(scratch, servers):
+    master = Master()
+    settings = {**conf(master), "app": {"users": [EYE, MASTER]},
+                "peer_sync": {"enabled": True, "interval_minutes": 1, "auth_username": "peersync", "auth_password": PEER,
+                              "peers": [{"url": f"http://127.0.0.1:{free_port()}", "username": "x", "password": PEER}]}}
+    with data_centres(servers) as centres, installations(scratch) as made:
+        zonefan = made(centres, config=settings, start=False)
+        zonefan.secrets += [EYE["password"], MASTER["password"], PEER]
+        zonefan.start()
+        make_trouble(zonefan, centres)
+        yield Night(zonefan, centres)
+    master.close()
+
+
+@pytest.fixture
+def browse(root):
+    """browse(...) -> a Browser of one's own, whose console must have stayed silent."""
+    made = []
+
+    def make(**more):
+        made.append(Browser(os.path.join(root, "build", "page"), **more))
+        return made[-1]
+    yield make
+    complaints = [complaint for browser in made for complaint in browser.complaints()]
+    for browser in made:
+        browser.close()
+    assert not complaints, complaints
+
+
+def lies_within(browser, width):
+    """Nothing is wider than the window, so nobody scrolls sideways."""
+    assert browser.driver.execute_script("return document.documentElement.scrollWidth") <= width
+    wide = browser.driver.execute_script("""
+        return [...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 &&
+            !e.closest("thead, details:not([open]) > div")).map(e => e.outerHTML.slice(0, 120))""")
+    assert not wide, wide
+
+
+def test_every_panel(night, browse):
+    browser = browse()
+    browser.open(night.zonefan)
+    assert [panel.get_attribute("id") for panel in browser.all("main > [id]")] == ["notice", *PANELS]
+    assert browser.driver.title == "dc2 is down - zonefan"
+    verdict = browser.text("#verdict")
+    assert verdict.startswith("dc2 is down and ") and "200 deliveries were given up" in verdict
+    assert "1 change waits for your word" in verdict and "12 zones wait" in verdict
+    assert {"dc1": "up", "dc2": "down", "dc3": "up"} == {
+        card.find_element("css selector", "h3").text: card.find_element("css selector", ".badge").text
+        for card in browser.all(".card")}
+    assert "in step" in browser.text("#backend-dc1") and "behind" in browser.text("#backend-dc2")
+    assert "200 zones given up" in browser.text("#backend-dc3")
+    assert len(browser.all(".card .lag svg path.line")) >= 3
+    assert "guarded.example" in browser.text("#held") and "SOA and NS" in browser.text("#held")
+    assert "127.0.0.1" in browser.text("#masters") and "http://127.0.0.1" in browser.text("#peers")
+    assert "lane_down" in browser.text("#events")
+    lies_within(browser, 1280)
+    browser.picture("night", 1500)
+    browser.dark()
+    browser.picture("night-dark", 1500)
+
+
+def test_200_dead_letters(night, browse):
+    browser, seen = browse(), []
+    browser.open(night.zonefan)
+    while True:
+        rows = browser.all("#dead tbody tr")
+        assert 0 < len(rows) <= 50 and "data is 1517 characters long" in rows[0].text
+        seen += [row.find_element("css selector", "a").text for row in rows]
+        following = [link for link in browser.all("#dead .more a") if link.text == "Next page"]
+        if not following:
+            break
+        following[0].click()
+    assert sorted(seen) == sorted(named("dead", DEAD))
+    browser.one("#dead .more a").click()
+    assert browser.text("#dead tbody tr a") == seen[0]
+
+
+def test_one_zone(night, browse):
+    browser = browse()
+    browser.open(night.zonefan)
+    browser.one("#find").send_keys(" Shop0003.Example. \n")
+    browser.wait(lambda: browser.all("#zone"), "the zone is shown")
+    assert browser.text("#zone h2").startswith("shop0003.example") and "in service" in browser.text("#zone h2")
+    assert "Written to 2 of 3 data centres." in browser.text("#zone")
+    rows = {row.text.split()[0]: row.text for row in browser.all("#zone tbody tr")}
+    assert "in step" in rows["dc1"] and "waits for the data centre" in rows["dc2"] and "an older version" in rows["dc2"]
+    assert "in force" in browser.text("#history") and "push" in browser.text("#events")
+    browser.picture("zone")
+    browser.one("#find").clear()
+    browser.one("#find").send_keys("www.shop0003.example\n")
+    browser.wait(lambda: "It is a name within" in browser.text("main"), "the zone above is named")
+    browser.one("#zone p a").click()
+    browser.wait(lambda: browser.all("#history"), "and shown")
+
+
+def test_an_operators_actions(night, browse):
+    browser = browse()
+    browser.open(night.zonefan)
+    browser.press("#backend-dc1", "Pause")
+    assert browser.text("#notice") == "dc1 is now paused." and browser.text("#backend-dc1 .badge") == "paused"
+    assert night.zonefan.backend("dc1")["state"] == "paused"
+    browser.press("#backend-dc1", "Resume")
+    assert browser.text("#notice") == "dc1 is now resumed."
+    night.zonefan.wait_lane("dc1", "up")
+    browser.press("#dead tbody tr", "Drop")
+    assert browser.text("#notice") == "1 dead letter was dropped."
+    assert night.zonefan.status()["queues"]["dead_letters"] == DEAD - 1
+    browser.open(night.zonefan, "/?zone=dead0000.example")
+    assert "dropped by an operator" in browser.text("#zone")
+    browser.press("#zone", "Replay")
+    assert browser.text("#notice") == "1 dead letter is tried now." and browser.text("#zone h2").startswith("dead0000.example")
+    wait_for(lambda: night.zonefan.status()["queues"]["dead_letters"] == DEAD, 60, "it is a dead letter again")
+
+
+def test_approve(night, browse):
+    browser, zonefan = browse(), night.zonefan
+    zonefan.da().push_ok("word.example", da_zone("word.example", 1, hosts=30))
+    assert zonefan.da().push("word.example", emptied("word.example")).text.startswith("held: ")
+    browser.open(zonefan)
+    next(row for row in browser.all("#held tbody tr") if "word.example" in row.text).find_element("link text", "Look").click()
+    assert "- host7 3600 A 192.0.2.2" in browser.text("#held")
+    browser.picture("held", 900)
+    browser.press("#held", "Approve")
+    assert "was approved" in browser.text("#notice") and "word.example" not in browser.text("#held")
+    assert zonefan.zone("word.example")["records"] == 3
+
+
+def test_a_failed_login(night, browse):
+    browser = browse()
+    browser.open(night.zonefan, user=EYE["name"], password="wrong")
+    assert "dc1" not in browser.text()
+    assert any("status of 401" in entry["message"] for entry in browser.driver.get_log("browser"))
+    browser.open(night.zonefan, user=MASTER["name"], password=MASTER["password"])
+    assert "Forbidden 403" in browser.text() and "this login may not do that" in browser.text() and "dc1" not in browser.text()
+    browser.picture("refused", 500)
+    browser.silence()
+    browser.open(night.zonefan, user=EYE["name"], password=EYE["password"])
+    assert "dc2 is down" in browser.text("#verdict")
+
+
+def test_who_only_looks(night, browse):
+    browser = browse()
+    browser.open(night.zonefan, user=EYE["name"], password=EYE["password"])
+    assert "eye, looks only" in browser.text(".top") and browser.text("#verdict").startswith("dc2 is down")
+    assert not browser.all("main form, main button, main summary")
+
+
+def test_without_a_script(night, browse):
+    """Everything is there and works; the page comes anew by itself."""
+    browser = browse(script=False)
+    browser.open(night.zonefan)
+    assert not browser.all("#live.on"), "a script ran"
+    assert browser.text("#verdict").startswith("dc2 is down") and len(browser.all("#dead tbody tr")) == 50
+    assert browser.one("noscript meta").get_attribute("content") == "30"
+    browser.press("#backend-dc1", "Heal now")
+    assert browser.text("#notice") == "A healing pass began at 1 data centre."
+    browser.press("#backend-dc3", "Pause")
+    assert browser.text("#notice") == "dc3 is now paused."
+    browser.press("#backend-dc3", "Resume")
+    night.zonefan.wait_lane("dc3", "up")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_360_pixels(night, browse, dark):
+    browser = browse()
+    browser.resize(360, 740)
+    if dark:
+        browser.dark()
+    suffix = "-dark" if dark else ""
+    for name, path, ident in (("narrow", "/", "backends"), ("narrow-zone", "/?zone=dead0001.example", "zone"), ("narrow-held", "/?held=1", "held")):
+        browser.open(night.zonefan, path)
+        assert browser.all(f"#{ident}")
+        lies_within(browser, 360)
+        browser.picture(name + suffix, 2600)
+
+
+def test_it_follows(night, browse):
+    """What changes is seen without a touch, but an open question stays open; an answer that fails to come is told."""
+    browser, zonefan = browse(), night.zonefan
+    browser.open(zonefan)
+    assert browser.one("#live").get_attribute("class") == "on"
+    browser.one("#backend-dc1 summary").click()
+    zonefan.ctl("pause", "dc3", check=0)
+    browser.wait(lambda: "dc3 is paused" in browser.text("#verdict"), "the verdict tells of dc3")
+    assert browser.one("#backend-dc1 details").get_attribute("open"), "it was taken from under the hand"
+    browser.one("#backend-dc1 summary").click()
+    browser.one("body").click()
+    browser.wait(lambda: browser.text("#backend-dc3 .badge") == "paused", "its card, too")
+    zonefan.ctl("resume", "dc3", check=0)
+    browser.wait(lambda: browser.text("#backend-dc3 .badge") == "up", "and that it is resumed")
+    zonefan.stop()
+    browser.wait(lambda: re.match(r"No answer for \d+ s", browser.text("#live")), "the page is stale, and says so")
+    browser.picture("lost", 500)
+    browser.silence()
+    zonefan.start()
+    browser.wait(lambda: browser.text("#live").endswith("UTC"), "it is back")
+    browser.wait(lambda: "lost" not in browser.one("body").get_attribute("class"), "and looks so")
