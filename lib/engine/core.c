@@ -25,30 +25,16 @@ int64_t core_wall_us(const struct core *core)
 
 /* ---- life ---- */
 
-static void init_lane(struct core *core, size_t index)
-{
-	const struct engine_backend *backend = &core->params.backends[index];
-	struct core_lane *lane = &core->lanes[index];
-
-	lane->name = backend->name;
-	lane->index = (unsigned)index;
-	lane->connections = backend->connections;
-	lane->slots = xcalloc(lane->connections, sizeof(struct core_job *));
-	lane_init(&lane->health, core_wall_us(core));
-	batch_init(&lane->size);
-	lane->revive_after = INT64_MAX;
-}
-
 static int register_back_ends(struct core *core, int64_t now_us, struct err *err)
 {
 	const char *names[CORE_BACKENDS_MAX];
 	int64_t ids[CORE_BACKENDS_MAX];
 
 	for (size_t i = 0; i < core->lane_count; i++)
-		names[i] = core->lanes[i].name;
+		names[i] = core->lanes[i]->name;
 	int ret = store_backends_register(core->store, names, core->lane_count, now_us, ids, err);
 	for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++)
-		core->lanes[i].backend_id = ids[i];
+		core->lanes[i]->backend_id = ids[i];
 	return ret;
 }
 
@@ -60,8 +46,6 @@ static int register_lanes(struct core *core, struct err *err)
 	int64_t slow_us = now_us + slow_retry_ms * 10 * most;
 	int ret = store_begin(core->store, err);
 
-	for (size_t i = 0; i < core->lane_count; i++)
-		init_lane(core, i);
 	if (ret == ERR_OK)
 		ret = register_back_ends(core, now_us, err);
 	if (ret == ERR_OK)
@@ -74,72 +58,53 @@ static int register_lanes(struct core *core, struct err *err)
 		store_rollback(core->store);
 	if (ret == ERR_OK)
 		ret = core_freeze_load(core, err);
-	return ret == ERR_OK ? core_recall_lanes(core, err) : ret;
+	for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++)
+		ret = core_recall_lane(core, core->lanes[i], err);
+	return ret;
 }
 
 int core_create(const struct core_params *params, struct core **out, struct err *err)
 {
 	struct core *core = xcalloc(1, sizeof(*core));
 
-	CHECK(params->backend_count <= CORE_BACKENDS_MAX && params->backoff_count > 0);
+	CHECK(params->backend_count <= CORE_BACKENDS_MAX);
 	core->params = *params;
 	core->store = params->store;
 	core->rng.state = params->seed;
 	if (params->seed == 0)
 		hash_random(&core->rng.state, sizeof(core->rng.state));
-	core->policy = (struct delivery_policy){ .backoff_ms = params->backoff_ms,
-		.backoff_count = params->backoff_count, .max_attempts = params->max_attempts,
-		.slow_retry_ms = slow_retry_ms, .jitter_percent = jitter_percent, .rng = &core->rng };
-	core->lane_policy = (struct lane_policy){ .probe_initial_ms = params->probe_initial_ms,
-		.probe_max_ms = params->probe_max_ms, .jitter_percent = jitter_percent, .rng = &core->rng };
+	core->policy = (struct delivery_policy){ .slow_retry_ms = slow_retry_ms, .jitter_percent = jitter_percent,
+		.rng = &core->rng };
+	core->lane_policy = (struct lane_policy){ .jitter_percent = jitter_percent, .rng = &core->rng };
+	core_take_settings(core, params);
 	core->wall_start_us = clock_wall_us(params->clock);
 	core->mono_start_ms = clock_mono_ms(params->clock);
 	core->counters.started_at_us = core->wall_start_us;
 	core->store_ok = true;
-	core->lanes = xcalloc(params->backend_count, sizeof(*core->lanes));
-	core->lane_count = params->backend_count;
+	core->lanes = xcalloc(params->backend_count + 1, sizeof(struct core_lane *));
+	for (size_t i = 0; i < params->backend_count; i++)
+		core->lanes[core->lane_count++] = core_lane_create(core, &params->backends[i]);
 	int ret = register_lanes(core, err);
 	for (size_t i = 0; i < core->lane_count; i++)
-		core_heal_auto_init(core, &core->lanes[i]);
+		core_heal_auto_init(core, core->lanes[i]);
 	if (ret != ERR_OK) {
 		core_destroy(core);
 		return ret;
 	}
+	for (size_t i = 0; i < core->lane_count; i++)
+		core_lane_open(core, core->lanes[i]);
 	*out = core;
 	return ERR_OK;
-}
-
-static void free_values(struct idmap *map)
-{
-	size_t at = 0;
-	int64_t id;
-	void *value;
-
-	while ((value = idmap_next(map, &at, &id)) != NULL)
-		free(value);
-	idmap_free(map);
 }
 
 void core_destroy(struct core *core)
 {
 	if (core == NULL)
 		return;
-	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
-
-		CHECK(lane->jobs_out == 0);
-		core_batch_tell(core, lane, true);
-		free_values(&lane->inflight);
-		free_values(&lane->suspicion);
-		free_values(&lane->overrides);
-		free_values(&lane->contested);
-		free(lane->accused);
-		core_heal_free(lane);
-		core_contest_free(lane);
-		core_plan_free(lane);
-		free(lane->slots);
-	}
 	core_drop_staged(core);
+	for (size_t i = 0; i < core->lane_count; i++)
+		core_lane_destroy(core, core->lanes[i]);
+	core->lane_count = 0;
 	core_forget_events(core, 0);
 	core_freeze_free(core);
 	core_retire_free(core);
@@ -150,6 +115,7 @@ void core_destroy(struct core *core)
 	free(core->outcomes);
 	core_peers_free(core);
 	free(core->lanes);
+	free(core->backoff_ms);
 	recent_free(&core->recent);
 	free(core);
 }
@@ -165,7 +131,7 @@ size_t core_jobs_out(const struct core *core)
 	size_t out = 0;
 
 	for (size_t i = 0; i < core->lane_count; i++)
-		out += core->lanes[i].jobs_out;
+		out += core->lanes[i]->jobs_out;
 	return out;
 }
 
@@ -214,29 +180,35 @@ bool core_tell_names(struct core *core)
 	return false;
 }
 
+static void show_lane(const struct core *core, const struct core_lane *lane, struct core_board_lane *shown)
+{
+	snprintf(shown->name, sizeof(shown->name), "%s", lane->name);
+	shown->type = lane->type;
+	shown->state = lane_state_name(lane->health.state);
+	shown->since_us = lane->health.since_us;
+	shown->next_probe_us = lane->health.state == LANE_DOWN ? lane->health.next_probe_us : 0;
+	shown->backend_id = lane->backend_id;
+	shown->inflight_count = lane->inflight.size;
+	snprintf(shown->last_error, sizeof(shown->last_error), "%s", lane->health.last_error);
+	snprintf(shown->trouble, sizeof(shown->trouble), "%s", lane->trouble);
+	core_heal_show(core, lane, &shown->heal);
+	core_contest_copy(core, lane, shown);
+	core_tally_show(lane, &shown->tally);
+	shown->next_heal_us = lane->healing.auto_us == INT64_MAX ? 0 :
+		lane->healing.auto_us - core_now_us(core) + core_wall_us(core);
+}
+
 void core_show(const struct core *core, struct core_board *out)
 {
 	out->engine_offset_us = core->wall_start_us - core->mono_start_ms * 1000;
 	out->counters = core->counters;
+	out->dry_run = core->params.dry_run;
 	out->store_ok = core->store_ok;
 	snprintf(out->store_error, sizeof(out->store_error), "%s", core->store_error);
-	out->lane_count = core->lane_count;
+	out->lane_count = 0;
 	for (size_t i = 0; i < core->lane_count; i++) {
-		const struct core_lane *lane = &core->lanes[i];
-		struct core_board_lane *shown = &out->lanes[i];
-
-		shown->state = lane_state_name(lane->health.state);
-		shown->since_us = lane->health.since_us;
-		shown->next_probe_us = lane->health.state == LANE_DOWN ? lane->health.next_probe_us : 0;
-		shown->backend_id = lane->backend_id;
-		shown->inflight_count = lane->inflight.size;
-		snprintf(shown->last_error, sizeof(shown->last_error), "%s", lane->health.last_error);
-		snprintf(shown->trouble, sizeof(shown->trouble), "%s", lane->trouble);
-		core_heal_show(core, lane, &shown->heal);
-		core_contest_copy(core, lane, shown);
-		core_tally_show(lane, &shown->tally);
-		shown->next_heal_us = lane->healing.auto_us == INT64_MAX ? 0 :
-			lane->healing.auto_us - core_now_us(core) + core_wall_us(core);
+		if (!core_is_gone(core->lanes[i]))
+			show_lane(core, core->lanes[i], &out->lanes[out->lane_count++]);
 	}
 }
 

@@ -29,6 +29,7 @@ enum {
 	CORE_BATCH_ZONES = BATCH_MOST,   /* most zones of one job (sched/batch.h says how many at a time) */
 	CORE_BATCH_BYTES = 1024 * 1024,  /* most zone text of one job, unless one zone has more */
 	CORE_BACKENDS_MAX = 64,
+	CORE_NAME_SIZE = 65,             /* of a back end */
 	CORE_CONTESTED_MOST = 64         /* zones that are known as contested at one back end; of more the oldest are forgotten */
 };
 
@@ -55,9 +56,12 @@ struct core_job_zone {
 
 enum core_job_kind { CORE_JOB_PROBE, CORE_JOB_APPLY, CORE_JOB_COMPARE, CORE_JOB_INSPECT };
 
+struct core_lane;
+
 struct core_job {
 	enum core_job_kind kind;
-	unsigned backend;               /* index in core_params.backends */
+	struct core_lane *lane;         /* whose it is; the core's */
+	void *handle;                   /* engine_backend.handle of its back end */
 	unsigned slot;                  /* which of its connections */
 	int64_t sent_us;                /* engine time */
 	enum backend_verdict verdict;   /* PROBE: the answer */
@@ -101,17 +105,33 @@ struct core_params {
 	unsigned guard_max_shrink_percent;
 	unsigned history_versions;
 	uint64_t seed;
+	unsigned fill_most;             /* zones that get their delivery at a new back end in one step; 0: the usual */
 	/* Hands a job to a lane that is idle: never refused, never blocks. The lane gives it back by core_turn. */
 	void (*send)(void *ctx, struct core_job *job);
 	/* Hands a message to the loop; the receiver owns it. */
 	void (*tell)(void *ctx, struct engine_message *message);
+	/* Of a back end's handle; NULL: nobody wants to know. Jobs with it may follow: */
+	void (*opened)(void *ctx, void *handle);
+	/* ... all of them have come back, and there will be none any more. */
+	void (*drained)(void *ctx, void *handle);
 	void *ctx;
 };
 
 struct core;
 
-/* Registers the back ends in the store. Nothing is sent before the first core_turn. */
+/* Registers the back ends in the store. Nothing is sent before the first core_turn. Of params nothing is kept but store, clock and ctx. */
 MUST_CHECK int core_create(const struct core_params *params, struct core **out, struct err *err);
+/*
+ * Between turns: from now on all is as params say, but for store, clock, seed and the callbacks. In one transaction with the
+ * event "reloaded"; after an error nothing has changed. How back ends come and go is told in core_change.c. ERR_BUSY: what
+ * was changed before still drains, or a back end of such a name is being retired.
+ */
+MUST_CHECK int core_reconfigure(struct core *core, const struct core_params *params, const struct engine_change *change,
+	struct err *err);
+/* A lane with settings of before has jobs out. */
+bool core_is_draining(const struct core *core);
+/* Calls each with the handle of such lanes. */
+void core_each_draining(const struct core *core, void (*each)(void *ctx, void *handle), void *ctx);
 /* All jobs must have come back. */
 void core_destroy(struct core *core);
 
@@ -142,6 +162,8 @@ bool core_is_broken(const struct core *core);
 
 /* What people see of the lanes and counters, copied. */
 struct core_board_lane {
+	char name[CORE_NAME_SIZE];
+	const char *type;
 	const char *state;
 	int64_t since_us;
 	int64_t next_probe_us;          /* wall clock; 0: none */
@@ -169,6 +191,7 @@ struct core_counters {
 
 struct core_board {
 	int64_t engine_offset_us;       /* engine time less monotonic time */
+	bool dry_run;
 	bool store_ok;
 	char store_error[ERR_TEXT_SIZE];
 	struct core_counters counters;

@@ -61,13 +61,13 @@ int core_retry_zone(struct core *core, const struct store_zone *row, struct err 
 {
 	for (size_t i = 0; i < core->lane_count; i++) {
 		struct delivery delivery = { 0 };
-		int ret = store_delivery_load(core->store, row->id, core->lanes[i].backend_id, &delivery, err);
+		int ret = store_delivery_load(core->store, row->id, core->lanes[i]->backend_id, &delivery, err);
 		/* What is there is compared, for the operator has a reason to ask; what is on its way goes at once. */
 		enum delivery_event event = delivery.state == DELIVERY_CLEAN ? DELIVERY_CHECK : DELIVERY_REPLAY;
 
 		delivery_clear(&delivery);
 		if (ret == ERR_OK || ret == ERR_NOTFOUND)
-			ret = core_move_asked(core, &core->lanes[i], row->id, row->generation, event, row->generation, err);
+			ret = core_move_asked(core, core->lanes[i], row->id, row->generation, event, row->generation, err);
 		if (ret != ERR_OK)
 			return ret;
 	}
@@ -78,7 +78,7 @@ int core_ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery
 	struct err *err)
 {
 	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
+		struct core_lane *lane = core->lanes[i];
 		int ret = was == 0 ? ask_first(core, lane, zone_id, generation, err)
 				   : core_move_asked(core, lane, zone_id, was, event, generation, err);
 

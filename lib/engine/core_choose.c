@@ -59,7 +59,7 @@ static int is_due(struct core *core, const struct core_lane *lane, int64_t zone_
 void core_hurry(struct core *core, int64_t zone_id)
 {
 	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
+		struct core_lane *lane = core->lanes[i];
 
 		if (lane->urgent_count < URGENT_MOST)
 			lane->urgent[lane->urgent_count++] = zone_id;

@@ -122,7 +122,8 @@ bool core_has_idle_slot(const struct core_lane *lane)
 
 void core_send(struct core *core, struct core_lane *lane, struct core_job *job)
 {
-	job->backend = lane->index;
+	job->lane = lane;
+	job->handle = lane->handle;
 	job->slot = idle_slot(lane);
 	CHECK(job->slot < lane->connections);
 	lane->slots[job->slot] = job;

@@ -84,7 +84,7 @@ static int park_all(struct core *core, int64_t zone_id, struct err *err)
 	int ret = ERR_OK;
 
 	for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++)
-		ret = core_park(core, &core->lanes[i], zone_id, err);
+		ret = core_park(core, core->lanes[i], zone_id, err);
 	return ret;
 }
 
@@ -93,7 +93,7 @@ static int unpark_all(struct core *core, const struct store_zone *row, struct er
 	int ret = ERR_OK;
 
 	for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++)
-		ret = core_move_asked(core, &core->lanes[i], row->id, row->generation, DELIVERY_REPLAY, row->generation,
+		ret = core_move_asked(core, core->lanes[i], row->id, row->generation, DELIVERY_REPLAY, row->generation,
 			err);
 	return ret;
 }

@@ -172,10 +172,10 @@ static void end(struct core *core, struct core_lane *lane, const char *error)
 		log_warn("the end of a healing pass is not recorded", LOG_STR("backend", lane->name), LOG_ERR(&err));
 }
 
-void core_heal_stop(struct core *core, struct core_lane *lane)
+void core_heal_stop(struct core *core, struct core_lane *lane, const char *why)
 {
-	finish(core, lane, "stopped", "stopped by the operator");
-	log_info("healing pass stopped", LOG_STR("backend", lane->name));
+	finish(core, lane, "stopped", why);
+	log_info("healing pass stopped", LOG_STR("backend", lane->name), LOG_STR("why", why));
 }
 
 PRINTF_LIKE(3, 4) static void fail(struct core *core, struct core_lane *lane, const char *format, ...)
@@ -314,7 +314,8 @@ static bool may_send(const struct core *core, const struct core_lane *lane)
 {
 	const struct healing *healing = &lane->healing;
 
-	return !healing->compared && healing->landed == NULL && healing->next_us <= core_now_us(core) && core_may_ask(core, lane);
+	/* Where deliveries are still to be made, what differs is no drift. */
+	return lane->fill_after == INT64_MAX && !healing->compared && healing->landed == NULL && healing->next_us <= core_now_us(core) && core_may_ask(core, lane);
 }
 
 static bool add_zone(void *ctx, const struct store_zone *zone)

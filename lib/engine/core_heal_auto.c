@@ -24,21 +24,31 @@ static int64_t interval_us(const struct core *core)
 
 static enum engine_healing policy_of(const struct core *core, const struct core_lane *lane)
 {
-	return core->params.healing_enabled ? core->params.backends[lane->index].healing : ENGINE_HEALING_OFF;
+	return core->params.healing_enabled ? lane->policy : ENGINE_HEALING_OFF;
+}
+
+/* Its place among the lanes. */
+static int64_t index_of(const struct core *core, const struct core_lane *lane)
+{
+	int64_t at = 0;
+
+	while (at + 1 < (int64_t)core->lane_count && core->lanes[at] != lane)
+		at++;
+	return at;
 }
 
 /* Evenly over the first interval. */
 void core_heal_auto_init(struct core *core, struct core_lane *lane)
 {
 	lane->healing.auto_us = policy_of(core, lane) == ENGINE_HEALING_OFF ? INT64_MAX :
-		core_now_us(core) + interval_us(core) * (int64_t)(lane->index + 1) / (int64_t)core->lane_count;
+		core_now_us(core) + interval_us(core) * (index_of(core, lane) + 1) / (int64_t)core->lane_count;
 }
 
 void core_heal_came_up(const struct core *core, struct core_lane *lane)
 {
 	struct healing *healing = &lane->healing;
 	int64_t least_us = interval_us(core) < apart_us ? interval_us(core) : apart_us;
-	int64_t at_us = core_now_us(core) + stagger_us * lane->index;
+	int64_t at_us = core_now_us(core) + stagger_us * index_of(core, lane);
 
 	if (policy_of(core, lane) == ENGINE_HEALING_OFF)
 		return;

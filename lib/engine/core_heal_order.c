@@ -16,7 +16,7 @@ static bool is_asked(const struct core_lane *lane, const struct engine_request *
 static bool is_busy(const struct core *core, const struct engine_request *request, struct err *err)
 {
 	for (size_t i = 0; i < core->lane_count; i++) {
-		const struct core_lane *lane = &core->lanes[i];
+		const struct core_lane *lane = core->lanes[i];
 		const struct healing *healing = &lane->healing;
 
 		if (!is_asked(lane, request) || ((!healing->running || healing->automatic) && healing->order.pass == 0))
@@ -53,7 +53,7 @@ void core_heal_order(struct core *core, struct core_command *command)
 	reply = engine_message_reply(request, NULL);
 	reply->pass = core_heal_next_pass(core);
 	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
+		struct core_lane *lane = core->lanes[i];
 
 		if (!is_asked(lane, request))
 			continue;
@@ -78,7 +78,7 @@ void core_heal_stop_order(struct core *core, struct core_command *command)
 	}
 	reply = engine_message_reply(request, NULL);
 	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
+		struct core_lane *lane = core->lanes[i];
 		const struct engine_heal *shown = &lane->healing.shown;
 
 		if (!is_asked(lane, request) || !lane->healing.running || lane->healing.order.stop)
@@ -98,7 +98,7 @@ void core_heal_obey(struct core *core, struct core_lane *lane, bool committed)
 	struct heal_order *order = &lane->healing.order;
 
 	if (committed && order->stop && lane->healing.running)
-		core_heal_stop(core, lane);
+		core_heal_stop(core, lane, "stopped by the operator");
 	if (committed && order->pass != 0)
 		core_heal_begin(core, lane);
 	free(order->source);

@@ -87,10 +87,17 @@ struct healing {
 };
 
 struct core_lane {
-	const char *name;
+	char *name;
+	const char *type;
+	void *handle;                   /* of the jobs that it sends */
 	int64_t backend_id;
-	unsigned index;
 	unsigned connections;
+	uint64_t version;               /* engine_backend.version, as is the next one */
+	enum engine_healing policy;
+	bool leaving;                   /* nothing new is sent; once nothing is out, another takes its place: */
+	struct core_lane *successor;    /* NULL: none */
+	int64_t fill_after;             /* zones up to this id have a delivery there; INT64_MAX: all */
+	bool paused;                    /* by the operator, whatever dry_run makes of it */
 	struct lane health;
 	enum { ORDER_NONE, ORDER_PAUSE, ORDER_RESUME } order; /* the operator's, of this turn: in force once committed */
 	struct core_job **slots;        /* what each connection has; NULL: idle */
@@ -133,7 +140,7 @@ struct core_lane {
 
 /* What one landed zone means for its row. Applied to the store in a second step, which may have to be repeated. */
 struct outcome {
-	unsigned lane;
+	struct core_lane *lane;
 	int64_t zone_id;
 	enum delivery_event event;
 	uint64_t generation;            /* that the lane had */
@@ -199,8 +206,9 @@ struct core {
 	struct lane_policy lane_policy;
 	int64_t wall_start_us;
 	int64_t mono_start_ms;
-	struct core_lane *lanes;
+	struct core_lane **lanes;       /* in the order of the configuration */
 	size_t lane_count;
+	int64_t *backoff_ms;            /* of policy */
 	struct recent recent;
 	struct outcome *outcomes;       /* of this turn */
 	size_t outcome_count;
@@ -240,6 +248,7 @@ struct core {
 		uint64_t count;         /* deliveries */
 		bool ordered;           /* the turn of the order is committed */
 	} replay;
+	int64_t fill_us;                /* no deliveries at new back ends are made before */
 	int64_t revive_us;              /* no lane's DEAD deliveries are made due before */
 	struct idmap frozen;            /* zone ids; the values mean nothing */
 	struct freeze_change {
@@ -293,9 +302,33 @@ void core_store_failed(struct core *core, const struct err *err);
 void core_tell_store_state(struct core *core);
 /* Moves the lane's health; notes what people are told of. */
 void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event event, const char *error);
-/* What the store's events know of the lanes: "down since" and "paused" survive our own restart. */
-MUST_CHECK int core_recall_lanes(struct core *core, struct err *err);
-/* By its configured name; NULL: there is none. */
+/* What the store's events know of the lane: "down since" and "paused" survive our own restart. */
+MUST_CHECK int core_recall_lane(struct core *core, struct core_lane *lane, struct err *err);
+/* What the lane knows of the one whose place it takes. */
+void core_lane_inherit(struct core *core, struct core_lane *lane, const struct core_lane *before);
+/* ---- core_change.c: how lanes come and go ---- */
+
+/* Not yet registered, nor among core->lanes; what it is given is copied. */
+struct core_lane *core_lane_create(const struct core *core, const struct engine_backend *backend);
+/* From now on jobs of it may go out. */
+void core_lane_open(const struct core *core, const struct core_lane *lane);
+/* None of its jobs may be out. */
+void core_lane_destroy(struct core *core, struct core_lane *lane);
+/* Copies what of params may change. */
+void core_take_settings(struct core *core, const struct core_params *params);
+/* Who leaves and has nothing out gives its place up. After the turn's outcomes are written. */
+void core_change_go_on(struct core *core);
+/* Some deliveries at new back ends, in a transaction of its own. */
+void core_fill_go_on(struct core *core);
+/* When the next of those are; engine time, INT64_MAX: none are to come. */
+int64_t core_fill_wake_us(const struct core *core);
+/* It goes, and no other takes its place. */
+static inline bool core_is_gone(const struct core_lane *lane)
+{
+	return lane->leaving && lane->successor == NULL;
+}
+
+/* By its configured name; NULL: there is none, or not any more. */
 struct core_lane *core_find_lane(struct core *core, const char *name);
 /* By its id in the store; NULL: it is not configured any more. */
 struct core_lane *core_lane_of(const struct core *core, int64_t backend_id);
@@ -486,8 +519,8 @@ void core_contest_free(struct core_lane *lane);
 
 /* Begins what lane->healing.order asks for, in the place of what is under way. */
 void core_heal_begin(struct core *core, struct core_lane *lane);
-/* Ends what is under way; the event is the caller's. */
-void core_heal_stop(struct core *core, struct core_lane *lane);
+/* Ends what is under way; why is shown, the event is the caller's. */
+void core_heal_stop(struct core *core, struct core_lane *lane, const char *why);
 /* A page came back. Takes it. */
 void core_heal_land(struct core *core, struct core_lane *lane, struct page *page);
 /* A flight ended: what is out as a page was compared before or after it, and may be what the pass asked for. */
@@ -515,6 +548,8 @@ void core_plan_land(struct core *core, struct core_lane *lane, struct inspect *i
 int64_t core_plan_wake_us(const struct core_lane *lane);
 /* None that waits is answered any more. */
 void core_plan_close(struct core *core);
+/* All that wait there are told that they must be asked again. */
+void core_plan_send_away(struct core *core, struct core_lane *lane);
 void core_plan_free(struct core_lane *lane);
 
 /* ---- core_detail.c: what the landed page found, record by record ---- */

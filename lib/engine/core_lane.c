@@ -53,19 +53,36 @@ static bool recall_lane(void *ctx, const struct store_event *event)
 	return false;
 }
 
-int core_recall_lanes(struct core *core, struct err *err)
+int core_recall_lane(struct core *core, struct core_lane *lane, struct err *err)
 {
-	for (size_t i = 0; i < core->lane_count; i++) {
-		int ret = store_event_list(core->store, INT64_MAX, SIZE_MAX, NULL, core->lanes[i].name, recall_lane,
-			&core->lanes[i].health, err);
+	int ret = store_event_list(core->store, INT64_MAX, SIZE_MAX, NULL, lane->name, recall_lane, &lane->health, err);
 
-		if (ret != ERR_OK)
-			return ret;
-		/* Not the operator's pause: it is over with the setting, and no event tells of it. */
-		if (core->params.dry_run)
-			core->lanes[i].health.state = LANE_PAUSED;
-	}
-	return ERR_OK;
+	lane->paused = lane->health.state == LANE_PAUSED;
+	/* Not the operator's pause: it is over with the setting, and no event tells of it. */
+	if (core->params.dry_run)
+		lane->health.state = LANE_PAUSED;
+	return ret;
+}
+
+/*
+ * Who was told that it is down need not be told again. That it is up is news once more: with other settings another database
+ * may stand behind it, so it is healed, and what was given up there is tried.
+ */
+void core_lane_inherit(struct core *core, struct core_lane *lane, const struct core_lane *before)
+{
+	lane->paused = before->paused;
+	lane->fill_after = before->fill_after;
+	lane->healing.shown = before->healing.shown;
+	lane->tally = before->tally;
+	lane->commit = before->commit;
+	if (lane->paused || core->params.dry_run)
+		lane->health.state = LANE_PAUSED;
+	if (before->health.told == LANE_TOLD_DOWN || before->health.state == LANE_PAUSED)
+		lane->health.since_us = before->health.since_us;
+	if (before->health.told != LANE_TOLD_DOWN)
+		return;
+	lane->health.told = LANE_TOLD_DOWN;
+	memcpy(lane->health.last_error, before->health.last_error, sizeof(lane->health.last_error));
 }
 
 /* ---- the operator ---- */
@@ -73,8 +90,8 @@ int core_recall_lanes(struct core *core, struct err *err)
 struct core_lane *core_find_lane(struct core *core, const char *name)
 {
 	for (size_t i = 0; i < core->lane_count; i++) {
-		if (strcmp(core->lanes[i].name, name) == 0)
-			return &core->lanes[i];
+		if (strcmp(core->lanes[i]->name, name) == 0 && !core_is_gone(core->lanes[i]))
+			return core->lanes[i];
 	}
 	return NULL;
 }
@@ -82,8 +99,8 @@ struct core_lane *core_find_lane(struct core *core, const char *name)
 struct core_lane *core_lane_of(const struct core *core, int64_t backend_id)
 {
 	for (size_t i = 0; i < core->lane_count; i++) {
-		if (core->lanes[i].backend_id == backend_id)
-			return &core->lanes[i];
+		if (core->lanes[i]->backend_id == backend_id)
+			return core->lanes[i];
 	}
 	return NULL;
 }
@@ -92,8 +109,9 @@ int core_no_such_lane(const struct core *core, const char *name, struct err *err
 {
 	struct buf known = { 0 };
 
-	for (size_t i = 0; i < core->lane_count; i++)
-		buf_printf(&known, "%s%s", i == 0 ? "" : ", ", core->lanes[i].name);
+	/* Those that go are the last. */
+	for (size_t i = 0; i < core->lane_count && !core_is_gone(core->lanes[i]); i++)
+		buf_printf(&known, "%s%s", i == 0 ? "" : ", ", core->lanes[i]->name);
 	err_set(err, ERR_NOTFOUND, "there is no back end %.200s; there %s %s", name,
 		core->lane_count == 1 ? "is" : "are", known.size == 0 ? "none" : known.data);
 	buf_free(&known);
@@ -136,6 +154,7 @@ static void obey(struct core *core, struct core_lane *lane)
 {
 	bool pause = lane->order == ORDER_PAUSE;
 
+	lane->paused = pause;
 	/* Paused and resumed within one turn, it is as it was. */
 	if (pause == (lane->health.state == LANE_PAUSED))
 		return;
@@ -149,7 +168,7 @@ static void obey(struct core *core, struct core_lane *lane)
 void core_obey(struct core *core, bool committed)
 {
 	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
+		struct core_lane *lane = core->lanes[i];
 
 		if (committed && lane->order != ORDER_NONE)
 			obey(core, lane);

@@ -287,9 +287,15 @@ void core_plan_close(struct core *core)
 
 	err_set(&err, ERR_CLOSED, "zonefand stops");
 	for (size_t i = 0; i < core->lane_count; i++) {
-		while (core->lanes[i].plan_count > 0)
-			tell(core, take_first(&core->lanes[i]), NULL, &err);
+		while (core->lanes[i]->plan_count > 0)
+			tell(core, take_first(core->lanes[i]), NULL, &err);
 	}
+}
+
+void core_plan_send_away(struct core *core, struct core_lane *lane)
+{
+	while (lane->plan_count > 0)
+		tell_unknown(core, lane, take_first(lane), "its settings have just changed: ask again");
 }
 
 void core_plan_free(struct core_lane *lane)

@@ -35,7 +35,7 @@ void core_replay_order(struct core *core, const struct engine_request *request, 
 	}
 	core->replay = (struct replay){ .request = core_copy_order(request), .backend_id = backend_id };
 	for (size_t i = 0; request->op == ENGINE_RETRY && i < core->lane_count; i++) {
-		struct lane *health = &core->lanes[i].health;
+		struct lane *health = &core->lanes[i]->health;
 
 		if (health->state == LANE_DOWN)
 			health->next_probe_us = core_now_us(core);
@@ -76,7 +76,7 @@ static bool add(struct step *step, int64_t zone_id, int64_t backend_id, const st
 		return false;
 	step->passed++;
 	step->last = zone_id;
-	if (lane != NULL)
+	if (lane != NULL && !core_is_gone(lane))
 		step->letters[step->count++] = (struct letter){ .lane = lane, .zone_id = zone_id,
 			.wanted = delivery->wanted,
 			.due = delivery->state == DELIVERY_DUE && delivery->next_try_us <= core_now_us(step->core) };
@@ -218,7 +218,7 @@ void core_revive_go_on(struct core *core)
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < core->lane_count && count < CORE_REPLAY_MOST; i++) {
-		struct core_lane *lane = &core->lanes[i];
+		struct core_lane *lane = core->lanes[i];
 
 		if (core->store_ok && core_now_us(core) >= core->revive_us && lane->revive_after != INT64_MAX)
 			count += revive_some(core, lane);
@@ -230,7 +230,7 @@ int64_t core_replay_wake_us(const struct core *core)
 	if (core->replay.request != NULL)
 		return 0;
 	for (size_t i = 0; i < core->lane_count; i++) {
-		if (core->store_ok && core->lanes[i].revive_after != INT64_MAX)
+		if (core->store_ok && core->lanes[i]->revive_after != INT64_MAX)
 			return core->revive_us;
 	}
 	return INT64_MAX;

@@ -20,7 +20,7 @@ enum { SUSPICION_MAX = 8192, REPAIRS_PER_HOUR = 3 };
 
 static const int64_t hour_us = INT64_C(3600000000);
 
-static struct outcome *add_outcome(struct core *core, const struct core_lane *lane, int64_t zone_id,
+static struct outcome *add_outcome(struct core *core, struct core_lane *lane, int64_t zone_id,
 	enum delivery_event event, uint64_t generation)
 {
 	if ((core->outcome_count & (core->outcome_count - 1)) == 0) {
@@ -29,9 +29,9 @@ static struct outcome *add_outcome(struct core *core, const struct core_lane *la
 		core->outcomes = xrealloc(core->outcomes, room * sizeof(*core->outcomes));
 	}
 	struct outcome *outcome = &core->outcomes[core->outcome_count++];
-	core_heal_delivered(core, &core->lanes[lane->index], zone_id, event);
+	core_heal_delivered(core, lane, zone_id, event);
 	*outcome = (struct outcome){
-		.lane = lane->index, .zone_id = zone_id, .event = event, .generation = generation
+		.lane = lane, .zone_id = zone_id, .event = event, .generation = generation
 	};
 	return outcome;
 }
@@ -372,7 +372,7 @@ static void land_probe(struct core *core, struct core_lane *lane, struct core_jo
 
 void core_land(struct core *core, struct core_job *job)
 {
-	struct core_lane *lane = &core->lanes[job->backend];
+	struct core_lane *lane = job->lane;
 
 	if (job->kind == CORE_JOB_APPLY)
 		FAULT_POINT(result_received);
@@ -415,9 +415,9 @@ static int raise_generation(struct core *core, const struct outcome *outcome, st
 		ret = core_raise_uncounted(core, &row, outcome->found.generation + 1, err);
 		for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++) {
 			/* A contested zone keeps its slow clock here; wanted follows the zone by itself. */
-			if (outcome->event == DELIVERY_CONTESTED && i == outcome->lane)
+			if (outcome->event == DELIVERY_CONTESTED && core->lanes[i] == outcome->lane)
 				continue;
-			ret = core_move_asked(core, &core->lanes[i], row.id, was, DELIVERY_RAISED, row.generation, err);
+			ret = core_move_asked(core, core->lanes[i], row.id, was, DELIVERY_RAISED, row.generation, err);
 		}
 	}
 	store_zone_clear(&row);
@@ -426,7 +426,7 @@ static int raise_generation(struct core *core, const struct outcome *outcome, st
 
 static int write_outcome(struct core *core, struct outcome *outcome, struct err *err)
 {
-	struct core_lane *lane = &core->lanes[outcome->lane];
+	struct core_lane *lane = outcome->lane;
 	struct delivery delivery = { 0 };
 	struct delivery_args args = { .now_us = core_now_us(core), .wall_us = core_wall_us(core),
 		.generation = outcome->generation, .error = outcome->error, .newer_us = outcome->newer_us };

@@ -41,9 +41,11 @@ static int find(struct core *core, const char *name, int64_t *id, struct err *re
 	if (search.id == 0)
 		err_set(refused, ERR_NOTFOUND, "the store knows no back end %.200s; not configured any more: %s", name,
 			search.others.size == 0 ? "none" : search.others.data);
+	else if (*id == 0 && core_is_gone(core_lane_of(core, search.id)))
+		err_set(refused, ERR_BUSY, "back end %.200s still ends its last deliveries: try again", name);
 	else if (*id == 0)
-		err_set(refused, ERR_INVALID, "back end %.200s is configured: take it out of the configuration and restart "
-			"zonefand first", name);
+		err_set(refused, ERR_INVALID, "back end %.200s is configured: take it out of the configuration and reload "
+			"first", name);
 	buf_free(&search.others);
 	return ret;
 }

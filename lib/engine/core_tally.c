@@ -56,7 +56,7 @@ void core_tally_commits(struct core *core, size_t first, size_t count)
 		const struct outcome *outcome = &core->outcomes[i];
 
 		if (outcome->since_us != 0)
-			histogram_observe(&core->lanes[outcome->lane].commit, now_us - outcome->since_us);
+			histogram_observe(&outcome->lane->commit, now_us - outcome->since_us);
 	}
 }
 

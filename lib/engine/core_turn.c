@@ -187,7 +187,7 @@ static int write_outcomes_apart(struct core *core, struct err *err)
 		store_rollback(core->store);
 		core->dispatch_us = core_now_us(core) + second_us;
 		log_error("a delivery is not recorded, it will be repeated",
-			LOG_STR("backend", core->lanes[core->outcomes[i].lane].name),
+			LOG_STR("backend", core->outcomes[i].lane->name),
 			LOG_INT("zone_id", core->outcomes[i].zone_id), LOG_ERR(err));
 	}
 	core->outcome_count = 0;
@@ -274,20 +274,25 @@ static int64_t wake_ms(const struct core *core)
 		wake = core->condemned_us;
 	if (core->retire.id != 0)
 		wake = now;
+	if (core_fill_wake_us(core) < wake)
+		wake = core_fill_wake_us(core);
 	if (core_replay_wake_us(core) < wake)
 		wake = core_replay_wake_us(core);
 	/* Nothing gets better by itself then. */
 	if (core->broken)
 		wake = now + second_us;
 	for (size_t i = 0; i < core->lane_count; i++) {
-		int64_t lane_wake = core_lane_wake_us(core, &core->lanes[i]);
+		int64_t lane_wake = core_lane_wake_us(core, core->lanes[i]);
 
+		/* Until the last of it has come back. */
+		if (core->lanes[i]->leaving)
+			continue;
 		if (lane_wake < wake)
 			wake = lane_wake;
-		lane_wake = core_plan_wake_us(&core->lanes[i]);
+		lane_wake = core_plan_wake_us(core->lanes[i]);
 		if (lane_wake < wake)
 			wake = lane_wake;
-		lane_wake = core_heal_wake_us(core, &core->lanes[i]);
+		lane_wake = core_heal_wake_us(core, core->lanes[i]);
 		if (lane_wake < wake)
 			wake = lane_wake;
 	}
@@ -333,14 +338,16 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 	core_forget_events(core, 0);
 	probe_store(core);
 	prune_store(core);
+	core_change_go_on(core);
+	core_fill_go_on(core);
 	core_retire_go_on(core);
 	core_replay_go_on(core);
 	core_revive_go_on(core);
 	core_orphans_go_on(core);
 	for (size_t i = 0; i < core->lane_count; i++) {
-		struct core_lane *lane = &core->lanes[i];
+		struct core_lane *lane = core->lanes[i];
 
-		if (!core->quiesced && !core->broken)
+		if (!core->quiesced && !core->broken && !lane->leaving)
 			serve(core, lane);
 		core_batch_tell(core, lane, false);
 	}

@@ -17,6 +17,7 @@ enum {
 	QUERIES_MOST = 256,
 	NOTICES_MOST = 1024,
 	MESSAGES_SPARE = 65536,
+	LANES_MOST = 2 * CORE_BACKENDS_MAX * 64, /* while all back ends change, each with 64 connections */
 	LONE_TEXT = 65536, /* bytes: about a millisecond of parsing */
 	MESSAGES_AHEAD = 8 /* while names are told: so many wait at most before the next page */
 };
@@ -45,24 +46,24 @@ static void core_tells(void *ctx, struct engine_message *message)
 	engine_tell(ctx, message);
 }
 
-static void core_sends(void *ctx, struct core_job *job)
+static void core_sends(void *ctx UNUSED, struct core_job *job)
 {
-	struct engine *engine = ctx;
-	size_t first = 0;
+	struct engine_group *group = job->handle;
 
-	for (unsigned i = 0; i < job->backend; i++)
-		first += engine->params.backends[i].connections;
-	CHECK(queue_push(engine->lanes[first + job->slot].jobs, job) == ERR_OK);
+	CHECK(job->slot < group->count && queue_push(group->lanes[job->slot].jobs, job) == ERR_OK);
 }
 
 static void cancel_lanes(struct engine *engine)
 {
-	if (atomic_exchange(&engine->cancelled, true))
+	struct engine_group *group;
+
+	if (engine->cancelled)
 		return;
+	engine->cancelled = true;
 	log_warn("deliveries in flight are cut short; they are repeated at the next start",
 		LOG_UINT("jobs", core_jobs_out(engine->core)));
-	for (size_t i = 0; i < engine->lane_count; i++)
-		engine->lanes[i].backend->ops->cancel(engine->lanes[i].backend);
+	LIST_FOREACH(group, &engine->groups, link)
+		lanes_cancel(group);
 }
 
 /* One turn; returns how long to wait for the next. */
@@ -132,48 +133,29 @@ static void *engine_run(void *arg)
 				cancel_lanes(engine);
 			wait_ms = left_ms > 100 || left_ms <= 0 ? 100 : left_ms;
 		}
+		wait_ms = change_go_on(engine, wait_ms);
 		wait_ms = turn(engine, wait_ms, &idle);
 		if (!stopping)
 			wait_ms = tell_names(engine, wait_ms);
 	}
+	change_close(engine);
 	core_destroy(engine->core);
 	return NULL;
 }
 
 /* ---- start and stop ---- */
 
-/* In a lane's thread: becomes an event by the engine thread's hand. */
-static void back_end_notice(void *ctx, const char *backend, const char *kind, const char *zone, const char *text)
-{
-	struct engine *engine = ctx;
-	struct core_notice *notice = core_notice_create(backend, kind, zone, text);
-
-	if (queue_push(engine->notices, notice) == ERR_OK) {
-		queue_wake(engine->commands);
-		return;
-	}
-	log_warn("a back end's notice is not recorded", LOG_STR("backend", backend), LOG_STR("kind", kind),
-		LOG_STR("detail", text));
-	core_notice_destroy(notice);
-}
-
 static void copy_params(struct engine *engine, const struct engine_params *params)
 {
-	struct engine_backend *backends = xcalloc(params->backend_count, sizeof(*backends));
-	int64_t *backoff = xcalloc(params->backoff_count, sizeof(*backoff));
-
 	engine->params = *params;
 	engine->params.store_path = xstrdup(params->store_path);
-	for (size_t i = 0; i < params->backend_count; i++) {
-		backends[i] = params->backends[i];
-		backends[i].name = xstrdup(params->backends[i].name);
-		engine->lane_count += backends[i].connections;
-	}
-	memcpy(backoff, params->backoff_ms, params->backoff_count * sizeof(*backoff));
-	engine->params.backends = backends;
-	engine->params.backoff_ms = backoff;
+	engine->params.backends = NULL;
+	engine->params.backend_count = 0;
+	engine->params.backoff_ms = NULL;
 	if (engine->params.clock == NULL)
 		engine->params.clock = clock_system();
+	atomic_store(&engine->max_zone_records, params->max_zone_records);
+	atomic_store(&engine->queue_bytes, params->queue_bytes);
 }
 
 static void make_queues(struct engine *engine)
@@ -183,90 +165,65 @@ static void make_queues(struct engine *engine)
 	/* Threads that ask look at the count and add to it in two steps: each can be one too many. */
 	engine->requests = queue_create(most + ENGINE_ASKERS, false);
 	engine->commands = queue_create(most + ENGINE_ASKERS, false);
-	engine->done = queue_create(engine->lane_count == 0 ? 1 : engine->lane_count, false);
+	engine->done = queue_create(LANES_MOST, false);
 	engine->queries = queue_create(QUERIES_MOST, false);
 	engine->notices = queue_create(NOTICES_MOST, false);
 	engine->messages = queue_create(4 * most + QUERIES_MOST + MESSAGES_SPARE, true);
 	CHECK(pthread_mutex_init(&engine->board.lock, NULL) == 0);
 	CHECK(pthread_mutex_init(&engine->backup.lock, NULL) == 0);
+	change_init(engine);
 	ask_make_rooms(engine);
 }
 
-static int make_lane(struct engine *engine, size_t at, const struct engine_backend *conf, struct err *err)
+struct core_params change_core_params(struct engine *engine, const struct engine_params *params)
 {
-	struct engine_lane_thread *lane = &engine->lanes[at];
-	struct backend_params params = { .name = conf->name, .store_id = engine->store_id, .settings = conf->settings,
-		.notice = back_end_notice, .notice_ctx = engine };
-
-	lane->engine = engine;
-	lane->conf = conf;
-	hash_random(&lane->rng.state, sizeof(lane->rng.state));
-	int ret = conf->ops->create(&params, &lane->backend, err);
-	if (ret != ERR_OK)
-		return err_prefix(err, "back end %s", conf->name);
-	lane->jobs = queue_create(1, false);
-	return ERR_OK;
-}
-
-static int make_lanes(struct engine *engine, struct err *err)
-{
-	size_t at = 0;
-
-	engine->lanes = xcalloc(engine->lane_count, sizeof(*engine->lanes));
-	for (size_t i = 0; i < engine->params.backend_count; i++) {
-		for (unsigned k = 0; k < engine->params.backends[i].connections; k++) {
-			int ret = make_lane(engine, at++, &engine->params.backends[i], err);
-
-			if (ret != ERR_OK)
-				return ret;
-		}
-	}
-	return ERR_OK;
-}
-
-static int make_core(struct engine *engine, struct err *err)
-{
-	struct core_params params = {
+	return (struct core_params){
 		.store = engine->store,
 		.clock = engine->params.clock,
-		.backends = engine->params.backends,
-		.backend_count = engine->params.backend_count,
-		.backoff_ms = engine->params.backoff_ms,
-		.backoff_count = engine->params.backoff_count,
-		.max_attempts = engine->params.max_attempts,
-		.probe_initial_ms = engine->params.probe_initial_ms,
-		.probe_max_ms = engine->params.probe_max_ms,
-		.dry_run = engine->params.dry_run,
-		.peers = engine->params.peers,
-		.healing_enabled = engine->params.healing_enabled,
-		.healing_interval_ms = engine->params.healing_interval_ms,
-		.guard_mode = engine->params.guard_mode,
-		.guard_max_shrink_percent = engine->params.guard_max_shrink_percent,
-		.history_versions = engine->params.history_versions,
-		.seed = engine->params.seed,
+		.backends = params->backends,
+		.backend_count = params->backend_count,
+		.backoff_ms = params->backoff_ms,
+		.backoff_count = params->backoff_count,
+		.max_attempts = params->max_attempts,
+		.probe_initial_ms = params->probe_initial_ms,
+		.probe_max_ms = params->probe_max_ms,
+		.dry_run = params->dry_run,
+		.peers = params->peers,
+		.healing_enabled = params->healing_enabled,
+		.healing_interval_ms = params->healing_interval_ms,
+		.guard_mode = params->guard_mode,
+		.guard_max_shrink_percent = params->guard_max_shrink_percent,
+		.history_versions = params->history_versions,
+		.seed = params->seed,
 		.send = core_sends,
 		.tell = core_tells,
+		.opened = change_opened,
+		.drained = change_drained,
 		.ctx = engine,
 	};
-	int ret = core_create(&params, &engine->core, err);
+}
 
+/* The core takes all the lanes that were made, and they start. */
+static int make_core(struct engine *engine, const struct engine_params *params, struct err *err)
+{
+	struct engine_params own = *params;
+	struct engine_backend *backends;
+	int ret = change_make(engine, params, &backends, &engine->groups, err);
+
+	own.backends = backends;
+	if (ret == ERR_OK) {
+		struct core_params core_params = change_core_params(engine, &own);
+
+		ret = core_create(&core_params, &engine->core, err);
+	}
 	if (ret == ERR_OK)
 		publish_board(engine);
+	free(backends);
 	return ret;
 }
 
 static void start_threads(struct engine *engine)
 {
-	size_t at = 0;
-
-	for (size_t i = 0; i < engine->params.backend_count; i++) {
-		for (unsigned k = 0; k < engine->params.backends[i].connections; k++, at++) {
-			char *name = xasprintf("lane/%s/%u", engine->params.backends[i].name, k);
-
-			engine->lanes[at].thread = thread_start(name, lanes_run, &engine->lanes[at]);
-			free(name);
-		}
-	}
 	engine->reader_thread = thread_start("reader", reader_run, engine);
 	if (engine->checker != NULL)
 		engine->checker_thread = thread_start("check", reader_check, engine);
@@ -287,10 +244,6 @@ static void close_store(struct engine *engine)
 
 static void undo_start(struct engine *engine)
 {
-	for (size_t i = 0; engine->lanes != NULL && i < engine->lane_count; i++) {
-		if (engine->lanes[i].backend != NULL)
-			engine->lanes[i].backend->ops->destroy(engine->lanes[i].backend);
-	}
 	core_destroy(engine->core);
 	close_store(engine);
 	engine_destroy(engine);
@@ -333,10 +286,8 @@ int engine_start(const struct engine_params *params, struct engine **out, struct
 	int ret = open_store(engine, err);
 	if (ret == ERR_OK) {
 		memcpy(engine->store_id, store_id(engine->store), sizeof(engine->store_id));
-		ret = make_lanes(engine, err);
+		ret = make_core(engine, params, err);
 	}
-	if (ret == ERR_OK)
-		ret = make_core(engine, err);
 	if (ret != ERR_OK) {
 		undo_start(engine);
 		return ret;
@@ -355,10 +306,7 @@ void engine_stop(struct engine *engine, int64_t deadline_ms)
 	atomic_store(&engine->stopping, true);
 	queue_wake(engine->commands);
 	thread_join(engine->engine_thread);
-	for (size_t i = 0; i < engine->lane_count; i++) {
-		queue_close(engine->lanes[i].jobs);
-		thread_join(engine->lanes[i].thread);
-	}
+	change_end_lanes(engine);
 	queue_close(engine->queries);
 	thread_join(engine->reader_thread);
 	backup_stop(engine);
@@ -375,8 +323,7 @@ void engine_destroy(struct engine *engine)
 
 	while (engine_take(engine, &message, 1) == 1)
 		engine_message_destroy(message);
-	for (size_t i = 0; engine->lanes != NULL && i < engine->lane_count; i++)
-		queue_destroy(engine->lanes[i].jobs);
+	change_free(engine);
 	void *notice;
 	while (queue_take(engine->notices, &notice, 1, 0) == 1)
 		core_notice_destroy(notice);
@@ -390,12 +337,7 @@ void engine_destroy(struct engine *engine)
 	pthread_mutex_destroy(&engine->board.lock);
 	pthread_mutex_destroy(&engine->backup.lock);
 	doc_destroy(engine->board.shown);
-	for (size_t i = 0; i < engine->params.backend_count; i++)
-		free((void *)(uintptr_t)engine->params.backends[i].name);
-	free((void *)(uintptr_t)engine->params.backends);
-	free((void *)(uintptr_t)engine->params.backoff_ms);
 	free((void *)(uintptr_t)engine->params.store_path);
-	free(engine->lanes);
 	free(engine);
 }
 
@@ -432,7 +374,7 @@ int engine_pass_on(struct engine *engine, struct engine_request *request, bool d
 	log_debug("received", LOG_STR("zone", request->zone), LOG_STR("actor", request->actor),
 		LOG_STR("source", request->source), LOG_STR("push", request->push_id));
 	size_t waiting = atomic_load(&engine->bytes_under_way);
-	if (waiting > 0 && waiting + bytes > engine->params.queue_bytes)
+	if (waiting > 0 && waiting + bytes > atomic_load(&engine->queue_bytes))
 		return ERR_BUSY;
 	if (atomic_load(&engine->under_way) >= engine->params.queue_capacity)
 		return ERR_BUSY;

@@ -31,7 +31,9 @@ struct engine_backend {
 	const struct backend_ops *ops;
 	const void *settings;          /* as backend.h says, of the type */
 	unsigned connections;          /* lane threads */
+	uint64_t version;              /* of the settings: with another number they are others, with the same one they are the same */
 	enum engine_healing healing;
+	void *handle;                  /* the engine's own */
 };
 
 /* What becomes of a text that looks like an accident (core_guard.c). */
@@ -62,6 +64,13 @@ struct engine_params {
 
 struct engine;
 
+/* For the event of a change of settings. NULL: not known, each. */
+struct engine_change {
+	const char *actor;
+	const char *source;
+	const char *detail;
+};
+
 /*
  * Opens the store and starts the threads. The names that are held follow as messages, a few at a time as they are taken;
  * requests are carried out meanwhile. All in params may go afterwards, but settings.
@@ -72,6 +81,20 @@ MUST_CHECK int engine_start(const struct engine_params *params, struct engine **
  * cancelled. Blocks. Messages can still be taken until engine_destroy.
  */
 void engine_stop(struct engine *engine, int64_t deadline_ms);
+/*
+ * From its return on all is as params say, but for the store's path, the seed, the clock and queue_capacity, which are as at the
+ * start. A back end of another version drains (what is in flight there ends within some seconds, and is never lost) and goes on
+ * with the new settings; one that is not named any more likewise ends, and its deliveries stay; a new one gets deliveries of
+ * all zones. After an error nothing has changed. Blocks for a turn of the engine. One thread at a time, between engine_start and
+ * engine_stop. ERR_INVALID names a setting; ERR_BUSY: see engine_is_settled, or core_reconfigure.
+ */
+MUST_CHECK int engine_reconfigure(struct engine *engine, const struct engine_params *params,
+	const struct engine_change *change, struct err *err);
+/*
+ * No lane has settings of before the last change any more: what those point to may go. Waits up to wait_ms for it. The thread
+ * of engine_reconfigure.
+ */
+bool engine_is_settled(struct engine *engine, int64_t wait_ms);
 void engine_destroy(struct engine *engine);
 
 /* A copy of a store that no engine has open, at file. ERR_BUSY: one has it; ERR_INVALID: file is there already. */

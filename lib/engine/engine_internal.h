@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 
 #include "base/queue.h"
 #include "engine/core.h"
@@ -20,11 +21,36 @@
 /* One connection of one back end; its thread owns the struct backend. */
 struct engine_lane_thread {
 	struct engine *engine;
-	const struct engine_backend *conf;
-	struct backend *backend;
+	struct engine_group *group;
+	struct backend *backend;    /* its thread destroys it, at its end */
 	struct queue *jobs;         /* at most one at a time */
 	pthread_t thread;
 	struct rng rng;
+};
+
+/* The connections of one back end with the same settings. */
+struct engine_group {
+	LIST_ENTRY(engine_group) link; /* of engine.groups, or of engine.drained */
+	char *name;
+	const struct backend_ops *ops;
+	atomic_bool cancelled;      /* its lanes give up what they wait for */
+	bool started;
+	size_t count;
+	struct engine_lane_thread lanes[];
+};
+
+LIST_HEAD(engine_groups, engine_group);
+
+/* Settings on their way to the engine thread, and groups on their way back from it. */
+struct engine_settings {
+	pthread_mutex_t lock;
+	pthread_cond_t done;         /* waits on CLOCK_MONOTONIC */
+	const struct engine_params *params; /* wanted; NULL: nothing is */
+	const struct engine_change *change;
+	struct err err;              /* what came of it */
+	struct engine_groups drained; /* their threads are to be joined */
+	bool draining;               /* there are more to come */
+	bool closed;
 };
 
 /* The notice board: the engine thread's picture of the lanes, copied under its lock for the reader. */
@@ -62,7 +88,7 @@ struct engine_backup {
 };
 
 struct engine {
-	struct engine_params params; /* strings and arrays are the engine's own copies */
+	struct engine_params params; /* as at the start; without back ends and back-off, which the core has */
 	struct store *store;         /* the writer: engine thread only, while it runs */
 	struct store *reader;        /* reader thread only */
 	struct store *checker;       /* after an unclean end: of a thread that looks the store through, slowly */
@@ -74,8 +100,11 @@ struct engine {
 	struct queue *queries;       /* to the reader */
 	struct queue *messages;      /* to the loop */
 	struct engine_room_door rooms[ENGINE_ROOMS];
-	struct engine_lane_thread *lanes; /* those of back end 0, then of back end 1, ... */
-	size_t lane_count;
+	struct engine_groups groups; /* engine thread only, once it runs */
+	struct engine_settings settings;
+	int64_t drain_deadline_ms;   /* engine thread: then what still drains is cancelled; 0: nothing drains */
+	atomic_size_t max_zone_records;
+	atomic_size_t queue_bytes;
 	struct pulse engine_pulse;
 	struct pulse intake_pulse;
 	pthread_t intake_thread;
@@ -89,8 +118,8 @@ struct engine {
 	atomic_size_t bytes_under_way;
 	atomic_bool telling_names;   /* not all that were held at start are told yet */
 	atomic_bool stopping;
-	atomic_bool cancelled;       /* lanes give up what they wait for */
 	int64_t stop_deadline_ms;    /* monotonic; set before stopping */
+	bool cancelled;              /* engine thread: all lanes give up what they wait for */
 	bool unclean;
 	struct engine_backup backup;
 	char store_id[STORE_ID_SIZE];
@@ -101,9 +130,38 @@ struct engine {
 /* What the intake does with a command: checks the name, parses the text. Any thread. */
 void intake_read(const struct engine *engine, struct core_command *command);
 
-/* intake.c, lanes.c, reader.c: what their threads run; the argument is as named. */
+/* lanes.c */
+MUST_CHECK int lanes_create(struct engine *engine, const struct engine_backend *backend, struct engine_group **out,
+	struct err *err);
+void lanes_start(struct engine_group *group);
+/* The engine thread: what they are at ends soon. */
+void lanes_cancel(struct engine_group *group);
+/* None of their jobs is out. They end. */
+void lanes_close(struct engine_group *group);
+/* Waits until they have, if they were started. */
+void lanes_destroy(struct engine_group *group);
+
+/* change.c */
+/* The part of params that is the core's. */
+struct core_params change_core_params(struct engine *engine, const struct engine_params *params);
+void change_init(struct engine *engine);
+/* After the engine thread: all lanes end. Blocks. */
+void change_end_lanes(struct engine *engine);
+void change_free(struct engine *engine);
+/* The engine thread, between two turns: puts in force what is wanted, cuts short what drains for too long. Returns how long to
+   wait for the next. */
+int64_t change_go_on(struct engine *engine, int64_t wait_ms);
+/* As of core_params. */
+void change_opened(void *engine, void *group);
+void change_drained(void *engine, void *group);
+/* A copy of the back ends, each with lanes as its handle; also after an error it is to be freed, and the list has what was made. */
+MUST_CHECK int change_make(struct engine *engine, const struct engine_params *params, struct engine_backend **out,
+	struct engine_groups *made, struct err *err);
+/* Nobody's settings are put in force any more. */
+void change_close(struct engine *engine);
+
+/* intake.c, reader.c: what their threads run; the argument is as named. */
 void *intake_run(void *engine);
-void *lanes_run(void *engine_lane_thread);
 void *reader_run(void *engine);
 void *reader_check(void *engine);
 

@@ -18,7 +18,7 @@ static void read_push(const struct engine *engine, struct core_command *command)
 		command->name[0] = '\0';
 		return;
 	}
-	if (zone_parse(command->name, request->text, request->text_size, engine->params.max_zone_records,
+	if (zone_parse(command->name, request->text, request->text_size, atomic_load(&engine->max_zone_records),
 		    &command->zone, &command->err) != ERR_OK)
 		command->zone = NULL;
 	FAULT_POINT(push_parsed);

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/testing.h"
+#include "base/thread.h"
 #include "engine/engine_internal.h"
 
 enum {
@@ -21,20 +23,20 @@ enum {
 };
 
 /* Parses what no other lane has parsed yet or is at; so lanes that were given the same zones share the work. */
-static void prepare_zones(const struct engine *engine, struct core_job *job)
+static void prepare_zones(struct engine *engine, struct core_job *job)
 {
 	for (size_t i = 0; i < job->zone_count; i++) {
 		if (job->zones[i].source != NULL)
-			source_prepare(job->zones[i].source, job->zones[i].name, engine->params.max_zone_records);
+			source_prepare(job->zones[i].source, job->zones[i].name, atomic_load(&engine->max_zone_records));
 	}
 }
 
 /* False: its text is not accepted any more. */
-static bool take_zone(const struct engine *engine, struct core_job_zone *zone)
+static bool take_zone(struct engine *engine, struct core_job_zone *zone)
 {
 	if (zone->deleted)
 		return true;
-	zone->item->zone = source_zone(zone->source, zone->name, engine->params.max_zone_records, &zone->item->err);
+	zone->item->zone = source_zone(zone->source, zone->name, atomic_load(&engine->max_zone_records), &zone->item->err);
 	if (zone->item->zone != NULL)
 		return true;
 	err_prefix(&zone->item->err, "the stored text is not accepted any more");
@@ -91,7 +93,7 @@ static void apply(struct engine_lane_thread *lane, struct core_job *job)
 	int64_t start_ms = clock_mono_ms(clock_system());
 	for (int repeat = 0; count > 0; repeat++) {
 		count = apply_some(lane, job, count);
-		if (repeat == REPEATS || atomic_load(&lane->engine->cancelled) ||
+		if (repeat == REPEATS || atomic_load(&lane->group->cancelled) ||
 			clock_mono_ms(clock_system()) - start_ms >= REPEAT_WITHIN_MS)
 			break;
 		if (count > 0)
@@ -99,7 +101,7 @@ static void apply(struct engine_lane_thread *lane, struct core_job *job)
 	}
 }
 
-void *lanes_run(void *arg)
+static void *run(void *arg)
 {
 	struct engine_lane_thread *lane = arg;
 	struct engine *engine = lane->engine;
@@ -113,7 +115,7 @@ void *lanes_run(void *arg)
 		else if (job->kind == CORE_JOB_COMPARE)
 			page_look(job->page, lane->backend);
 		else if (job->kind == CORE_JOB_INSPECT)
-			inspect_run(job->inspect, lane->backend, engine->params.max_zone_records);
+			inspect_run(job->inspect, lane->backend, atomic_load(&engine->max_zone_records));
 		else
 			apply(lane, job);
 		CHECK(queue_push(engine->done, job) == ERR_OK);
@@ -122,4 +124,93 @@ void *lanes_run(void *arg)
 	/* Here, not where it was made: what a client library keeps per thread goes with the thread that used it. */
 	lane->backend->ops->destroy(lane->backend);
 	return NULL;
+}
+
+/* ---- life ---- */
+
+/* In a lane's thread: becomes an event by the engine thread's hand. */
+static void back_end_notice(void *ctx, const char *backend, const char *kind, const char *zone, const char *text)
+{
+	struct engine *engine = ctx;
+	struct core_notice *notice = core_notice_create(backend, kind, zone, text);
+
+	if (queue_push(engine->notices, notice) == ERR_OK) {
+		queue_wake(engine->commands);
+		return;
+	}
+	log_warn("a back end's notice is not recorded", LOG_STR("backend", backend), LOG_STR("kind", kind),
+		LOG_STR("detail", text));
+	core_notice_destroy(notice);
+}
+
+static int make_lane(struct engine *engine, struct engine_group *group, const void *settings, struct err *err)
+{
+	struct engine_lane_thread *lane = &group->lanes[group->count];
+	struct backend_params params = { .name = group->name, .store_id = engine->store_id, .settings = settings,
+		.notice = back_end_notice, .notice_ctx = engine };
+
+	lane->engine = engine;
+	lane->group = group;
+	hash_random(&lane->rng.state, sizeof(lane->rng.state));
+	int ret = group->ops->create(&params, &lane->backend, err);
+	if (ret != ERR_OK)
+		return err_prefix(err, "back end %s", group->name);
+	lane->jobs = queue_create(1, false);
+	group->count++;
+	return ERR_OK;
+}
+
+int lanes_create(struct engine *engine, const struct engine_backend *backend, struct engine_group **out, struct err *err)
+{
+	struct engine_group *group = xcalloc(1, sizeof(*group) + backend->connections * sizeof(group->lanes[0]));
+	int ret = ERR_OK;
+
+	group->name = xstrdup(backend->name);
+	group->ops = backend->ops;
+	while (ret == ERR_OK && group->count < backend->connections)
+		ret = make_lane(engine, group, backend->settings, err);
+	if (ret != ERR_OK) {
+		lanes_destroy(group);
+		return ret;
+	}
+	*out = group;
+	return ERR_OK;
+}
+
+void lanes_start(struct engine_group *group)
+{
+	group->started = true;
+	for (size_t i = 0; i < group->count; i++) {
+		char *name = xasprintf("lane/%s/%zu", group->name, i);
+
+		group->lanes[i].thread = thread_start(name, run, &group->lanes[i]);
+		free(name);
+	}
+}
+
+void lanes_cancel(struct engine_group *group)
+{
+	if (atomic_exchange(&group->cancelled, true))
+		return;
+	for (size_t i = 0; i < group->count; i++)
+		group->ops->cancel(group->lanes[i].backend);
+}
+
+void lanes_close(struct engine_group *group)
+{
+	for (size_t i = 0; i < group->count; i++)
+		queue_close(group->lanes[i].jobs);
+}
+
+void lanes_destroy(struct engine_group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		if (group->started)
+			thread_join(group->lanes[i].thread);
+		else
+			group->ops->destroy(group->lanes[i].backend);
+		queue_destroy(group->lanes[i].jobs);
+	}
+	free(group->name);
+	free(group);
 }

@@ -116,7 +116,7 @@ static int add_delivery(struct engine *engine, const struct core_board *board, s
 	if (ret != ERR_OK)
 		return ret;
 	zone->deliveries[zone->delivery_count++] = (struct engine_delivery){
-		.backend = xstrdup(engine->params.backends[index].name),
+		.backend = xstrdup(board->lanes[index].name),
 		.wanted = delivery.wanted,
 		.applied = delivery.applied,
 		.state = shown_state(&delivery, &board->lanes[index]),
@@ -261,8 +261,8 @@ static int fill_lane(struct engine *engine, const struct core_board *board, size
 	if (ret != ERR_OK)
 		return ret;
 	*out = (struct engine_lane){
-		.backend = xstrdup(engine->params.backends[index].name),
-		.type = xstrdup(engine->params.backends[index].ops->type),
+		.backend = xstrdup(lane->name),
+		.type = xstrdup(lane->type),
 		.state = lane->state,
 		.since_us = lane->since_us,
 		.pending = counts.pending,
@@ -295,7 +295,7 @@ static int show_heals(struct engine *engine, struct engine_message *message)
 	status->lanes = xcalloc(board.lane_count, sizeof(*status->lanes));
 	status->lane_count = board.lane_count;
 	for (size_t i = 0; i < board.lane_count; i++) {
-		status->lanes[i].backend = xstrdup(engine->params.backends[i].name);
+		status->lanes[i].backend = xstrdup(board.lanes[i].name);
 		status->lanes[i].heal = board.lanes[i].heal;
 	}
 	return ERR_OK;
@@ -331,7 +331,7 @@ static int show_status(struct engine *engine, struct engine_message *message, st
 	reader_board(engine, &board);
 	message->status = status;
 	status->queue_size = atomic_load(&engine->under_way);
-	status->dry_run = engine->params.dry_run;
+	status->dry_run = board.dry_run;
 	status->store_ok = board.store_ok;
 	status->store_error = board.store_ok ? NULL : xstrdup(board.store_error);
 	show_counters(&board.counters, status);

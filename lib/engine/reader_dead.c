@@ -7,7 +7,6 @@
 #include "store/dead.h"
 
 struct dead_list {
-	struct engine *engine;
 	struct core_board board;
 	struct doc *items;
 	size_t count;
@@ -20,7 +19,7 @@ static const char *backend_of(const struct dead_list *list, int64_t backend_id)
 {
 	for (size_t i = 0; i < list->board.lane_count; i++) {
 		if (list->board.lanes[i].backend_id == backend_id)
-			return list->engine->params.backends[i].name;
+			return list->board.lanes[i].name;
 	}
 	return NULL;
 }
@@ -54,7 +53,7 @@ static bool list_dead(void *ctx, const struct store_dead *dead)
 static int find_backend(const struct dead_list *list, const char *name, int64_t *id, struct err *err)
 {
 	for (size_t i = 0; name != NULL && i < list->board.lane_count; i++) {
-		if (strcmp(list->engine->params.backends[i].name, name) == 0) {
+		if (strcmp(list->board.lanes[i].name, name) == 0) {
 			*id = list->board.lanes[i].backend_id;
 			return ERR_OK;
 		}
@@ -65,7 +64,7 @@ static int find_backend(const struct dead_list *list, const char *name, int64_t 
 int reader_list_dead(struct engine *engine, const struct engine_request *request, struct engine_message *message,
 	struct err *err)
 {
-	struct dead_list list = { .engine = engine, .limit = reader_limit(request) };
+	struct dead_list list = { .limit = reader_limit(request) };
 	struct store_dead_filter filter = { .after = request->number, .dropped = request->all };
 
 	reader_board(engine, &list.board);
@@ -104,7 +103,7 @@ static int add_content(struct engine *engine, const struct store_zone *row, stru
 int reader_show_dead(struct engine *engine, const struct engine_request *request, struct engine_message *message,
 	struct err *err)
 {
-	struct dead_list list = { .engine = engine, .limit = SIZE_MAX };
+	struct dead_list list = { .limit = SIZE_MAX };
 	struct store_dead_filter filter = { .dropped = true };
 	struct store_zone row;
 	int ret = reader_find_zone(engine, request, &row, err);

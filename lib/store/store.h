@@ -170,6 +170,13 @@ MUST_CHECK int store_backends_register(struct store *store, const char *const *n
 /* The same for one. */
 MUST_CHECK int store_backend_register(struct store *store, const char *name, int64_t now_us, int64_t *id,
 	struct err *err);
+/*
+ * The same in steps, while pushes come in: its id, made if it is new; then the rows of at most so many zones behind *after (0
+ * at first), which becomes where the next step begins, INT64_MAX at the end.
+ */
+MUST_CHECK int store_backend_add(struct store *store, const char *name, int64_t *id, struct err *err);
+MUST_CHECK int store_backend_fill(struct store *store, int64_t id, int64_t now_us, size_t most, int64_t *after,
+	struct err *err);
 
 /*
  * wanted is the zone's generation. ERR_NOTFOUND: no such row. Free out with delivery_clear. A row that cannot be right

@@ -17,8 +17,9 @@
 static void see_repair(struct world *world, size_t target, size_t zone, const struct store_event *event)
 {
 	int64_t *repaired_ms = world->targets[target].repaired_ms[zone];
+	const struct core_lane *lane = world_lane_of(world, target);
 
-	if (world->calm || !world->core->lanes[target].healing.automatic || strstr(event->detail, "; delivered again") == NULL)
+	if (world->calm || lane == NULL || !lane->healing.automatic || strstr(event->detail, "; delivered again") == NULL)
 		return;
 	if (repaired_ms[2] != 0 && world->mono_ms - repaired_ms[2] < 3600000)
 		schedules_violated("%s at %s was repaired four times within an hour", event->zone, event->backend);
@@ -59,15 +60,25 @@ static void check_events(struct world *world)
 
 /* ---- zones ---- */
 
+/* Of a target that is not configured any more, too, while it drains. */
+static const struct core_lane *lane_at(const struct world *world, size_t target)
+{
+	for (size_t i = 0; i < world->core->lane_count; i++) {
+		if (strcmp(world->core->lanes[i]->name, world->backends[target].name) == 0)
+			return world->core->lanes[i];
+	}
+	return NULL;
+}
+
 /* The target holds what the store wants, and no page is under way that saw something else: nothing is left of a meddling. */
 static void forget_meddling(struct world *world, const struct store_zone *row)
 {
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
 		struct world_target *target = &world->targets[i];
-		const struct core_lane *lane = &world->core->lanes[i];
+		const struct core_lane *lane = lane_at(world, i);
 		struct memory_zone held;
 
-		if (lane->pages_out == 0 && lane->healing.landed == NULL && memory_target_get(target->target, row->name, &held) &&
+		if ((lane == NULL || (lane->pages_out == 0 && lane->healing.landed == NULL)) && memory_target_get(target->target, row->name, &held) &&
 			strcmp(held.stamp.store_id, store_id(world->store)) == 0 &&
 			held.stamp.generation == row->generation && held.deleted == row->deleted &&
 			held.exists == !row->deleted &&
@@ -80,10 +91,14 @@ static void forget_meddling(struct world *world, const struct store_zone *row)
 static void check_delivery(struct world *world, const struct world_zone *zone, const struct store_zone *row, size_t at)
 {
 	const char *backend = world->backends[at].name;
+	const struct core_lane *lane = world_lane_of(world, at);
 	struct delivery delivery = { 0 };
 	struct err err;
 
-	if (store_delivery_load(world->store, row->id, world->core->lanes[at].backend_id, &delivery, &err) != ERR_OK)
+	/* Not configured, or there only a moment. */
+	if (lane == NULL || row->id > lane->fill_after)
+		return;
+	if (store_delivery_load(world->store, row->id, lane->backend_id, &delivery, &err) != ERR_OK)
 		schedules_violated("zone %s has no delivery at %s", zone->name, backend);
 	else if (delivery.applied > delivery.wanted)
 		schedules_violated("zone %s: applied exceeds wanted at %s", zone->name, backend);

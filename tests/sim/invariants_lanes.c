@@ -21,7 +21,7 @@ static void check_flights(struct world *world)
 		for (size_t j = i; j < world->job_count; j++) {
 			const struct core_job *b = world->jobs[j];
 
-			if (a->backend != b->backend)
+			if (world_target_of(a) != world_target_of(b))
 				continue;
 			for (size_t k = 0; k < a->zone_count; k++) {
 				for (size_t l = i == j ? k + 1 : 0; l < b->zone_count; l++) {
@@ -37,10 +37,13 @@ static void check_flights(struct world *world)
 static void check_healing(struct world *world)
 {
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		const struct core_lane *lane = &world->core->lanes[i];
-		const struct healing *healing = &lane->healing;
+		const struct core_lane *lane = world_lane_of(world, i);
 		size_t at = 0;
 		int64_t id;
+
+		if (lane == NULL || lane->leaving)
+			continue;
+		const struct healing *healing = &lane->healing;
 
 		if (healing->automatic && healing->running && !world->healing)
 			schedules_violated("%s: a healing pass began by itself", lane->name);
@@ -57,7 +60,7 @@ static void check_healing(struct world *world)
 		if (lane->health.state == LANE_PAUSED || (healing->compared && healing->repairs.size == 0 && !is_held_up(world)))
 			schedules_violated("%s: the healing pass does not end", lane->name);
 		int64_t rest_us = healing->next_us - core_now_us(world->core);
-		if (lane->health.state == LANE_UP && lane->jobs_out == 0 && !healing->compared && !is_held_up(world) &&
+		if (lane->health.state == LANE_UP && lane->jobs_out == 0 && lane->fill_after == INT64_MAX && !healing->compared && !is_held_up(world) &&
 			(rest_us <= 0 || world->wait_ms * 1000 > rest_us + 1000))
 			schedules_violated("%s: the healing pass stands still", lane->name);
 		while (idmap_next(&healing->repairs, &at, &id) != NULL) {
@@ -77,14 +80,37 @@ static void check_paused(struct world *world)
 {
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
 		struct world_target *target = &world->targets[i];
-		const struct core_lane *lane = &world->core->lanes[i];
+		const struct core_lane *lane = world_lane_of(world, i);
 
+		if (lane == NULL) {
+			target->jobs_out = SIZE_MAX;
+			continue;
+		}
 		if (target->paused != (lane->health.state == LANE_PAUSED))
 			schedules_violated("%s is %s, and should %sbe paused", lane->name,
 				lane_state_name(lane->health.state), target->paused ? "" : "not ");
 		if (target->paused && lane->jobs_out > target->jobs_out)
 			schedules_violated("%s is paused, and something new was sent there", lane->name);
 		target->jobs_out = target->paused ? lane->jobs_out : SIZE_MAX;
+	}
+}
+
+/* What has other settings by now only ends. */
+static void check_leaving(struct world *world)
+{
+	for (size_t i = 0; i < world->core->lane_count; i++) {
+		const struct core_lane *lane = world->core->lanes[i];
+
+		if (lane->leaving && lane->jobs_out == 0)
+			schedules_violated("%s has drained, and does not leave", lane->name);
+	}
+	for (size_t i = 0; i < world->job_count; i++) {
+		struct core_job *job = world->jobs[i];
+
+		if (!job->lane->leaving)
+			continue;
+		if (job->sent_us > world->reloaded_us)
+			schedules_violated("%s leaves, and something new was sent there", job->lane->name);
 	}
 }
 
@@ -109,8 +135,11 @@ static void check_deliveries(struct world *world, const struct core_lane *lane, 
 static void check_lane(struct world *world, const struct core_lane *lane)
 {
 	int64_t now_us = core_now_us(world->core);
-	bool room = lane->slots[0] == NULL || lane->slots[1] == NULL;
+	bool room = core_has_idle_slot(lane);
 
+	/* Nothing new goes to it. */
+	if (lane->leaving)
+		return;
 	if (lane->health.state == LANE_UP && lane->jobs_out == 0)
 		check_deliveries(world, lane, now_us);
 	if (lane->health.state == LANE_UP && !lane->healing.running && lane->healing.auto_us != INT64_MAX &&
@@ -125,13 +154,16 @@ static void check_lane(struct world *world, const struct core_lane *lane)
 
 static void check_attention(struct world *world)
 {
+	/* While deliveries are made at a new back end there is work. */
+	for (size_t i = 0; i < WORLD_TARGETS * WORLD_ZONES && core_fill_wake_us(world->core) != INT64_MAX && world->wait_ms == 0; i++)
+		world_turn(world, NULL, 0, NULL, 0);
 	/* The last turn's answer may have been "at once"; twice in a row it is a busy loop. */
 	if (world->wait_ms == 0)
 		world_turn(world, NULL, 0, NULL, 0);
 	if (world->wait_ms == 0)
 		schedules_violated("a turn without work wants another at once");
-	for (size_t i = 0; i < WORLD_TARGETS && !is_held_up(world); i++)
-		check_lane(world, &world->core->lanes[i]);
+	for (size_t i = 0; i < world->core->lane_count && !is_held_up(world); i++)
+		check_lane(world, world->core->lanes[i]);
 }
 
 /* ---- bounds ---- */
@@ -151,8 +183,10 @@ static void check_bounds(const struct world *world)
 		schedules_violated("something of a turn is left after it");
 	if (core->recent.count > RECENT_ZONES || core->recent.bytes > RECENT_BYTES)
 		schedules_violated("too many recent texts are kept");
+	if (core->lane_count > WORLD_TARGETS)
+		schedules_violated("%zu lanes of %d targets", core->lane_count, WORLD_TARGETS);
 	for (size_t i = 0; i < core->lane_count; i++) {
-		const struct core_lane *lane = &core->lanes[i];
+		const struct core_lane *lane = core->lanes[i];
 
 		check_map(&lane->inflight, "in flight");
 		check_map(&lane->suspicion, "suspicion");
@@ -172,6 +206,7 @@ void world_check_lanes(struct world *world)
 {
 	check_attention(world);
 	check_paused(world);
+	check_leaving(world);
 	check_healing(world);
 	check_flights(world);
 	check_bounds(world);

@@ -25,9 +25,16 @@ static void apply(struct backend *lane, struct core_job *job)
 	lane->ops->apply(lane, job->items, job->zone_count);
 }
 
-void world_work(struct world *world, struct core_job *job)
+unsigned world_target_of(const struct core_job *job)
 {
-	struct backend *lane = world->lanes[job->backend];
+	const struct world_lane *lane = job->handle;
+
+	return lane->target;
+}
+
+void world_work(struct core_job *job)
+{
+	struct backend *lane = ((struct world_lane *)job->handle)->backend;
 
 	switch (job->kind) {
 	case CORE_JOB_PROBE:
@@ -47,12 +54,12 @@ void world_work(struct world *world, struct core_job *job)
 
 /* ---- answers ---- */
 
-static uint32_t attempts_of(struct world *world, int64_t zone_id, unsigned backend)
+static uint32_t attempts_of(struct world *world, int64_t zone_id, int64_t backend_id)
 {
 	struct delivery delivery = { 0 };
 	struct err err;
 
-	CHECK(store_delivery_load(world->store, zone_id, world->core->lanes[backend].backend_id, &delivery, &err) == ERR_OK);
+	CHECK(store_delivery_load(world->store, zone_id, backend_id, &delivery, &err) == ERR_OK);
 	uint32_t attempts = delivery.attempts;
 	delivery_clear(&delivery);
 	return attempts;
@@ -63,26 +70,26 @@ static void give_back(struct world *world, struct core_job *job)
 {
 	int64_t ids[WORLD_ZONES];
 	uint32_t before[WORLD_ZONES];
-	unsigned backend = job->backend;
+	int64_t backend_id = job->lane->backend_id;
 	size_t count = job->kind == CORE_JOB_APPLY ? job->zone_count : 0;
 	bool down = true;
 
 	CHECK(count <= WORLD_ZONES);
 	for (size_t i = 0; i < count; i++) {
 		ids[i] = job->zones[i].zone_id;
-		before[i] = attempts_of(world, ids[i], backend);
+		before[i] = attempts_of(world, ids[i], backend_id);
 		down = down && job->zones[i].item->verdict == BACKEND_DOWN && !job->zones[i].item->lost;
 	}
 	world_turn(world, NULL, 0, &job, 1);
 	for (size_t i = 0; down && i < count; i++) {
-		if (attempts_of(world, ids[i], backend) > before[i])
+		if (attempts_of(world, ids[i], backend_id) > before[i])
 			schedules_violated("a lane that is down burnt an attempt");
 	}
 }
 
 static bool is_slow(const struct world *world, const struct core_job *job)
 {
-	return world->targets[job->backend].slow_until_ms > world->mono_ms;
+	return world->targets[world_target_of(job)].slow_until_ms > world->mono_ms;
 }
 
 /* Any of those that are not slow; job_count: there is none. */
@@ -104,7 +111,7 @@ static void tell_job(const struct world *world, const struct core_job *job, bool
 
 	schedules_tell("a %s of %zu zones%s%s at %s is %s", kinds[job->kind], job->zone_count,
 		job->zone_count > 0 ? ", first " : "", job->zone_count > 0 ? job->zones[0].name : "",
-		world->backends[job->backend].name, answered ? "answered" : "done, the answer on its way");
+		world->backends[world_target_of(job)].name, answered ? "answered" : "done, the answer on its way");
 }
 
 bool world_finish_job(struct world *world)
@@ -117,7 +124,7 @@ bool world_finish_job(struct world *world)
 	/* What happens between the work and its answer matters most. */
 	bool waits = !world->worked[at] && !world->calm && world_chance(world, 50);
 	if (!world->worked[at])
-		world_work(world, job);
+		world_work(job);
 	tell_job(world, job, !waits);
 	if (waits) {
 		world->worked[at] = true;
@@ -142,7 +149,7 @@ void world_leave_late(struct world *world, const struct core_job *job)
 		if (world->late_count == WORLD_LATE)
 			return;
 		struct world_late *late = &world->late[world->late_count++];
-		*late = (struct world_late){ .target = job->backend, .item = *zone->item };
+		*late = (struct world_late){ .target = world_target_of(job), .item = *zone->item };
 		snprintf(late->name, sizeof(late->name), "%s", zone->name);
 		if (!zone->deleted) {
 			late->zone = source_zone(zone->source, zone->name, 0, &err);

@@ -14,16 +14,19 @@ void world_pause(struct world *world, size_t at, bool pause)
 {
 	struct core_command *command = world_command(world, pause ? ENGINE_PAUSE : ENGINE_RESUME, NULL, NULL);
 	const char *name = world->backends[at].name;
+	bool there = world_lane_of(world, at) != NULL;
 
 	command->request->backend = xstrdup(name);
 	schedules_tell("%s is to be %s", name, pause ? "paused" : "resumed");
 	enum world_answer answer = world_order(world, command);
+	if (!there)
+		return;
 	if (answer == WORLD_NO)
 		schedules_violated("%s could not be %s", name, pause ? "paused" : "resumed");
 	if (answer == WORLD_YES)
 		world->targets[at].paused = pause;
 	if (answer == WORLD_UNSURE)
-		world->targets[at].paused = world->core->lanes[at].health.state == LANE_PAUSED;
+		world->targets[at].paused = world_lane_of(world, at)->health.state == LANE_PAUSED;
 }
 
 static bool is_frozen(struct world *world, const struct world_zone *zone)
@@ -131,12 +134,13 @@ bool world_heal(struct world *world, const char *backend, bool dry_run)
 {
 	struct core_command *command = world_command(world, ENGINE_HEAL, NULL, NULL);
 	uint64_t id = command->request->id;
+	bool there = backend == NULL || core_find_lane(world->core, backend) != NULL;
 
 	command->request->backend = xstrdup(backend);
 	command->request->dry_run = dry_run;
 	schedules_tell("a healing pass%s at %s", dry_run ? " that changes nothing" : "", backend == NULL ? "all" : backend);
 	enum world_answer answer = world_order(world, command);
-	if (answer == WORLD_NO && world->replies[id % ARRAY_SIZE(world->replies)].code != ERR_BUSY)
+	if (answer == WORLD_NO && there && world->replies[id % ARRAY_SIZE(world->replies)].code != ERR_BUSY)
 		schedules_violated("a healing pass could not begin");
 	return answer == WORLD_YES;
 }
@@ -149,13 +153,17 @@ void world_operator(struct world *world)
 	struct world_zone *zone = &world->zones[world_pick(world, 0, WORLD_ZONES - 1)];
 	int64_t kind = world_pick(world, 0, 99);
 
-	if (kind < 15)
+	if (kind < 7)
+		world_reload(world);
+	else if (kind < 9)
+		world_cut_short(world);
+	else if (kind < 21)
 		world_pause(world, target, world_chance(world, 40));
-	else if (kind < 30)
+	else if (kind < 34)
 		world_freeze(world, zone, world_chance(world, 50));
-	else if (kind < 42)
+	else if (kind < 45)
 		go_back(world, zone);
-	else if (kind < 55)
+	else if (kind < 57)
 		world_dead_letters(world, zone, world_chance(world, 70));
 	else if (kind < 75)
 		world_heal(world, world_chance(world, 50) ? NULL : world->backends[target].name, world_chance(world, 20));

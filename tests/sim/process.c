@@ -47,15 +47,58 @@ static void core_tells(void *ctx, struct engine_message *message)
 	engine_message_destroy(message);
 }
 
+static void opened(void *ctx UNUSED, void *handle)
+{
+	((struct world_lane *)handle)->opened = true;
+}
+
+static void drained(void *ctx UNUSED, void *handle)
+{
+	struct world_lane *lane = handle;
+
+	if (lane->backend != NULL)
+		memory_ops.destroy(lane->backend);
+	*lane = (struct world_lane){ .backend = NULL };
+}
+
 /* ---- start ---- */
 
-static int start_core(struct world *world, struct err *err)
+static struct world_lane *make_lane(struct world *world, size_t target)
 {
-	struct core_params params = {
+	struct backend_params params = { .name = world->backends[target].name, .store_id = store_id(world->store),
+		.settings = &world->targets[target].settings };
+	struct world_lane *lane = world->lanes;
+	struct err err;
+
+	while (lane->backend != NULL)
+		lane++;
+	CHECK(lane < world->lanes + WORLD_LANES);
+	lane->target = (unsigned)target;
+	CHECK(memory_ops.create(&params, &lane->backend, &err) == ERR_OK);
+	return lane;
+}
+
+/* The configured ones, each with lanes of its own. */
+static size_t take_backends(struct world *world, struct engine_backend out[WORLD_TARGETS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < WORLD_TARGETS; i++) {
+		if (!world->targets[i].configured)
+			continue;
+		out[count] = world->backends[i];
+		out[count++].handle = make_lane(world, i);
+	}
+	return count;
+}
+
+static struct core_params params_of(struct world *world, const struct engine_backend *backends, size_t count)
+{
+	return (struct core_params){
 		.store = world->store,
 		.clock = &world->clock,
-		.backends = world->backends,
-		.backend_count = WORLD_TARGETS,
+		.backends = backends,
+		.backend_count = count,
 		.backoff_ms = backoff_ms,
 		.backoff_count = ARRAY_SIZE(backoff_ms),
 		.max_attempts = 5,
@@ -64,19 +107,38 @@ static int start_core(struct world *world, struct err *err)
 		.healing_interval_ms = 600000,
 		.probe_initial_ms = 1000,
 		.probe_max_ms = 30000,
+		.fill_most = 3,
 		.seed = rng_next(&world->rng) | 1,
 		.send = core_sends,
 		.tell = core_tells,
+		.opened = opened,
+		.drained = drained,
 		.ctx = world,
 	};
+}
 
-	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		struct backend_params lane = { .name = world->backends[i].name, .store_id = store_id(world->store),
-			.settings = &world->targets[i].settings };
+static int start_core(struct world *world, struct err *err)
+{
+	struct engine_backend backends[WORLD_TARGETS];
+	size_t count = take_backends(world, backends);
+	struct core_params params = params_of(world, backends, count);
 
-		CHECK(memory_ops.create(&lane, &world->lanes[i], err) == ERR_OK);
-	}
 	return core_create(&params, &world->core, err);
+}
+
+int world_reconfigure(struct world *world, struct err *err)
+{
+	static const struct engine_change change = { .actor = "world", .detail = "other settings" };
+	struct engine_backend backends[WORLD_TARGETS];
+	size_t count = take_backends(world, backends);
+	struct core_params params = params_of(world, backends, count);
+	int ret = core_reconfigure(world->core, &params, &change, err);
+
+	for (size_t i = 0; i < WORLD_LANES; i++) {
+		if (world->lanes[i].backend != NULL && !world->lanes[i].opened)
+			drained(world, &world->lanes[i]);
+	}
+	return ret;
 }
 
 static int start(struct world *world, struct err *err)
@@ -92,10 +154,8 @@ static void end(struct world *world)
 {
 	core_destroy(world->core);
 	store_close(world->store);
-	for (size_t i = 0; i < WORLD_TARGETS; i++) {
-		if (world->lanes[i] != NULL)
-			memory_ops.destroy(world->lanes[i]);
-	}
+	for (size_t i = 0; i < WORLD_LANES; i++)
+		drained(world, &world->lanes[i]);
 }
 
 bool world_newest_event(void *ctx, const struct store_event *event)
@@ -156,7 +216,7 @@ static void land_all(struct world *world)
 {
 	for (size_t i = 0; i < world->job_count; i++) {
 		if (!world->calm && !world->worked[i] && world_chance(world, 50))
-			world_work(world, world->jobs[i]);
+			world_work(world->jobs[i]);
 		else if (!world->calm && !world->worked[i])
 			world_leave_late(world, world->jobs[i]);
 		core_land(world->core, world->jobs[i]);

@@ -54,7 +54,7 @@ static void heal_and_wait(struct world *world, struct engine_heal out[WORLD_TARG
 	while (ended < WORLD_TARGETS && world->mono_ms < end_ms) {
 		ended = 0;
 		for (size_t i = 0; i < WORLD_TARGETS; i++) {
-			const struct engine_heal *shown = &world->core->lanes[i].healing.shown;
+			const struct engine_heal *shown = &world_lane_of(world, i)->healing.shown;
 
 			if (!seen[i] && shown->pass == world->pass && shown->ended_at_us != 0) {
 				out[i] = *shown;
@@ -116,6 +116,7 @@ void world_settle(struct world *world)
 {
 	world_end_all_faults(world);
 	wait_for_store(world);
+	world_configure_all(world);
 	for (size_t i = 0; i < WORLD_TARGETS; i++)
 		world_pause(world, i, false);
 	for (size_t i = 0; i < WORLD_ZONES; i++) {

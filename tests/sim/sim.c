@@ -54,6 +54,7 @@ static void destroy(void)
 	sum.drifts += tally->drifts;
 	sum.passes += tally->passes;
 	sum.contests += tally->contests;
+	sum.reloads += tally->reloads;
 }
 
 static void print_sum(void)
@@ -64,9 +65,10 @@ static void print_sum(void)
 	printf(", %" PRIu64 " of them of the disk, %" PRIu64 " restarts, %" PRIu64 " power cuts\n", sum.disk_faults, sum.restarts,
 		sum.power_cuts);
 	printf("%" PRIu64 " refused, %" PRIu64 " unsure, %" PRIu64 " takeovers, %" PRIu64 " late writes, %" PRIu64
-	       " orphans deleted, %" PRIu64 " pulls, %" PRIu64 " drifts found, %" PRIu64 " passes by themselves, %" PRIu64 " contested\n",
+	       " orphans deleted, %" PRIu64 " pulls, %" PRIu64 " drifts found, %" PRIu64 " passes by themselves, %" PRIu64 " contested, %" PRIu64
+	       " reloads\n",
 		sum.refused, sum.unsure, sum.takeovers, sum.late,
-		sum.orphans, sum.pulls, sum.drifts, sum.passes, sum.contests);
+		sum.orphans, sum.pulls, sum.drifts, sum.passes, sum.contests, sum.reloads);
 }
 
 int main(int argc, char **argv)

@@ -56,7 +56,7 @@ void world_create(struct world *world, uint64_t seed, struct rng rng)
 	for (size_t i = 0; i < WORLD_TARGETS; i++) {
 		struct world_target *target = &world->targets[i];
 
-		*target = (struct world_target){ .world = world, .poison = -1 };
+		*target = (struct world_target){ .world = world, .configured = true, .poison = -1 };
 		target->target = memory_target_create(world_fate, target);
 		target->settings.target = target->target;
 		world->backends[i] = (struct engine_backend){ .name = names[i], .ops = &memory_ops, .connections = 2,

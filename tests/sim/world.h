@@ -11,7 +11,7 @@
 #include "engine/core.h"
 #include "sync/mirror.h"
 
-enum { WORLD_TARGETS = 3, WORLD_ZONES = 12, WORLD_JOBS = 16, WORLD_VERSIONS = 4, WORLD_MASTERS = 2, WORLD_LATE = 8,
+enum { WORLD_TARGETS = 3, WORLD_ZONES = 12, WORLD_JOBS = 16, WORLD_VERSIONS = 4, WORLD_MASTERS = 2, WORLD_LATE = 8, WORLD_LANES = 3 * WORLD_TARGETS,
 	WORLD_TOGETHER = 3 /* pushes of one turn */ };
 
 /* How one target behaves at the moment. */
@@ -19,8 +19,9 @@ struct world_target {
 	struct memory_target *target;
 	struct memory_settings settings;
 	struct world *world;
+	bool configured;
 	bool down;
-	bool paused;            /* by the operator */
+	bool paused;            /* by the operator; remembered while it is not configured */
 	size_t jobs_out;        /* with it after the last step, while it is paused */
 	int64_t slow_until_ms;  /* nothing comes back before */
 	unsigned trouble;       /* percent of zone writes that meet a random fault */
@@ -43,6 +44,13 @@ struct world_zone {
 	unsigned contents[WORLD_VERSIONS]; /* of version v at v % WORLD_VERSIONS */
 	unsigned content;       /* of the newest acknowledged push */
 	const char *owner;      /* one of world_masters */
+};
+
+/* What stands behind the lanes of one target with the same settings: the handle of their jobs. */
+struct world_lane {
+	unsigned target;
+	struct backend *backend;   /* NULL: it is not in use */
+	bool opened;               /* the core has taken it */
 };
 
 extern const char *const world_masters[WORLD_MASTERS];
@@ -89,7 +97,7 @@ struct world {
 	struct store *store;
 	struct core *core;
 	struct engine_backend backends[WORLD_TARGETS];
-	struct backend *lanes[WORLD_TARGETS];
+	struct world_lane lanes[WORLD_LANES];
 	struct world_target targets[WORLD_TARGETS];
 	struct world_zone zones[WORLD_ZONES];
 	struct core_job *jobs[WORLD_JOBS]; /* with the lanes */
@@ -119,6 +127,7 @@ struct world {
 	int64_t last_event;
 	int64_t pass;           /* of the newest healing that was begun */
 	bool healing;           /* passes begin by themselves */
+	int64_t reloaded_us;    /* other settings were put in force last; engine time */
 	bool calm;              /* no faults any more */
 	struct world_tally {
 		uint64_t steps;
@@ -135,6 +144,7 @@ struct world {
 		uint64_t drifts;    /* found by passes */
 		uint64_t passes;    /* that began by themselves */
 		uint64_t contests;
+		uint64_t reloads;   /* changes of settings while it ran */
 	} tally;
 };
 
@@ -166,6 +176,8 @@ void world_stop(struct world *world);
 void world_turn(struct world *world, struct core_command **commands, size_t command_count, struct core_job **jobs,
 	size_t job_count);
 void world_restart(struct world *world);
+/* Puts in force what the world calls configured. */
+int world_reconfigure(struct world *world, struct err *err);
 /* The zone (NULL: none) and the master (NULL) of a command, which world_order or world_order_all takes. */
 struct core_command *world_command(struct world *world, enum engine_op op, const char *zone, const char *master);
 enum world_answer world_order(struct world *world, struct core_command *command);
@@ -183,7 +195,9 @@ void world_end_all_faults(struct world *world);
 
 /* ---- lanes.c: what lanes do ---- */
 
-void world_work(struct world *world, struct core_job *job);
+/* Which target it is for. */
+unsigned world_target_of(const struct core_job *job);
+void world_work(struct core_job *job);
 /* One of the jobs that are out, if there is any that is not slow: works on it, or gives it back. False: there was none. */
 bool world_finish_job(struct world *world);
 /* What is not done yet may be done when the process is gone. */
@@ -213,6 +227,15 @@ void world_freeze(struct world *world, struct world_zone *zone, bool freeze);
 void world_dead_letters(struct world *world, struct world_zone *zone, bool drop);
 /* False: no pass began. */
 bool world_heal(struct world *world, const char *backend, bool dry_run);
+
+/* ---- reload.c ---- */
+
+/* NULL: it is not configured. */
+struct core_lane *world_lane_of(const struct world *world, size_t target);
+void world_reload(struct world *world);
+/* What has drained for too long. */
+void world_cut_short(struct world *world);
+void world_configure_all(struct world *world);
 
 /* ---- settle.c ---- */
 

@@ -78,20 +78,27 @@ static void core_tells(void *ctx, struct engine_message *message)
 	}
 }
 
-/* On the store at rig.path, with dc1 and dc2. */
+/* What the core is told of its back ends: dc1 and dc2. */
+static const struct engine_backend rig_backends[BACK_ENDS] = { { .name = "dc1", .ops = &memory_ops, .connections = 1 },
+	{ .name = "dc2", .ops = &memory_ops, .connections = 1 } };
+
+static struct core_params rig_params(bool dry_run)
+{
+	return (struct core_params){ .store = rig.store, .clock = &fake_clock, .backends = rig_backends,
+		.backend_count = BACK_ENDS, .backoff_ms = &rig.backoff_ms, .backoff_count = 1, .max_attempts = 5,
+		.history_versions = 5, .probe_initial_ms = 1000, .probe_max_ms = 30000, .dry_run = dry_run, .seed = 1,
+		.send = core_sends, .tell = core_tells };
+}
+
+/* On the store at rig.path. */
 static void start(bool dry_run)
 {
-	static const struct engine_backend backends[BACK_ENDS] = { { .name = "dc1", .ops = &memory_ops, .connections = 1 },
-		{ .name = "dc2", .ops = &memory_ops, .connections = 1 } };
-	struct core_params params = { .clock = &fake_clock, .backends = backends, .backend_count = BACK_ENDS,
-		.backoff_ms = &rig.backoff_ms, .backoff_count = 1, .max_attempts = 5, .history_versions = 5,
-		.probe_initial_ms = 1000, .probe_max_ms = 30000, .dry_run = dry_run, .seed = 1, .send = core_sends,
-		.tell = core_tells };
+	struct core_params params;
 	struct err err;
 
 	if (store_open(rig.path, &rig.store, NULL, &err) != ERR_OK)
 		fail_msg("%s", err.text);
-	params.store = rig.store;
+	params = rig_params(dry_run);
 	if (core_create(&params, &rig.core, &err) != ERR_OK)
 		fail_msg("%s", err.text);
 }
@@ -164,7 +171,7 @@ static struct core_job *take_job(enum core_job_kind kind)
 	for (size_t i = 0; i < rig.job_count; i++) {
 		struct core_job *job = rig.jobs[i];
 
-		if (job->kind != kind || job->backend != 0)
+		if (job->kind != kind || strcmp(job->lane->name, "dc1") != 0)
 			continue;
 		rig.jobs[i] = rig.jobs[--rig.job_count];
 		return job;

@@ -29,7 +29,7 @@ static int64_t give_back(enum backend_verdict verdict)
 static bool is_sent(void)
 {
 	for (size_t i = 0; i < rig.job_count; i++) {
-		if (rig.jobs[i]->backend == 0 && rig.jobs[i]->kind == CORE_JOB_APPLY)
+		if (strcmp(rig.jobs[i]->lane->name, "dc1") == 0 && rig.jobs[i]->kind == CORE_JOB_APPLY)
 			return true;
 	}
 	return false;
@@ -40,7 +40,7 @@ static void a_retry_that_is_due_within_a_turn_is_not_slept_over(void **state)
 {
 	(void)state;
 	for (unsigned backoff_ms = 1; backoff_ms <= BACKOFF_MOST_MS; backoff_ms++) {
-		rig.backoff_ms = backoff_ms;
+		rig.core->backoff_ms[0] = backoff_ms;
 		turn(push(backoff_ms));
 		int64_t wait_ms = give_back(BACKEND_RETRY);
 		for (unsigned turns = 0; !is_sent() && turns < 10; turns++) {

@@ -102,7 +102,7 @@ static void a_back_end_that_is_down_charges_no_attempt(void **state)
 	turn(push(1));
 	give_back(BACKEND_DOWN);
 	assert_int_equal(store_zone_find(rig.store, "live1.example.", &row, &err), ERR_OK);
-	assert_int_equal(store_delivery_load(rig.store, row.id, rig.core->lanes[0].backend_id, &delivery, &err), ERR_OK);
+	assert_int_equal(store_delivery_load(rig.store, row.id, rig.core->lanes[0]->backend_id, &delivery, &err), ERR_OK);
 	assert_int_equal(delivery.state, DELIVERY_DUE);
 	assert_int_equal(delivery.attempts, 0);
 	delivery_clear(&delivery);

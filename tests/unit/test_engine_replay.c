@@ -182,7 +182,7 @@ static void pushes_go_between_the_steps_of_a_replay(void **state)
 
 static void a_replay_at_one_back_end_leaves_the_others(void **state)
 {
-	int64_t dc1 = rig.core->lanes[0].backend_id, dc2 = rig.core->lanes[1].backend_id;
+	int64_t dc1 = rig.core->lanes[0]->backend_id, dc2 = rig.core->lanes[1]->backend_id;
 
 	(void)state;
 	turn(order(ENGINE_DEAD_REPLAY, "dc2"));
@@ -233,8 +233,8 @@ static void pushes_go_between_the_steps_when_a_lane_came_up(void **state)
 	(void)state;
 	stop();
 	start(false);
-	dc1 = rig.core->lanes[0].backend_id;
-	dc2 = rig.core->lanes[1].backend_id;
+	dc1 = rig.core->lanes[0]->backend_id;
+	dc2 = rig.core->lanes[1]->backend_id;
 	assert_int_equal(come_up(), 0);
 	assert_true(asleep_at(dc1) >= ZONES - STEP_MOST && asleep_at(dc1) < ZONES);
 	assert_true(push_until_awake(dc1) > ZONES / STEP_MOST - 2);
@@ -248,7 +248,7 @@ static void a_revival_that_fails_is_tried_again(void **state)
 	(void)state;
 	stop();
 	start(false);
-	dc1 = rig.core->lanes[0].backend_id;
+	dc1 = rig.core->lanes[0]->backend_id;
 	come_up();
 	size_t left = asleep_at(dc1);
 	disk_is_full = true;
