@@ -17,7 +17,11 @@
 
 static atomic_int log_threshold = LOG_LEVEL_INFO;
 static enum log_format log_style = LOG_FORMAT_LOGFMT;
-static bool log_local_time;
+static atomic_bool log_local_time;
+
+/* From log_change on it stands in the environment as it is: a change needs no setenv, which no other thread could bear. */
+static char zone_variable[256];
+static pthread_mutex_t zone_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
@@ -25,7 +29,23 @@ void log_setup(enum log_level level, enum log_format format, bool local_time)
 {
 	atomic_store(&log_threshold, (int)level);
 	log_style = format;
-	log_local_time = local_time;
+	atomic_store(&log_local_time, local_time);
+}
+
+void log_change(enum log_level level, const char *timezone)
+{
+	bool first = zone_variable[0] == '\0';
+	const char *zone = *timezone != '\0' ? timezone : first ? getenv("TZ") : NULL;
+
+	CHECK(pthread_mutex_lock(&zone_lock) == 0);
+	if (first || zone != NULL)
+		snprintf(zone_variable, sizeof(zone_variable), "TZ=%s", zone == NULL ? ":/etc/localtime" : zone);
+	if (first)
+		putenv(zone_variable);
+	tzset();
+	pthread_mutex_unlock(&zone_lock);
+	atomic_store(&log_local_time, *timezone != '\0');
+	atomic_store(&log_threshold, (int)level);
 }
 
 bool log_level_parse(const char *name, enum log_level *out)
@@ -49,18 +69,22 @@ bool log_level_parse(const char *name, enum log_level *out)
 
 static void put_time(struct buf *line)
 {
+	bool local = atomic_load(&log_local_time);
 	struct timespec now;
 	struct tm parts;
 	char text[64];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (log_local_time)
+	if (local) {
+		CHECK(pthread_mutex_lock(&zone_lock) == 0);
 		localtime_r(&now.tv_sec, &parts);
-	else
+		pthread_mutex_unlock(&zone_lock);
+	} else {
 		gmtime_r(&now.tv_sec, &parts);
+	}
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
 	buf_printf(line, "%s.%03ld", text, now.tv_nsec / 1000000);
-	strftime(text, sizeof(text), log_local_time ? "%z" : "Z", &parts);
+	strftime(text, sizeof(text), local ? "%z" : "Z", &parts);
 	buf_puts(line, text);
 }
 

@@ -106,6 +106,7 @@ static void take_password_file(struct sheet *sheet, const struct sheet_entry *en
 			sheet_fault_at(sheet, entry, file_path, "%s is given, too: one of them is enough", strrchr(path, '.') + 1);
 		return;
 	}
+	sheet_note_file(sheet, file);
 	if (file_read_secret(file, VALUE_MAX_SIZE, &secret, &err) == ERR_OK) {
 		replace_text(password, secret);
 	} else {
@@ -229,6 +230,40 @@ static void place_control_socket(struct sheet *sheet, struct conf *conf)
 		sheet_fault_at(sheet, NULL, path, "the path beside the store is longer than 107 bytes: give one here");
 }
 
+static void add_file(struct conf *conf, const char *path)
+{
+	const char **files = (const char **)(uintptr_t)conf->files;
+
+	files = xrealloc(files, (conf->file_count + 1) * sizeof(*files));
+	files[conf->file_count++] = xstrdup(path);
+	conf->files = files;
+}
+
+/* Those that the values of one mapping name. */
+static void add_files(struct conf *conf, enum key_set set, const void *values)
+{
+	const char *path;
+
+	for (size_t i = 0; i < keys_count; i++) {
+		const struct key *key = &keys_table[i];
+
+		if (key->state != KEY_LIVE || !key->file || keys_set(key) != set)
+			continue;
+		memcpy(&path, (const char *)values + key->offset, sizeof(path));
+		if (*path != '\0')
+			add_file(conf, path);
+	}
+}
+
+static void collect_files(const struct sheet *sheet, struct conf *conf)
+{
+	for (size_t at = 0; at < sheet->files.size; at += strlen(sheet->files.data + at) + 1)
+		add_file(conf, sheet->files.data + at);
+	add_files(conf, SET_MAIN, conf);
+	for (size_t i = 0; i < conf->backend_count; i++)
+		add_files(conf, SET_BACKENDS, &conf->backends[i]);
+}
+
 struct conf *build_conf(struct sheet *sheet)
 {
 	struct conf *conf = xcalloc(1, sizeof(*conf));
@@ -244,6 +279,7 @@ struct conf *build_conf(struct sheet *sheet)
 	build_backends(sheet, conf);
 	build_lists(sheet, conf);
 	rules_apply_whole(sheet, conf);
+	collect_files(sheet, conf);
 	return conf;
 }
 
@@ -280,6 +316,9 @@ void conf_destroy(struct conf *conf)
 	free_elements(conf->users, conf->user_count, sizeof(*conf->users), SET_USERS);
 	free_elements(conf->masters, conf->master_count, sizeof(*conf->masters), SET_MASTERS);
 	free_elements(conf->peers, conf->peer_count, sizeof(*conf->peers), SET_PEERS);
+	for (size_t i = 0; i < conf->file_count; i++)
+		free((char *)conf->files[i]);
+	free((char **)(uintptr_t)conf->files);
 	free((char *)conf->path);
 	free_values(conf, SET_MAIN);
 	free(conf);

@@ -109,6 +109,7 @@ struct conf {
 	int64_t probe_max_ms;
 	size_t max_zone_records;
 	bool dry_run;
+	bool watch_secrets;
 	bool healing_enabled;
 	unsigned healing_interval_minutes;
 	unsigned history_versions;
@@ -137,6 +138,8 @@ struct conf {
 	bool peer_discover;
 	const struct conf_peer *peers;
 	size_t peer_count;
+	const char *const *files;      /* of secrets and of TLS that it names, whether it has read them or whoever uses them will */
+	size_t file_count;
 };
 
 /*
@@ -156,6 +159,17 @@ void conf_destroy(struct conf *conf); /* NULL is fine; secrets are wiped */
  * files of TLS, readable. Makes nothing. For --check; the rights are those of the process. The error names key and path.
  */
 MUST_CHECK int conf_check_host(const struct conf *conf, struct err *err);
+/*
+ * A line for each key that differs, "app.max_connections: 512 -> 600"; of a secret alone that it does. Back ends, users, masters and
+ * peers that are in one of them only: "dns.backends.dc2: new", "gone". Keys that a process which runs can't change are left to
+ * conf_diff_restart.
+ */
+void conf_diff(const struct conf *old, const struct conf *new, struct buf *out);
+void conf_diff_restart(const struct conf *old, const struct conf *new, struct buf *out);
+/* All keys that begin with prefix, of all elements. */
+bool conf_is_same(const struct conf *a, const struct conf *b, const char *prefix);
+/* A number that is another one when any setting of the back end, a secret too, is another. Not for storing. */
+uint64_t conf_backend_version(const struct conf_backend *backend);
 /*
  * The effective configuration as YAML. Secrets are masked, and conf_load refuses a mask: with the secrets given
  * again (by the environment, say) the print loads to the same configuration.

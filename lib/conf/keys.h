@@ -46,6 +46,8 @@ struct key {
 	enum key_state state;
 	bool secret;             /* masked in print, never in messages, may come from a file: ..._FILE */
 	bool environment_only;
+	bool restart;            /* a process that runs can't change it */
+	bool file;               /* names a file that is read again when it changes */
 	int64_t low, high;       /* of numbers and list elements, both included */
 	int64_t scale;           /* lists: the elements are stored multiplied by this; 0 means 1 */
 	const char *unit;        /* "ms", "bytes", "seconds" or NULL */

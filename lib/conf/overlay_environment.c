@@ -72,6 +72,7 @@ static char *read_secret(struct sheet *sheet, const char *variable, const char *
 	char *secret;
 	struct err err;
 
+	sheet_note_file(sheet, path);
 	if (file_read_secret(path, VALUE_MAX_SIZE, &secret, &err) == ERR_OK)
 		return secret;
 	sheet_fault(sheet, variable, "%s", err.text);

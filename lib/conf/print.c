@@ -4,14 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/rules.h"
 #include "conf/keys.h"
+#include "conf/print.h"
+#include "conf/rules.h"
 #include "conf/value.h"
 
 struct printer {
 	struct buf *out;
 	unsigned depth;
 	bool json;
+	bool open;  /* secrets as they are */
 	bool begun; /* JSON: the mapping has an entry */
 };
 
@@ -88,7 +90,7 @@ static void put_value(const struct printer *printer, const struct key *key, cons
 	switch (key->type) {
 	case KEY_TEXT:
 		memcpy(&text, field, sizeof(text));
-		put_quoted(out, key->secret && *text != '\0' ? RULES_MASK : text);
+		put_quoted(out, key->secret && !printer->open && *text != '\0' ? RULES_MASK : text);
 		return;
 	case KEY_NUMBER:
 		buf_uint(out, (uint64_t)number_at(key, field));
@@ -110,6 +112,13 @@ static void put_value(const struct printer *printer, const struct key *key, cons
 		put_words(out, key, base);
 		return;
 	}
+}
+
+void print_value(const struct key *key, const void *target, bool open, struct buf *out)
+{
+	const struct printer printer = { .out = out, .open = open };
+
+	put_value(&printer, key, target);
 }
 
 static void put_name(struct printer *printer, const char *name, size_t size, bool odd)

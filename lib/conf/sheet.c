@@ -34,6 +34,12 @@ void sheet_free(struct sheet *sheet)
 	buf_free(&sheet->first_fault);
 	buf_free(&sheet->more_faults);
 	buf_free(&sheet->notices);
+	buf_free(&sheet->files);
+}
+
+void sheet_note_file(struct sheet *sheet, const char *path)
+{
+	buf_append(&sheet->files, path, strlen(path) + 1);
 }
 
 struct sheet_entry *sheet_entry_find(const struct sheet *sheet, enum key_set set, struct match_name name)

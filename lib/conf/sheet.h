@@ -41,6 +41,7 @@ struct sheet {
 	struct buf more_faults; /* a line each */
 	size_t fault_count;
 	struct buf notices; /* a line each */
+	struct buf files; /* that held secrets: their paths, each with its NUL */
 };
 
 void sheet_init(struct sheet *sheet);
@@ -67,6 +68,8 @@ const char *sheet_text(const struct setting *setting, const struct key *key);
 const char *sheet_where(const struct sheet *sheet, const struct sheet_entry *entry, const struct key *key,
 	char out[SHEET_WHERE_SIZE]);
 
+/* It held a secret, or should have. */
+void sheet_note_file(struct sheet *sheet, const char *path);
 PRINTF_LIKE(3, 4) void sheet_fault(struct sheet *sheet, const char *where, const char *format, ...);
 PRINTF_LIKE(3, 4) void sheet_notice(struct sheet *sheet, const char *where, const char *format, ...);
 /* Marks the setting bad, too. */
