@@ -126,8 +126,7 @@ void manual_page_conf(struct buf *out)
 	put_others(out, "peers by the environment", "Instead of 1 any digit from 1 to 9 is for one more.", KEY_TAKEN, KEY_TAKEN,
 		true);
 	put_others(out, "without meaning here", "Accepted with a notice.", KEY_OLD, KEY_TAKEN, false);
-	put_others(out, "of what is not there", "Accepted, but refused where they would switch it on.", KEY_LATER, KEY_SWITCH,
-		false);
+	put_others(out, "of what is not there", "Accepted while nothing uses them.", KEY_LATER, KEY_LATER, false);
 	roff_section(out, "EXAMPLE");
 	roff_example(out, example);
 	roff_see_also(out, &page);

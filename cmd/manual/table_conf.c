@@ -61,6 +61,5 @@ void manual_table_conf(struct buf *out)
 			put_row(out, &keys_table[i]);
 	}
 	put_others(out, "\nOf directdnsonly, accepted with a notice, without meaning here: ", KEY_OLD, KEY_TAKEN);
-	put_others(out, "\nOf directdnsonly, for what is not there: accepted, but refused where they would switch it on: ", KEY_LATER,
-		KEY_SWITCH);
+	put_others(out, "\nOf directdnsonly, for what is not there: accepted while nothing uses it: ", KEY_LATER, KEY_LATER);
 }

@@ -9,7 +9,7 @@ enum { OWN_FILES = 32, LANE_FILES = 3, MASTER_FILES = 2, PEER_FILES = 2 };
 
 unsigned wire_count_files(const struct conf *conf)
 {
-	unsigned files = OWN_FILES;
+	unsigned files = OWN_FILES + (unsigned)conf->listener_count;
 
 	for (size_t i = 0; i < conf->backend_count; i++)
 		files += conf->backends[i].connections * LANE_FILES;

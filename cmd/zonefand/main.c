@@ -107,12 +107,18 @@ static int check(const struct conf *conf)
 		return EX_CONFIG;
 	}
 	int ret = http_bind(&wire.http, &err);
-	wire_clear(&wire);
 	if (ret == ERR_BUSY) { /* before a restart that is as it should be */
 		log_warn("another process has the port: the zonefand that runs, or start would fail", LOG_ERR(&err));
 		ret = ERR_OK;
 	}
-	if (ret != ERR_OK || privilege_become(conf->user, &err) != ERR_OK || conf_check_host(conf, &err) != ERR_OK) {
+	if (ret == ERR_OK)
+		ret = privilege_become(conf->user, &err);
+	if (ret == ERR_OK)
+		ret = conf_check_host(conf, &err);
+	if (ret == ERR_OK)
+		http_check_rights(&wire.http);
+	wire_clear(&wire);
+	if (ret != ERR_OK) {
 		log_error("the configuration does not fit this host", LOG_ERR(&err));
 		return EX_CONFIG;
 	}
@@ -141,9 +147,12 @@ static int prepare(const struct conf *conf, struct wire *wire, struct err *err)
 		ret = privilege_become(conf->user, err);
 	if (ret == ERR_OK)
 		ret = conf_check_host(conf, err);
-	if (ret != ERR_OK)
+	if (ret != ERR_OK) {
 		wire_clear(wire);
-	else if (geteuid() == 0)
+		return ret;
+	}
+	http_check_rights(&wire->http);
+	if (geteuid() == 0)
 		log_warn("zonefand stays root", LOG_STR("hint", "app.user names another user to become"));
 	return ret;
 }
@@ -158,6 +167,7 @@ static int serve(struct wire *wire)
 	if (ret != ERR_OK)
 		return start_failed(&err);
 	ret = http_create(&wire->http, engine, &http, &err);
+	wire->http.setup = NULL; /* it has it */
 	if (ret != ERR_OK) {
 		engine_stop(engine, 0);
 		engine_destroy(engine);

@@ -42,6 +42,32 @@ static void wire_logins(const struct conf *conf, struct wire *wire)
 	wire->http.login_count = count;
 }
 
+static unsigned acts_of(const char *role)
+{
+	if (strcmp(role, "master") == 0)
+		return AUTH_SERVES(AUTH_PUSH);
+	if (strcmp(role, "peer") == 0)
+		return AUTH_SERVES(AUTH_EXCHANGE);
+	return AUTH_SERVES(AUTH_LOOK) | AUTH_SERVES(AUTH_CHANGE);
+}
+
+static void wire_listeners(const struct conf *conf, struct wire *wire)
+{
+	wire->http.main = (struct http_listener){ .address = conf->listen_address, .port = conf->listen_port,
+		.ssl = conf->ssl_enable, .allow = conf->allow, .allow_count = conf->allow_count };
+	wire->listeners = xcalloc(conf->listener_count, sizeof(*wire->listeners));
+	for (size_t i = 0; i < conf->listener_count; i++) {
+		const struct conf_listener *from = &conf->listeners[i];
+
+		wire->listeners[i] = (struct http_listener){ .address = from->address, .port = from->port, .ssl = from->ssl,
+			.allow = from->allow, .allow_count = from->allow_count };
+		for (unsigned k = 0; k < from->role_count; k++)
+			wire->listeners[i].serves |= acts_of(from->roles[k]);
+	}
+	wire->http.listeners = wire->listeners;
+	wire->http.listener_count = conf->listener_count;
+}
+
 static void wire_masters(const struct conf *conf, struct wire *wire)
 {
 	wire->reconciles = conf->reconcile_enabled;
@@ -86,8 +112,11 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 {
 	*out = (struct wire){ 0 };
 	out->http = (struct http_params){
-		.listen_address = conf->listen_address,
-		.listen_port = conf->listen_port,
+		.ssl_cert = conf->ssl_cert,
+		.ssl_key = conf->ssl_key,
+		.ssl_bundle = conf->ssl_bundle,
+		.trusted_proxies = conf->trusted_proxies,
+		.trusted_proxy_count = conf->trusted_proxy_count,
 		.control_socket = conf->control_socket,
 		.metrics_public = conf->metrics_public,
 		.exists_parent = conf->exists_parent,
@@ -102,6 +131,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 		.stop_deadline_ms = STOP_DEADLINE_MS,
 	};
 	wire_logins(conf, out);
+	wire_listeners(conf, out);
 	wire_masters(conf, out);
 	wire_peers(conf, out);
 	int ret = wire_engine_create(conf, &out->engine, err);
@@ -116,6 +146,8 @@ void wire_clear(struct wire *wire)
 	for (size_t i = 0; i < wire->http.login_count; i++)
 		free((char *)(uintptr_t)wire->logins[i].identities);
 	free(wire->logins);
+	free(wire->listeners);
+	http_unbind(&wire->http);
 	wire_engine_clear(&wire->engine);
 	free(wire->masters);
 	*wire = (struct wire){ 0 };

@@ -19,6 +19,7 @@ struct wire {
 	bool reconciles;  /* sync is wanted */
 	struct sync_master *masters; /* owned; of sync */
 	struct auth_login *logins; /* owned */
+	struct http_listener *listeners; /* owned; of http */
 	struct peer_params peers;
 	bool peers_enabled;
 };

@@ -27,18 +27,6 @@ static void build_value(struct sheet *sheet, const struct sheet_entry *entry, co
 	field_store(key, target, text);
 }
 
-static void refuse_switch(struct sheet *sheet, const struct key *key)
-{
-	const struct setting *setting = sheet_setting(sheet, NULL, key);
-	bool on = false;
-	char why[FIELD_WHY_SIZE];
-
-	if (!field_accepts(key, setting->text, why))
-		sheet_fault_at(sheet, NULL, key->path, "%s", why);
-	else if (value_bool(setting->text, &on) && on)
-		sheet_fault_at(sheet, NULL, key->path, "not yet supported (%s); set it to false", key->help);
-}
-
 /* The keys of one mapping: live ones into target, the others judged. entry NULL: those of SET_MAIN. */
 static void build_values(struct sheet *sheet, const struct sheet_entry *entry, void *target)
 {
@@ -52,8 +40,6 @@ static void build_values(struct sheet *sheet, const struct sheet_entry *entry, v
 			build_value(sheet, entry, key, target);
 		else if (key->state == KEY_OLD && given)
 			sheet_notice_at(sheet, entry, key->path, "accepted, but without meaning here: %s", key->help);
-		else if (key->state == KEY_SWITCH && given)
-			refuse_switch(sheet, key);
 	}
 }
 
@@ -178,7 +164,9 @@ static void build_lists(struct sheet *sheet, struct conf *conf)
 	struct conf_user *users = build_elements(sheet, SET_USERS, sizeof(*users), &conf->user_count);
 	struct conf_master *masters = build_elements(sheet, SET_MASTERS, sizeof(*masters), &conf->master_count);
 	struct conf_peer *peers = build_elements(sheet, SET_PEERS, sizeof(*peers), &conf->peer_count);
+	struct conf_listener *listeners = build_elements(sheet, SET_LISTENERS, sizeof(*listeners), &conf->listener_count);
 
+	conf->listeners = listeners;
 	conf->users = users;
 	conf->masters = masters;
 	conf->peers = peers;
@@ -203,6 +191,8 @@ static void build_lists(struct sheet *sheet, struct conf *conf)
 		if (*peers[i].password == '\0')
 			replace_text(&peers[i].password, xstrdup(conf->peer_auth_password));
 	}
+	for (size_t i = 0; i < conf->listener_count; i++)
+		rules_apply_listener(sheet, entry_at(sheet, SET_LISTENERS, i), conf, i);
 	for (size_t i = 0; i < conf->user_count; i++)
 		rules_apply_user(sheet, entry_at(sheet, SET_USERS, i), conf, i);
 	for (size_t i = 0; i < conf->master_count; i++)
@@ -313,6 +303,7 @@ void conf_destroy(struct conf *conf)
 		return;
 	free_backends(conf->backends, conf->backend_count);
 	free_backends(conf->disabled, conf->disabled_count);
+	free_elements(conf->listeners, conf->listener_count, sizeof(*conf->listeners), SET_LISTENERS);
 	free_elements(conf->users, conf->user_count, sizeof(*conf->users), SET_USERS);
 	free_elements(conf->masters, conf->master_count, sizeof(*conf->masters), SET_MASTERS);
 	free_elements(conf->peers, conf->peer_count, sizeof(*conf->peers), SET_PEERS);

@@ -48,6 +48,17 @@ struct conf_backend {
 	bool ssl_verify;
 };
 
+/* A further door of the HTTP server. */
+struct conf_listener {
+	const char *address;           /* "": all */
+	uint16_t port;
+	bool ssl;
+	const char *const *allow;      /* addresses and networks (base/cidr.h); none: all */
+	unsigned allow_count;
+	const char *const *roles;      /* "master", "peer", "operator": whom it serves; none: all */
+	unsigned role_count;
+};
+
 struct conf_user {
 	const char *name;
 	const char *password;
@@ -88,6 +99,16 @@ struct conf {
 	uint16_t listen_port;
 	const char *control_socket;    /* "": none */
 	bool metrics_public;           /* /metrics takes no login */
+	bool ssl_enable;               /* of the listener above */
+	const char *ssl_cert;          /* files; "": none, and then no listener wants TLS */
+	const char *ssl_key;
+	const char *ssl_bundle;
+	const char *const *allow;      /* for the listener above, as in struct conf_listener */
+	unsigned allow_count;
+	const char *const *trusted_proxies;
+	unsigned trusted_proxy_count;
+	const struct conf_listener *listeners; /* further ones; no two at the same place */
+	size_t listener_count;
 	unsigned exists_parent;        /* 0, 2 or 3 */
 	size_t max_body_bytes;
 	size_t max_inflight_bytes;

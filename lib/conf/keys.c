@@ -13,19 +13,26 @@
 #define USER(member) FIELD(struct conf_user, member)
 #define MASTER(member) FIELD(struct conf_master, member)
 #define PEER(member) FIELD(struct conf_peer, member)
+#define LISTENER(member) FIELD(struct conf_listener, member)
 
 #define TEXT_KEY(name, where, what) .path = (name), .type = KEY_TEXT, where, .help = (what)
 #define BOOL_KEY(name, where, what) .path = (name), .type = KEY_BOOL, where, .help = (what)
 #define NUMBER_KEY(name, where, from, to, in, what)                                                          \
 	.path = (name), .type = KEY_NUMBER, where, .low = (from), .high = (to), .unit = (in), .help = (what)
 
+#define WORDS_KEY(name, owner, member, count, what)                                                          \
+	.path = (name), .type = KEY_WORDS, FIELD(owner, member), .count_offset = offsetof(owner, count),           \
+	.preset = "", .help = (what)
+
 #define OLD_KEY(name, why) { .path = (name), .type = KEY_TEXT, .state = KEY_OLD, .help = (why) }
 #define LATER_KEY(name, what) { .path = (name), .type = KEY_TEXT, .state = KEY_LATER, .help = (what) }
-#define SWITCH_KEY(name, what) { .path = (name), .type = KEY_BOOL, .state = KEY_SWITCH, .help = (what) }
 #define PEER_KEY(name, hidden)                                                                               \
 	{ .path = (name), .type = KEY_TEXT, .state = KEY_TAKEN, .environment_only = true, .secret = (hidden),        \
 	  .help = "a peer by the environment" }
 
+#define NETWORK_SHAPE                                                                                        \
+	.accepts = value_is_network,                                                                         \
+	.wants = "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32 without bits behind its prefix"
 #define TABLE_SHAPE .accepts = value_is_table, .wants = "1 to 64 letters, digits or underscores"
 #define SOCKET_SHAPE .accepts = value_is_socket_path, .wants = "a path of at most 107 bytes"
 
@@ -55,6 +62,28 @@ const struct key keys_table[] = {
 		"Unix socket for zonefanctl; default: zonefan.sock beside the store; empty: none"),
 	  .restart = true, SOCKET_SHAPE },
 	{ BOOL_KEY("app.metrics_public", MAIN(metrics_public), "GET /metrics takes no login"), .preset = "false" },
+	{ BOOL_KEY("app.ssl_enable", MAIN(ssl_enable), "TLS (1.2 and later) on app.listen_port"), .preset = "false" },
+	{ TEXT_KEY("app.ssl_cert", MAIN(ssl_cert), "file of the HTTP server's certificate (PEM), its chain may stand behind it"),
+	  .preset = "" },
+	{ TEXT_KEY("app.ssl_key", MAIN(ssl_key), "file of its key (PEM, without a passphrase)"), .preset = "" },
+	{ TEXT_KEY("app.ssl_bundle", MAIN(ssl_bundle), "file of the chain's certificates, if they are not in app.ssl_cert"),
+	  .preset = "" },
+	{ WORDS_KEY("app.allow", struct conf, allow, allow_count,
+		"who may connect to app.listen_port: addresses and networks; none: everybody"),
+	  NETWORK_SHAPE },
+	{ WORDS_KEY("app.trusted_proxies", struct conf, trusted_proxies, trusted_proxy_count,
+		"proxies whose X-Forwarded-For is believed: addresses and networks"),
+	  NETWORK_SHAPE },
+	{ TEXT_KEY("app.listeners[].address", LISTENER(address), "a further listener's address; empty: all"),
+	  .preset = "", .accepts = value_is_address, .wants = "an IPv4 or IPv6 address" },
+	{ NUMBER_KEY("app.listeners[].port", LISTENER(port), 1, 65535, NULL, "its TCP port; must be set"), .preset = "0" },
+	{ BOOL_KEY("app.listeners[].ssl", LISTENER(ssl), "TLS there, with the certificate of app.ssl_cert"), .preset = "false" },
+	{ WORDS_KEY("app.listeners[].allow", struct conf_listener, allow, allow_count,
+		"who may connect there: addresses and networks; none: everybody"),
+	  NETWORK_SHAPE },
+	{ WORDS_KEY("app.listeners[].roles", struct conf_listener, roles, role_count,
+		"what is served there: the DirectAdmin dialect to master, zones to peer, the API to operator; none: all of it"),
+	  .accepts = value_is_role, .wants = "master, peer or operator" },
 	{ NUMBER_KEY("app.exists_parent", MAIN(exists_parent), 0, 3, NULL,
 		"answer to exists for a name whose parent domain is held: 3 with its owner, 2 without, 0 as unknown"),
 	  .preset = "3", .choices = "0|2|3" },
@@ -85,9 +114,9 @@ const struct key keys_table[] = {
 	{ TEXT_KEY("app.users[].role", USER(role),
 		"master: pushes and deletes for its identities; operator: everything of the API; read-only: looks"),
 	  .preset = "master", .choices = "master|operator|read-only" },
-	{ .path = "app.users[].identities", .type = KEY_WORDS, USER(identities),
-	  .count_offset = offsetof(struct conf_user, identity_count), .preset = "", .accepts = value_is_host,
-	  .wants = "a host name", .help = "role master: the hostnames that it may push and delete for" },
+	{ WORDS_KEY("app.users[].identities", struct conf_user, identities, identity_count,
+		"role master: the hostnames that it may push and delete for"),
+	  .accepts = value_is_host, .wants = "a host name" },
 	{ BOOL_KEY("app.dry_run", MAIN(dry_run), "take pushes, and send no back end anything: all of them stay paused"),
 	  .preset = "false" },
 	{ BOOL_KEY("app.watch_secrets", MAIN(watch_secrets),
@@ -261,8 +290,8 @@ const struct key keys_table[] = {
 	OLD_KEY("queue_location", "pushes are kept in the store"),
 	OLD_KEY("environment", "there is one"),
 	OLD_KEY("app.queue_location", "pushes are kept in the store"),
-	OLD_KEY("app.proxy_support", "no forwarded address is trusted"),
-	OLD_KEY("app.proxy_support_base", "no forwarded address is trusted"),
+	OLD_KEY("app.proxy_support", "app.trusted_proxies says whose forwarded addresses are believed"),
+	OLD_KEY("app.proxy_support_base", "app.trusted_proxies says whose forwarded addresses are believed"),
 	OLD_KEY("app.log_level", "log_level counts"),
 	OLD_KEY("app.log_to", "the log goes to stderr"),
 	OLD_KEY("app.token_valid_for_days", "there are no tokens"),
@@ -277,10 +306,6 @@ const struct key keys_table[] = {
 	OLD_KEY("dns.backends.*.table_name", "records_table says it"),
 
 	/* The predecessor's keys of features that are not built yet. */
-	SWITCH_KEY("app.ssl_enable", "HTTPS"),
-	LATER_KEY("app.ssl_cert", "HTTPS: certificate"),
-	LATER_KEY("app.ssl_key", "HTTPS: key"),
-	LATER_KEY("app.ssl_bundle", "HTTPS: chain"),
 	LATER_KEY("dns.backends.*.zones_dir", "bind and nsd: folder of zone files"),
 	LATER_KEY("dns.backends.*.named_conf", "bind: file of zone declarations"),
 	LATER_KEY("dns.backends.*.nsd_conf", "nsd: file of zone declarations"),
@@ -313,6 +338,7 @@ static const char *const set_paths[SET_COUNT] = {
 	[SET_USERS] = "app.users[]",
 	[SET_MASTERS] = "reconciliation.directadmin_servers[]",
 	[SET_PEERS] = "peer_sync.peers[]",
+	[SET_LISTENERS] = "app.listeners[]",
 };
 
 const char *keys_set_path(enum key_set set)

@@ -24,17 +24,17 @@ enum key_state {
 	KEY_LIVE,  /* read, printed, used */
 	KEY_OLD,   /* the predecessor's, without meaning here: accepted with a notice (help says why) */
 	KEY_TAKEN, /* the predecessor's, taken as another key unless that is given (build.c); noticed there */
-	KEY_LATER, /* the predecessor's, of a feature that is not built yet: accepted while its switch is off */
-	KEY_SWITCH /* turns such a feature on: refused when true, never ignored */
+	KEY_LATER  /* the predecessor's, of a feature that is not built yet: accepted while nothing uses it */
 };
 
 /* Where a key lies: once, or in each of something that may come many times. */
 enum key_set {
 	SET_MAIN,
 	SET_BACKENDS, /* dns.backends.*: a mapping of free names */
-	SET_USERS,    /* lists of mappings, these three */
+	SET_USERS,    /* lists of mappings, these four */
 	SET_MASTERS,
 	SET_PEERS,
+	SET_LISTENERS,
 	SET_COUNT
 };
 

@@ -231,11 +231,27 @@ static void put_element(struct printer *printer, enum key_set set, const void *e
 	buf_puts(out, printer->json ? "}" : "");
 }
 
+static size_t count_elements(const struct conf *conf, enum key_set set)
+{
+	switch (set) {
+	case SET_USERS:
+		return conf->user_count;
+	case SET_MASTERS:
+		return conf->master_count;
+	case SET_PEERS:
+		return conf->peer_count;
+	case SET_LISTENERS:
+		return conf->listener_count;
+	default:
+		WRONG("a set that is no list");
+	}
+}
+
 static void put_elements(struct printer *printer, enum key_set set, const struct conf *conf)
 {
 	const char *path = keys_set_path(set);
 	const char *name = strrchr(path, '.') + 1;
-	size_t count = set == SET_USERS ? conf->user_count : set == SET_MASTERS ? conf->master_count : conf->peer_count;
+	size_t count = count_elements(conf, set);
 
 	put_name(printer, name, strcspn(name, "["), false);
 	buf_puts(printer->out, printer->json ? " [" : count == 0 ? " []\n" : "\n");
@@ -245,8 +261,10 @@ static void put_elements(struct printer *printer, enum key_set set, const struct
 			put_element(printer, set, &conf->users[i], i == 0);
 		else if (set == SET_MASTERS)
 			put_element(printer, set, &conf->masters[i], i == 0);
-		else
+		else if (set == SET_PEERS)
 			put_element(printer, set, &conf->peers[i], i == 0);
+		else
+			put_element(printer, set, &conf->listeners[i], i == 0);
 	}
 	printer->depth--;
 	buf_puts(printer->out, printer->json ? "]" : "");

@@ -228,10 +228,20 @@ static void check_timezone(struct sheet *sheet, const struct conf *conf)
 		sheet_fault_at(sheet, NULL, path, "there is no time zone \"%s\" in %s", conf->timezone, zoneinfo);
 }
 
+void rules_check_certificate(struct sheet *sheet, const struct sheet_entry *from, const char *path, const struct conf *conf)
+{
+	if (*conf->ssl_cert == '\0')
+		sheet_fault_at(sheet, from, path, "needs a certificate: app.ssl_cert must be set");
+	else if (*conf->ssl_key == '\0')
+		sheet_fault_at(sheet, from, path, "needs the certificate's key: app.ssl_key must be set");
+}
+
 void rules_apply_main(struct sheet *sheet, const struct conf *conf)
 {
 	rules_check_secret(sheet, NULL, "app.auth_password", conf->auth_password, true);
 	check_timezone(sheet, conf);
+	if (conf->ssl_enable)
+		rules_check_certificate(sheet, NULL, "app.ssl_enable", conf);
 	if (conf->max_inflight_bytes < conf->max_body_bytes)
 		sheet_fault_at(sheet, NULL, "app.max_inflight_bytes", "is less than app.max_body_bytes");
 	/* The predecessor's own example has a poor one while it is off. */
@@ -243,8 +253,19 @@ void rules_apply_main(struct sheet *sheet, const struct conf *conf)
 		sheet_fault_at(sheet, NULL, "retry.probe_max_ms", "is less than retry.probe_initial_ms");
 }
 
+static void check_unused_certificate(struct sheet *sheet, const struct conf *conf)
+{
+	bool used = conf->ssl_enable;
+
+	for (size_t i = 0; i < conf->listener_count; i++)
+		used = used || conf->listeners[i].ssl;
+	if (!used && *conf->ssl_cert != '\0')
+		sheet_notice_at(sheet, NULL, "app.ssl_cert", "not used: app.ssl_enable is false, and no listener has ssl");
+}
+
 void rules_apply_whole(struct sheet *sheet, const struct conf *conf)
 {
+	check_unused_certificate(sheet, conf);
 	check_default_backend(sheet, conf);
 	/* A fault elsewhere may be the very reason why a back end is missing, or looks like another. */
 	if (sheet->fault_count > 0)

@@ -23,9 +23,12 @@ void rules_apply_main(struct sheet *sheet, const struct conf *conf);
 /* One element of a list of mappings, which is conf->users[i] (masters, peers). */
 void rules_apply_user(struct sheet *sheet, const struct sheet_entry *from, const struct conf *conf, size_t i);
 void rules_apply_master(struct sheet *sheet, const struct sheet_entry *from, const struct conf *conf, size_t i);
+void rules_apply_listener(struct sheet *sheet, const struct sheet_entry *from, const struct conf *conf, size_t i);
 void rules_apply_peer(struct sheet *sheet, const struct sheet_entry *from, const struct conf *conf, size_t i);
 /* For rules*.c: a password that is empty (if it is needed), "changeme" or the mask is a fault. */
 void rules_check_secret(struct sheet *sheet, const struct sheet_entry *from, const char *path, const char *text,
 	bool needed);
+/* For rules*.c: the switch at path is on, and TLS takes a certificate and its key. */
+void rules_check_certificate(struct sheet *sheet, const struct sheet_entry *from, const char *path, const struct conf *conf);
 /* After all back ends: what they are to each other. */
 void rules_apply_whole(struct sheet *sheet, const struct conf *conf);

@@ -12,6 +12,33 @@ static void check_given(struct sheet *sheet, const struct sheet_entry *from, con
 		sheet_fault_at(sheet, from, path, "must be set");
 }
 
+static bool same_place(const char *address, uint16_t port, const struct conf_listener *listener)
+{
+	/* One that is on all addresses is on the other's, too. */
+	return port == listener->port && (*address == '\0' || *listener->address == '\0' ||
+		strcmp(address, listener->address) == 0);
+}
+
+void rules_apply_listener(struct sheet *sheet, const struct sheet_entry *from, const struct conf *conf, size_t i)
+{
+	static const char port_path[] = "app.listeners[].port";
+	const struct conf_listener *listener = &conf->listeners[i];
+	bool taken = same_place(conf->listen_address, conf->listen_port, listener);
+
+	if (listener->ssl)
+		rules_check_certificate(sheet, from, "app.listeners[].ssl", conf);
+	if (sheet_find(sheet, from, port_path)->bad || sheet_find(sheet, from, "app.listeners[].address")->bad)
+		return;
+	if (listener->port == 0) {
+		sheet_fault_at(sheet, from, port_path, "must be set");
+		return;
+	}
+	for (size_t k = 0; k < i; k++)
+		taken = taken || same_place(conf->listeners[k].address, conf->listeners[k].port, listener);
+	if (taken)
+		sheet_fault_at(sheet, from, port_path, "another listener is at that address and port");
+}
+
 void rules_apply_user(struct sheet *sheet, const struct sheet_entry *from, const struct conf *conf, size_t i)
 {
 	static const char name_path[] = "app.users[].name";

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "base/check.h"
+#include "base/cidr.h"
 
 bool value_number(const char *text, int64_t *out)
 {
@@ -194,4 +195,16 @@ bool value_is_url(const char *text)
 
 	free(copy);
 	return good;
+}
+
+bool value_is_network(const char *text)
+{
+	struct cidr network;
+
+	return cidr_parse(text, &network);
+}
+
+bool value_is_role(const char *text)
+{
+	return strcmp(text, "master") == 0 || strcmp(text, "peer") == 0 || strcmp(text, "operator") == 0;
 }

@@ -39,3 +39,5 @@ bool value_is_login(const char *text);       /* not empty, no colon: RFC 7617 2 
 bool value_is_zone_name(const char *text);   /* of a time zone, "Pacific/Auckland", or "" */
 bool value_is_filled(const char *text);      /* not empty */
 bool value_is_url(const char *text);         /* http[s]://host[:port], no login, no path; or "" */
+bool value_is_network(const char *text);     /* base/cidr.h */
+bool value_is_role(const char *text);        /* of a listener */

@@ -44,6 +44,9 @@ enum auth_role {
 /* What is asked for. */
 enum auth_act { AUTH_PUSH, AUTH_LOOK, AUTH_CHANGE, AUTH_EXCHANGE };
 
+/* A set of acts is a sum of these. */
+#define AUTH_SERVES(act) (1U << (act))
+
 struct auth_login {
 	const char *name;
 	const char *password;

@@ -50,74 +50,23 @@ void conn_give_up(struct conn *conn)
 	set_timer(conn, HTTP_REFUSAL_MS);
 }
 
-static void refuse_login(struct conn *conn, enum auth_verdict verdict)
-{
-	uint64_t count;
-
-	conn->http->counts.logins_refused += verdict == AUTH_WRONG;
-	conn->http->counts.logins_limited += verdict == AUTH_LIMITED;
-	if (verdict != AUTH_ABSENT && http_limit_pass(&conn->http->log_auth, &count))
-		log_warn("login refused", LOG_STR("address", conn->address), LOG_UINT("times", count));
-	if (verdict == AUTH_LIMITED) {
-		refuse_send(conn, 429, "Retry-After: 5\r\n", "too many wrong passwords", true);
-		return;
-	}
-	refuse_send(conn, 401, "WWW-Authenticate: Basic realm=\"zonefan\"\r\nX-DirectAdmin: unauthorized\r\n",
-		"login failed", true);
-}
-
-static void set_login(struct conn *conn, const struct auth_login *login)
-{
-	if (conn->door->control) {
-		conn->login = login;
-		return;
-	}
-	if (login != NULL)
-		auth_hold(login);
-	if (conn->login != NULL)
-		auth_release(conn->login);
-	conn->login = login;
-}
-
-/* Whether the request may go on, as far as its head tells. False: it was refused. */
-static bool admit(struct conn *conn, const struct gate_head *head)
-{
-	/* Who may open the socket is root's business: its mode and group. */
-	static const struct auth_login control = { .name = "control socket", .role = AUTH_ALL };
-	const struct auth_login *login;
-	enum auth_verdict verdict;
-
-	set_login(conn, conn->door->control ? &control : NULL);
-	if (conn->http->stopping) {
-		refuse_send(conn, 503, "Retry-After: 5\r\n", "shutting down", true);
-		return false;
-	}
-	/* What is open to everybody takes no body: nobody fills memory without a login. */
-	if (conn->door->control || (api_is_open(conn->http, head->target) && !head->chunked && head->length == 0))
-		return true;
-	verdict = auth_check(conn->http->auth, head->authorization, conn->address_key, http_now_ms(), &login);
-	if (verdict != AUTH_GOOD) {
-		refuse_login(conn, verdict);
-		return false;
-	}
-	set_login(conn, login);
-	conn->authenticated = true;
-	return true;
-}
-
 static void take_head(struct conn *conn)
 {
 	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	struct gate_head head = gate_head(&conn->gate);
+	bool sent;
 
 	if (!admit(conn, &head))
 		return;
 	conn->phase = CONN_BODY;
 	conn_deadline(conn, conn->http->params.body_deadline_ms);
 	/* Straight to the socket: nothing else is under way on it, and evhttp knows nothing of this request yet. */
-	if (head.expect_continue && (head.chunked || head.length > 0) && evbuffer_get_length(conn->held) == 0 &&
-		send(conn->fd, go_on, sizeof(go_on) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		log_debug("no 100-continue", LOG_STR("address", conn->address));
+	if (!head.expect_continue || (!head.chunked && head.length == 0) || evbuffer_get_length(conn->held) > 0)
+		return;
+	sent = conn->ssl != NULL ? session_send(conn, go_on, sizeof(go_on) - 1) :
+		send(conn->fd, go_on, sizeof(go_on) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+	if (!sent)
+		log_debug("no 100-continue", LOG_STR("address", conn->client.text));
 }
 
 /*
@@ -131,7 +80,7 @@ static void pass_request(struct conn *conn)
 
 	conn->phase = CONN_HAND;
 	/* A connection in its second half is not worth keeping: its end must not cut off an answer. */
-	conn->keep_alive = head.keep_alive && !conn->http->stopping &&
+	conn->keep_alive = head.keep_alive && !conn->http->stopping && !conn->door->removed &&
 		http_now_ms() - conn->opened_ms < conn->http->params.connection_deadline_ms / 2;
 	conn_deadline(conn, conn->http->params.connection_deadline_ms);
 	conn->passing = true;
@@ -145,7 +94,8 @@ static void pass_request(struct conn *conn)
 	else
 		evbuffer_add_printf(input, "\r\n");
 	evbuffer_add_buffer(input, conn->body);
-	evbuffer_freeze(input, 0);
+	if (conn->ssl == NULL) /* one with TLS is never frozen */
+		evbuffer_freeze(input, 0);
 	conn->passing = false;
 }
 
@@ -189,6 +139,21 @@ static void pump(struct conn *conn)
 		;
 }
 
+/* What was read, into held. own: bytes before it in the input that we have passed and evhttp has not taken yet (TLS reads on to the end of a record). */
+static void take_input(struct conn *conn, struct evbuffer *input, size_t own)
+{
+	struct evbuffer *passed = own > 0 ? evbuffer_new() : NULL;
+
+	if (own > 0) {
+		CHECK(passed != NULL && evbuffer_remove_buffer(input, passed, own) == (int)own);
+		evbuffer_add_buffer(conn->held, input);
+		evbuffer_add_buffer(input, passed);
+		evbuffer_free(passed);
+	} else {
+		evbuffer_add_buffer(conn->held, input);
+	}
+}
+
 /* Called by the input buffer when the socket was read, before evhttp is told. */
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
@@ -200,8 +165,8 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 	if (conn->phase == CONN_REFUSED) {
 		evbuffer_drain(input, evbuffer_get_length(input));
 	} else {
-		count_bytes(conn, conn->bytes + evbuffer_get_length(input));
-		evbuffer_add_buffer(conn->held, input);
+		count_bytes(conn, conn->bytes + info->n_added);
+		take_input(conn, input, info->orig_size);
 	}
 	conn->passing = false;
 	pump(conn);
@@ -245,16 +210,17 @@ static void free_conn(struct conn *conn)
 	struct http *http = conn->http;
 
 	evbuffer_remove_cb(bufferevent_get_input(conn->bev), on_input, conn);
+	if (conn->ssl != NULL)
+		session_close(conn);
 	request_forget(conn);
-	set_login(conn, NULL);
+	admit_forget(conn);
 	count_bytes(conn, 0);
 	if (conn->fd >= 0)
 		http->by_fd[conn->fd] = NULL;
 	TAILQ_REMOVE(&http->conns, conn, link);
 	if (conn->counted)
-		conn->door->counted--;
-	conn->door->open--;
-	door_update(conn->door);
+		conn->door->crowd->counted--;
+	door_left(conn->door);
 	event_free(conn->kick);
 	event_free(conn->timer);
 	evbuffer_free(conn->held);
@@ -277,13 +243,13 @@ void conn_close(struct conn *conn)
 	evhttp_connection_free(conn->evcon); /* calls on_closed */
 }
 
-void conn_close_idle(struct http *http)
+void conn_close_idle(struct http *http, const struct door *door)
 {
 	struct conn *conn, *next;
 
 	for (conn = TAILQ_FIRST(&http->conns); conn != NULL; conn = next) {
 		next = TAILQ_NEXT(conn, link);
-		if (conn_is_idle(conn))
+		if ((door == NULL || conn->door == door) && conn_is_idle(conn))
 			conn_close(conn);
 	}
 }
@@ -340,19 +306,22 @@ static void introduce(struct conn *conn)
 	conn->fd = bufferevent_getfd(conn->bev);
 	CHECK(conn->fd >= 0);
 	table_put(conn->http, conn->fd, conn);
-	if (!net_peer(conn->fd, conn->address, conn->address_key)) {
+	bool there = net_peer(conn->fd, &conn->peer);
+	conn->client = conn->peer;
+	if (!there || !admit_peer(conn)) {
 		conn_close(conn);
 		return;
 	}
 	/* Counted here, not when accepted: a batch of newcomers shall crowd out each other, not those that are served. */
-	conn->door->counted++;
+	conn->door->crowd->counted++;
 	conn->http->counts.connections++;
 	conn->counted = true;
-	door_update(conn->door);
+	doors_update(conn->http);
 	conn->phase = CONN_HEAD;
 	limit_body(conn);
 	conn_deadline(conn, conn->http->params.header_deadline_ms);
-	read_early(conn);
+	if (conn->ssl == NULL)
+		read_early(conn);
 	if (refuse_crowd(conn))
 		serve_held(conn);
 }
@@ -384,11 +353,10 @@ struct bufferevent *conn_open(struct event_base *base, void *arg)
 
 	conn->http = http;
 	conn->door = door;
-	door->open++;
-	door_update(door);
+	door_entered(door);
 	conn->fd = -1;
 	conn->opened_ms = http_now_ms();
-	conn->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	conn->bev = door->ssl ? session_open(conn) : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	conn->kick = event_new(base, -1, 0, on_kick, conn);
 	conn->timer = evtimer_new(base, on_timer, conn);
 	conn->held = evbuffer_new();

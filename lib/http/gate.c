@@ -35,6 +35,7 @@ void gate_reset(struct gate *gate)
 	struct buf text = gate->text;
 
 	CHECK(gate->state == STATE_END);
+	buf_free(&gate->forwarded);
 	gate_init(gate, gate->max_body);
 	/* The head of a request with a long target need not stay while a connection idles. */
 	if (text.capacity > 4096)
@@ -46,6 +47,7 @@ void gate_reset(struct gate *gate)
 void gate_free(struct gate *gate)
 {
 	buf_free(&gate->text);
+	buf_free(&gate->forwarded);
 }
 
 bool gate_started(const struct gate *gate)
@@ -235,6 +237,10 @@ static bool take_known_header(struct gate *gate, const char *name, char *value)
 		if (strcasecmp(value, "100-continue") != 0)
 			return refuse(gate, 417, "this expectation is not supported");
 		gate->expect_continue = true;
+	}
+	if (strcasecmp(name, "X-Forwarded-For") == 0) {
+		buf_puts(&gate->forwarded, gate->forwarded.size > 0 ? "," : "");
+		buf_puts(&gate->forwarded, value);
 	}
 	return take_kept_header(gate, name, value);
 }
@@ -481,6 +487,7 @@ struct gate_head gate_head(const struct gate *gate)
 		.host = gate->host_at != 0 ? text + gate->host_at : NULL,
 		.origin = gate->origin_at != 0 ? text + gate->origin_at : NULL,
 		.fetch_site = gate->fetch_site_at != 0 ? text + gate->fetch_site_at : NULL,
+		.forwarded = gate->forwarded.size > 0 ? gate->forwarded.data : "",
 		.minor = gate->minor,
 		.keep_alive = keep_alive && !gate->wants_close,
 		.expect_continue = gate->expect_continue && gate->minor == 1,

@@ -46,6 +46,7 @@ struct gate_head {
 	const char *host;          /* likewise: of the browser's headers that say on whose behalf it asks */
 	const char *origin;
 	const char *fetch_site;
+	const char *forwarded;     /* all X-Forwarded-For, joined by commas; "": none */
 	unsigned minor;            /* of HTTP/1.minor */
 	bool keep_alive;           /* wanted by the client and possible */
 	bool expect_continue;
@@ -70,6 +71,7 @@ struct gate {
 	size_t target_at;
 	size_t authorization_at;   /* 0: none */
 	size_t host_at, origin_at, fetch_site_at;
+	struct buf forwarded;      /* the values of X-Forwarded-For */
 	bool has_length, has_coding;
 	bool chunked, expect_continue, wants_close, wants_keep_alive;
 	uint64_t length;

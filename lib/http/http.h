@@ -16,12 +16,28 @@
 
 struct auth_login;
 struct engine;
+struct http_setup;
+
+/* A way in over TCP. */
+struct http_listener {
+	const char *address;           /* "": all, v6 and v4 */
+	uint16_t port;                 /* 0: any free one (tests); see http_port */
+	bool ssl;                      /* TLS alone */
+	const char *const *allow;      /* who may connect: addresses and networks (base/cidr.h); none: everybody */
+	unsigned allow_count;
+	unsigned serves;               /* acts, AUTH_SERVES (http/auth.h); 0: all */
+};
 
 struct http_params {
-	const char *listen_address;    /* "": all, v6 and v4 */
-	uint16_t listen_port;          /* 0: any free one (tests); see http_port */
-	bool bound;                    /* by http_bind: http_create takes the socket over, also where it fails */
-	int socket;
+	struct http_listener main;
+	const struct http_listener *listeners; /* further ones */
+	size_t listener_count;
+	const char *ssl_cert;          /* files (PEM), for all that have ssl; may be NULL where none has */
+	const char *ssl_key;
+	const char *ssl_bundle;        /* "": the chain is in ssl_cert, if there is one */
+	const char *const *trusted_proxies; /* whose X-Forwarded-For is believed, as allow */
+	unsigned trusted_proxy_count;
+	struct http_setup *setup;      /* by http_bind; http_create takes it over, also where it fails */
 	const char *control_socket;    /* path; "": none; mode 0660 */
 	const struct auth_login *logins; /* http/auth.h */
 	size_t login_count;
@@ -41,12 +57,17 @@ struct http_params {
 struct http;
 
 /*
- * Takes address and port, while the process still has the right to a port below 1024, and notes it in params. Who
- * connects is refused until http_create listens there. ERR_IO, or ERR_BUSY if another has the port, names address and port.
+ * What the process may lose the right to: takes addresses and ports (below 1024: root's) and reads the certificate and its key; notes
+ * them in params. Who connects is refused until http_create listens there. ERR_IO, or ERR_BUSY if another has the port, names address
+ * and port; ERR_INVALID, ERR_DENIED, ERR_NOTFOUND name the file and the key of the configuration.
  */
 MUST_CHECK int http_bind(struct http_params *params, struct err *err);
+/* Gives it back, where http_create is never called. */
+void http_unbind(struct http_params *params);
+/* Tells in the log what of TLS a reload could not read, with the rights of now: to be called once they are those that stay. */
+void http_check_rights(const struct http_params *params);
 /*
- * Binds, if http_bind did not; serves nothing before http_run. Keeps nothing that params points at. ERR_IO or ERR_BUSY as of http_bind. Raises
+ * Binds, if http_bind did not; serves nothing before http_run. Keeps nothing that params points at. Errors as of http_bind. Raises
  * the process's limit of open files as far as it may be, and holds fewer connections than max_connections if it must;
  * ERR_LIMIT: next to none.
  */
@@ -58,10 +79,13 @@ MUST_CHECK int http_create(const struct http_params *params, struct engine *engi
  */
 MUST_CHECK int http_run(struct http *http, struct err *err);
 /*
- * Other settings from now on: logins and limits. In the loop thread. What is open lives on: a request in hand keeps the login that it
- * came with, a connection the deadline that runs. Where a new setting can't be had the error says why and all of the old ones stay. The
- * control socket stays where it is. Keeps nothing that params points at; never blocks.
+ * Other settings from now on. In the loop thread, but not while a request is handled; blocks on the files of TLS. Logins, limits, certificate, lists of addresses, listeners: all
+ * that params say but for the control socket, which stays. What is open lives on: a request in hand keeps the login that it came with, a
+ * connection its certificate and the deadline that runs; a listener that is gone takes nobody new and its idle connections are
+ * closed. Where something can't be had the error says why (as of http_bind and http_create) and all stays as it was. Keeps
+ * nothing that params points at.
  */
 MUST_CHECK int http_reload(struct http *http, const struct http_params *params, struct err *err);
 void http_destroy(struct http *http);
+/* Of the main listener. */
 uint16_t http_port(const struct http *http);

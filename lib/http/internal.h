@@ -62,11 +62,14 @@ enum conn_phase {
 
 enum conn_wait { WAIT_NONE, WAIT_QUEUE, WAIT_NAMES };
 
+struct ssl_st; /* OpenSSL's SSL */
+
 struct conn {
 	TAILQ_ENTRY(conn) link;            /* of http.conns, oldest first */
 	TAILQ_ENTRY(conn) wait_link;       /* of http.waiting, while wait is not WAIT_NONE */
 	struct http *http;
 	struct bufferevent *bev;           /* one reference of ours, so that it outlives the library's */
+	struct ssl_st *ssl;                /* NULL: no TLS. The bufferevent's */
 	struct evhttp_connection *evcon;   /* NULL until seen */
 	struct event *kick;                /* calls conn_on_kick from the loop itself, on a clean stack */
 	struct event *timer;
@@ -81,8 +84,8 @@ struct conn {
 	bool keep_alive;                   /* after the request in hand */
 	bool authenticated;                /* once, at least */
 	const struct auth_login *login;    /* of the request in hand; NULL: it needs none. Held, unless by the control socket */
-	char address[NET_TEXT_SIZE];
-	uint8_t address_key[NET_KEY_SIZE];
+	struct net_address peer;
+	struct net_address client;         /* of the request in hand: the peer, or for whom it says that it asks */
 	int64_t opened_ms;
 	size_t bytes;                      /* held in memory for this connection's request */
 	/* the request in hand: */
@@ -104,17 +107,9 @@ struct http_limit {
 	uint64_t suppressed;
 };
 
-/* One of the two ways in. */
-struct door {
-	struct http *http;
-	struct evhttp *evhttp;
-	LIST_ENTRY(door) link;
-	struct evconnlistener *listener;   /* NULL once stopped */
-	struct evhttp_bound_socket *socket;
-	struct event *resume;              /* after a pause */
-	bool control;                      /* no login is needed */
-	bool accepts;                      /* the listener is enabled */
-	size_t most;                       /* connections at once */
+/* How many connections are held: all over TCP together, those of the control socket for themselves. */
+struct crowd {
+	size_t most;                       /* at once */
 	size_t open;                       /* accepted and not closed */
 	size_t counted;                    /* of them, those that were looked at */
 };
@@ -125,16 +120,45 @@ struct http_counts {
 	uint64_t answers[HTTP_CLASSES];    /* by the first digit of the status */
 	uint64_t logins_refused;           /* wrong */
 	uint64_t logins_limited;           /* wrong too often */
+	uint64_t addresses_refused;        /* by a list of addresses */
+	uint64_t handshakes_failed;        /* of TLS */
 };
+
+/* A way in. */
+struct door {
+	struct http *http;
+	struct evhttp *evhttp;
+	TAILQ_ENTRY(door) link;            /* of http.doors; not of the control socket's */
+	LIST_ENTRY(door) known;
+	struct evconnlistener *listener;   /* NULL once closed */
+	struct evhttp_bound_socket *socket;
+	struct event *resume;              /* after a pause, or once the last connection of a removed door has gone */
+	struct crowd *crowd;
+	char *address;                     /* as it was asked for */
+	uint16_t port;                     /* likewise */
+	bool control;                      /* no login is needed */
+	bool ssl;                          /* of newcomers */
+	bool accepts;                      /* the listener is enabled */
+	bool removed;                      /* it goes with its last connection */
+	struct cidr_list allow;            /* none: everybody */
+	unsigned serves;                   /* acts; 0: all */
+	size_t open;                       /* connections that came by it */
+};
+
+TAILQ_HEAD(door_list, door);
 
 struct http {
 	struct http_params params;         /* its numbers; what it pointed at may have gone */
 	char *control_path;                /* "": no control socket */
 	struct engine *engine;
 	struct event_base *base;
-	struct door front;
-	struct door control;               /* .evhttp NULL: no control socket */
+	struct door_list doors;            /* over TCP */
+	struct door *control;              /* NULL: no control socket */
+	struct crowd crowd;
+	struct crowd control_crowd;
 	uint16_t port;
+	struct tls *tls;                   /* of new connections; NULL: no door has TLS */
+	struct cidr_list trusted;          /* proxies */
 	struct auth *auth;
 	struct names *names;
 	struct page_state *page;
@@ -160,6 +184,8 @@ struct http {
 	struct http_limit log_auth;
 	struct http_limit log_accept;
 	struct http_limit log_refused;
+	struct http_limit log_address;
+	struct http_limit log_tls;
 	struct http_counts counts;
 };
 
@@ -170,11 +196,51 @@ bool http_limit_pass(struct http_limit *limit, uint64_t *count);
 
 /* ---- server.c ---- */
 
-/* How many connections each door may have, by params and the limit of open files. */
+/* How many connections there may be, by params and the limit of open files. */
 MUST_CHECK int http_share_files(struct http *http, const struct http_params *params, struct err *err);
 
-/* After a change of door.open or door.counted: whether it accepts now. */
-void door_update(struct door *door);
+/* ---- door.c: the ways in ---- */
+
+struct setup_listener;
+
+/* Listens by a socket that listens; takes it, and the lists, out of from. */
+struct door *door_open(struct http *http, struct setup_listener *from);
+struct door *door_open_control(struct http *http, int fd);
+/* Where a listener is asked for at that place; NULL: none is there. */
+struct door *door_at(const struct http *http, const char *address, uint16_t port);
+/* Other settings of the same place; takes the lists out of from. */
+void door_settle(struct door *door, struct setup_listener *from);
+/* Accepts nobody any more. */
+void door_close(struct door *door);
+/* ... and goes when its last connection does; the idle ones now. */
+void door_remove(struct door *door);
+/* With its connections. */
+void door_free(struct door *door);
+/* A connection was accepted, or has gone. */
+void door_entered(struct door *door);
+void door_left(struct door *door);
+/* After a change of who is there: which doors accept now. */
+void doors_update(struct http *http);
+
+/* ---- admit.c: who is let in ---- */
+
+/* By the address at the other end alone. False: it was counted and told. */
+bool admit_peer(struct conn *conn);
+/* Whether the request may go on, as far as its head tells. False: it was refused. */
+bool admit(struct conn *conn, const struct gate_head *head);
+/* The login of the request in hand is not needed any more. */
+void admit_forget(struct conn *conn);
+
+/* ---- session.c: TLS ---- */
+
+/* Makes conn->ssl, and the bufferevent that speaks it. */
+struct bufferevent *session_open(struct conn *conn);
+/* A few bytes at once, past the bufferevent. */
+bool session_send(struct conn *conn, const char *data, size_t size);
+/* Tells the client that nothing more comes. */
+void session_end(struct conn *conn);
+/* Before the connection goes: ends it, or tells why it never began. */
+void session_close(struct conn *conn);
 
 /* ---- conn.c: connections ---- */
 
@@ -182,8 +248,8 @@ void door_update(struct door *door);
 struct bufferevent *conn_open(struct event_base *base, void *arg);
 /* Closes at once, whatever is under way. Not from within a callback of evhttp. */
 void conn_close(struct conn *conn);
-/* Those with nothing under way. */
-void conn_close_idle(struct http *http);
+/* Those with nothing under way, of that door; NULL: of all. */
+void conn_close_idle(struct http *http, const struct door *door);
 struct conn *conn_by_fd(struct http *http, int fd);
 /* The answer to the request in hand is complete: the next one may come. */
 void conn_answered(struct conn *conn);
@@ -196,6 +262,8 @@ bool conn_is_idle(const struct conn *conn);
 
 /* ---- refuse.c: answers that the library never hears of ---- */
 
+/* The bytes of such an answer; what the gate has read tells who gets it. */
+void refuse_build(struct buf *out, const struct gate *gate, int status, const char *headers, const char *text, bool with_body);
 /* error=1&text=... with this status, then the connection is closed. headers: further lines, each with CRLF; or "". */
 void refuse_send(struct conn *conn, int status, const char *headers, const char *text, bool with_body);
 /* Closes the unfinished requests that are largest, until the bytes in memory are within the limit. */

@@ -3,6 +3,7 @@
 #include "http/metrics.h"
 
 #include "http/internal.h"
+#include "http/tls.h"
 
 static const struct expose_metric ready = { "zonefan_ready", EXPOSE_GAUGE, "1 if /readyz says so: pushes can be made durable." };
 static const struct expose_metric connections = { "zonefan_http_connections", EXPOSE_GAUGE, "Open connections." };
@@ -14,12 +15,18 @@ static const struct expose_metric logins = { "zonefan_http_failed_logins_total",
 	"Wrong logins, by answer: refused (401), limited (429: the address, or all together, failed too often)." };
 static const struct expose_metric held = { "zonefan_http_request_bytes", EXPOSE_GAUGE, "Memory of unfinished requests." };
 
+static const struct expose_metric addresses = { "zonefan_http_refused_addresses_total", EXPOSE_COUNTER,
+	"Connections and requests of addresses that the listener's list does not have." };
+static const struct expose_metric handshakes = { "zonefan_http_failed_handshakes_total", EXPOSE_COUNTER, "TLS handshakes that failed for a reason." };
+static const struct expose_metric expiry = { "zonefan_http_certificate_expiry_timestamp_seconds", EXPOSE_GAUGE,
+	"When the certificate of the HTTP server ends." };
+
 static void add_doors(struct expose *expose, const struct http *http)
 {
-	expose_count(expose, &connections, EXPOSE_LABELS("door", "network"), http->front.counted);
-	expose_count(expose, &connections, EXPOSE_LABELS("door", "control"), http->control.counted);
-	expose_count(expose, &connections_most, EXPOSE_LABELS("door", "network"), http->front.most);
-	expose_count(expose, &connections_most, EXPOSE_LABELS("door", "control"), http->control.most);
+	expose_count(expose, &connections, EXPOSE_LABELS("door", "network"), http->crowd.counted);
+	expose_count(expose, &connections, EXPOSE_LABELS("door", "control"), http->control_crowd.counted);
+	expose_count(expose, &connections_most, EXPOSE_LABELS("door", "network"), http->crowd.most);
+	expose_count(expose, &connections_most, EXPOSE_LABELS("door", "control"), http->control_crowd.most);
 }
 
 static void add_http(struct expose *expose, const struct http *http)
@@ -36,6 +43,10 @@ static void add_http(struct expose *expose, const struct http *http)
 	expose_count(expose, &logins, EXPOSE_LABELS("result", "refused"), http->counts.logins_refused);
 	expose_count(expose, &logins, EXPOSE_LABELS("result", "limited"), http->counts.logins_limited);
 	expose_count(expose, &held, NULL, http->inflight_bytes);
+	expose_count(expose, &addresses, NULL, http->counts.addresses_refused);
+	expose_count(expose, &handshakes, NULL, http->counts.handshakes_failed);
+	if (http->tls != NULL)
+		expose_us(expose, &expiry, NULL, tls_expires_us(http->tls));
 }
 
 void metrics_write(const struct http *http, const struct engine_status *status, struct buf *out)

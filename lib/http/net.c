@@ -19,8 +19,9 @@ static int fail(int fd, struct err *err, const char *what, const char *address, 
 
 	if (fd >= 0)
 		close(fd);
-	return err_set(err, saved == EADDRINUSE ? ERR_BUSY : ERR_IO, "%s on %s port %u: %s", what,
-		*address != '\0' ? address : "all addresses", port, strerror(saved));
+	return err_set(err, saved == EADDRINUSE ? ERR_BUSY : ERR_IO, "%s on %s port %u: %s%s", what,
+		*address != '\0' ? address : "all addresses", port, strerror(saved),
+		saved == EACCES && port < 1024 ? " (ports below 1024 are for root: a start as root takes it)" : "");
 }
 
 static uint16_t bound_port(int fd)
@@ -85,7 +86,7 @@ int net_bind_tcp(const char *address, uint16_t *port, int *out, struct err *err)
 
 int net_listen_tcp(int fd, const char *address, uint16_t port, struct err *err)
 {
-	return listen(fd, NET_BACKLOG) < 0 ? fail(fd, err, "cannot listen", address, port) : 0;
+	return listen(fd, NET_BACKLOG) < 0 ? fail(-1, err, "cannot listen", address, port) : 0;
 }
 
 static bool is_alive(const struct sockaddr_un *address)
@@ -131,27 +132,34 @@ int net_listen_unix(const char *path, int *out, struct err *err)
 	return 0;
 }
 
-bool net_peer(int fd, char text[NET_TEXT_SIZE], uint8_t key[NET_KEY_SIZE])
+void net_address_fill(const uint8_t bytes[CIDR_ADDRESS_SIZE], struct net_address *out)
+{
+	bool v4 = cidr_is_v4(bytes);
+
+	*out = (struct net_address){ 0 };
+	memcpy(out->bytes, bytes, sizeof(out->bytes));
+	memcpy(out->key, bytes, v4 ? sizeof(out->key) : 8);
+	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? bytes + 12 : bytes, out->text, sizeof(out->text));
+}
+
+bool net_peer(int fd, struct net_address *out)
 {
 	struct sockaddr_storage address = { 0 };
 	socklen_t size = sizeof(address);
 	const struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
 	const struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
+	uint8_t bytes[CIDR_ADDRESS_SIZE] = { [10] = 0xff, [11] = 0xff };
 
-	memset(key, 0, NET_KEY_SIZE);
 	if (getpeername(fd, (struct sockaddr *)&address, &size) < 0)
 		return false;
 	if (address.ss_family == AF_UNIX) {
-		snprintf(text, NET_TEXT_SIZE, "control");
-	} else if (address.ss_family == AF_INET) {
-		memcpy(key + 12, &v4->sin_addr, 4);
-		inet_ntop(AF_INET, &v4->sin_addr, text, NET_TEXT_SIZE);
-	} else if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) { /* NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult): as above */
-		memcpy(key + 12, v6->sin6_addr.s6_addr + 12, 4);
-		inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, text, NET_TEXT_SIZE);
-	} else {
-		memcpy(key, v6->sin6_addr.s6_addr, 8);
-		inet_ntop(AF_INET6, &v6->sin6_addr, text, NET_TEXT_SIZE);
+		*out = (struct net_address){ .text = "control" };
+		return true;
 	}
+	if (address.ss_family == AF_INET)
+		memcpy(bytes + 12, &v4->sin_addr, 4);
+	else
+		memcpy(bytes, &v6->sin6_addr, sizeof(bytes));
+	net_address_fill(bytes, out);
 	return true;
 }

@@ -9,23 +9,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cidr.h"
 #include "base/err.h"
 
 enum {
-	NET_KEY_SIZE = 16,
+	NET_KEY_SIZE = CIDR_ADDRESS_SIZE,
 	NET_TEXT_SIZE = 64,
 	NET_BACKLOG = 4096, /* or what net.core.somaxconn lets it be: a crowd there costs a master less than a SYN that is dropped */
 	NET_UNSENT_MAX = 16 * 1024 /* of an answer, that the kernel takes ahead for a client that does not read */
 };
 
+struct net_address {
+	uint8_t bytes[CIDR_ADDRESS_SIZE]; /* base/cidr.h; of a Unix socket: zeroes */
+	uint8_t key[NET_KEY_SIZE];        /* for limits: of an IPv6 address the /64, for whoever has one has all of it */
+	char text[NET_TEXT_SIZE];
+};
+
 /* address "": all, v6 and v4 on one socket, or v4 alone where there is no v6. *port is replaced by the one bound. */
 MUST_CHECK int net_bind_tcp(const char *address, uint16_t *port, int *out, struct err *err);
-/* A socket of net_bind_tcp. It is closed where that fails. */
+/* A socket of net_bind_tcp; it stays the caller's. */
 MUST_CHECK int net_listen_tcp(int fd, const char *address, uint16_t port, struct err *err);
 /* Mode 0660. A socket file that nobody listens on is replaced; one in use is an error. */
 MUST_CHECK int net_listen_unix(const char *path, int *out, struct err *err);
-/*
- * The other end: its address as text, and a key for limits (an IPv4 address, or the /64 of an IPv6 address: whoever
- * has one has all of it). False: it has gone already.
- */
-MUST_CHECK bool net_peer(int fd, char text[NET_TEXT_SIZE], uint8_t key[NET_KEY_SIZE]);
+/* The other end. False: it has gone already. */
+MUST_CHECK bool net_peer(int fd, struct net_address *out);
+void net_address_fill(const uint8_t bytes[CIDR_ADDRESS_SIZE], struct net_address *out);

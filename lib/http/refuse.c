@@ -21,6 +21,8 @@ static void on_written(struct bufferevent *bev UNUSED, void *arg)
 {
 	struct conn *conn = arg;
 
+	if (conn->ssl != NULL)
+		session_end(conn);
 	/* Not closed yet: closing with unread bytes resets the connection, and the client may never see the answer. */
 	shutdown(conn->fd, SHUT_WR);
 }
@@ -33,7 +35,7 @@ static void on_event(struct bufferevent *bev UNUSED, short what UNUSED, void *ar
 	evtimer_add(conn->timer, &now); /* gone or broken: closed from the loop, not from within the bufferevent */
 }
 
-static void build(struct buf *out, const struct gate *gate, int status, const char *headers, const char *text, bool with_body)
+void refuse_build(struct buf *out, const struct gate *gate, int status, const char *headers, const char *text, bool with_body)
 {
 	/* Somebody looks at it: a browser shows this when its user has no password. */
 	bool people = gate->target_at != 0 && page_owns(gate->text.data + gate->target_at);
@@ -59,11 +61,11 @@ void refuse_send(struct conn *conn, int status, const char *headers, const char 
 
 	CHECK(conn->phase == CONN_HEAD || conn->phase == CONN_BODY);
 	if (status != 401 && status != 429 && http_limit_pass(&conn->http->log_refused, &count))
-		log_info("request refused", LOG_STR("address", conn->address), LOG_INT("status", status),
+		log_info("request refused", LOG_STR("address", conn->client.text), LOG_INT("status", status),
 			LOG_STR("reason", text), LOG_UINT("times", count));
 	conn->http->counts.answers[status / 100]++;
 	conn_give_up(conn);
-	build(&answer, &conn->gate, status, headers, text, with_body);
+	refuse_build(&answer, &conn->gate, status, headers, text, with_body);
 	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);
 	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
 	bufferevent_write(conn->bev, answer.data, answer.size);
@@ -104,8 +106,8 @@ static struct conn *find_victim(const struct conn *newcomer, bool same_address)
 	struct conn *conn, *victim = NULL;
 
 	TAILQ_FOREACH(conn, &newcomer->http->conns, link) {
-		if (conn == newcomer || conn->door != newcomer->door || rank(conn) < 0 ||
-			(same_address && memcmp(conn->address_key, newcomer->address_key, NET_KEY_SIZE) != 0))
+		if (conn == newcomer || conn->door->crowd != newcomer->door->crowd || rank(conn) < 0 ||
+			(same_address && memcmp(conn->peer.key, newcomer->peer.key, NET_KEY_SIZE) != 0))
 			continue;
 		if (victim == NULL || rank(conn) < rank(victim))
 			victim = conn;
@@ -132,7 +134,7 @@ static unsigned count_address(const struct conn *newcomer)
 
 	TAILQ_FOREACH(conn, &newcomer->http->conns, link) {
 		if (!conn->door->control && conn->phase != CONN_NEW && conn != newcomer &&
-			memcmp(conn->address_key, newcomer->address_key, NET_KEY_SIZE) == 0)
+			memcmp(conn->peer.key, newcomer->peer.key, NET_KEY_SIZE) == 0)
 			count++;
 	}
 	return count + 1; /* the newcomer */
@@ -141,14 +143,17 @@ static unsigned count_address(const struct conn *newcomer)
 bool refuse_crowd(struct conn *conn)
 {
 	struct http *http = conn->http;
+	const struct crowd *crowd = conn->door->crowd;
 
 	if (conn->door->control) {
-		if (conn->door->counted <= conn->door->most)
+		if (crowd->counted <= crowd->most)
 			return true;
 		conn_close(conn);
 		return false;
 	}
-	if (count_address(conn) > http->params.max_connections_per_address && !make_room(conn, true))
+	/* A trusted proxy brings everybody by one address. */
+	if (!cidr_list_contains(&http->trusted, conn->peer.bytes) &&
+		count_address(conn) > http->params.max_connections_per_address && !make_room(conn, true))
 		return false;
-	return conn->door->counted <= conn->door->most || make_room(conn, false);
+	return crowd->counted <= crowd->most || make_room(conn, false);
 }

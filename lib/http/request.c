@@ -185,7 +185,8 @@ void request_reply(struct conn *conn, int status, const char *type, const char *
 	 * and one that sends without reading must not fill our memory.
 	 */
 	bufferevent_disable(conn->bev, EV_READ);
-	send_now(conn);
+	if (conn->ssl == NULL)
+		send_now(conn);
 }
 
 void request_fail(struct conn *conn, int status, const char *text)
@@ -214,6 +215,10 @@ void request_fail_json(struct conn *conn, int status, const char *text)
 
 bool request_allow(struct conn *conn, enum auth_act act)
 {
+	if (conn->door->serves != 0 && (conn->door->serves & AUTH_SERVES(act)) == 0) {
+		fail(conn, 403, "this listener does not serve that");
+		return false;
+	}
 	if (conn->login == NULL || auth_may(conn->login->role, act))
 		return true;
 	fail(conn, 403, act == AUTH_PUSH ? "this login may not push" : "this login may not do that");
@@ -224,7 +229,7 @@ struct engine_request *request_create(const struct conn *conn, enum engine_op op
 {
 	struct engine_request *request = engine_request_create(op, 0);
 
-	request->source = xstrdup(conn->address);
+	request->source = xstrdup(conn->client.text);
 	request->actor = xstrdup(conn->login == NULL ? NULL : conn->login->name);
 	return request;
 }

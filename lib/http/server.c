@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/supervisor.h"
+#include "http/setup.h"
 
 /* Messages taken from the engine before connections get their turn again. */
 enum { MESSAGES_AT_ONCE = 64, MESSAGES_PER_TURN = 4 * MESSAGES_AT_ONCE };
@@ -43,58 +44,6 @@ static void on_library_log(int severity, const char *text)
 {
 	if (severity >= EVENT_LOG_WARN)
 		log_debug("libevent", LOG_STR("text", text));
-}
-
-/* Newcomers wait in the kernel, where they take no descriptor of ours, while a door is full or has enough to look at. */
-void door_update(struct door *door)
-{
-	if (door->listener == NULL)
-		return;
-	bool wanted = door->open <= door->most && door->open - door->counted < HTTP_NEWCOMERS_MAX &&
-		!evtimer_pending(door->resume, NULL);
-	if (wanted == door->accepts)
-		return;
-	door->accepts = wanted;
-	if (wanted)
-		evconnlistener_enable(door->listener);
-	else
-		evconnlistener_disable(door->listener);
-}
-
-static void on_resume(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
-{
-	door_update(arg);
-}
-
-/*
- * All doors of the process. evhttp_bind_listener makes evhttp the argument of all the listener's callbacks, so that
- * the one for errors cannot know its door otherwise.
- */
-static LIST_HEAD(, door) doors = LIST_HEAD_INITIALIZER(doors);
-
-static struct door *find_door(const struct evconnlistener *listener)
-{
-	struct door *door;
-
-	LIST_FOREACH(door, &doors, link) {
-		if (door->listener == listener)
-			return door;
-	}
-	WRONG("a listener without a door");
-}
-
-/* accept failed, mostly for want of descriptors: a listener that stays ready would spin (reliability.md 10.1 L7). */
-static void on_accept_error(struct evconnlistener *listener, void *arg UNUSED)
-{
-	struct timeval tv = http_timeval(HTTP_ACCEPT_PAUSE_MS);
-	int error = errno;
-	struct door *door = find_door(listener);
-	uint64_t count;
-
-	evtimer_add(door->resume, &tv);
-	door_update(door);
-	if (http_limit_pass(&door->http->log_accept, &count))
-		log_error("cannot accept connections", LOG_STR("error", strerror(error)), LOG_UINT("times", count));
 }
 
 static void on_engine(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
@@ -135,20 +84,12 @@ static void on_pulse(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 		supervisor_ready(HTTP_SERVES); /* it may not have got there */
 }
 
-static void close_door(struct door *door)
-{
-	if (door->listener == NULL)
-		return;
-	event_del(door->resume);
-	evhttp_del_accept_socket(door->evhttp, door->socket); /* frees the listener and closes its descriptor */
-	door->listener = NULL;
-}
-
 static void on_stop_deadline(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
 	struct http *http = arg;
 
-	log_warn("stopping with requests unanswered", LOG_UINT("connections", http->front.counted + http->control.counted));
+	log_warn("stopping with requests unanswered", 
+		LOG_UINT("connections", http->crowd.counted + http->control_crowd.counted));
 	event_base_loopbreak(http->base);
 }
 
@@ -156,6 +97,7 @@ static void on_signal(evutil_socket_t signal_number, short what UNUSED, void *ar
 {
 	struct http *http = arg;
 	struct timeval tv = http_timeval(http->params.stop_deadline_ms);
+	struct door *door;
 
 	if (http->stopping) {
 		event_base_loopbreak(http->base);
@@ -164,35 +106,15 @@ static void on_signal(evutil_socket_t signal_number, short what UNUSED, void *ar
 	log_info("stopping", LOG_STR("signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM"));
 	supervisor_stopping();
 	http->stopping = true;
-	close_door(&http->front);
-	close_door(&http->control);
-	conn_close_idle(http);
+	TAILQ_FOREACH(door, &http->doors, link)
+		door_close(door);
+	if (http->control != NULL)
+		door_close(http->control);
+	conn_close_idle(http, NULL);
 	if (TAILQ_EMPTY(&http->conns))
 		event_base_loopbreak(http->base);
 	else
 		evtimer_add(http->stop_timer, &tv);
-}
-
-static void open_door(struct http *http, struct door *door, int fd, bool control)
-{
-	door->http = http;
-	door->control = control;
-	door->resume = evtimer_new(http->base, on_resume, door);
-	door->evhttp = evhttp_new(http->base);
-	/* Without a callback it does not accept yet; evhttp_bind_listener sets one. */
-	door->listener = evconnlistener_new(http->base, NULL, door,
-		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	CHECK(door->resume != NULL && door->evhttp != NULL && door->listener != NULL);
-	evhttp_set_bevcb(door->evhttp, conn_open, door);
-	evhttp_set_gencb(door->evhttp, request_arrived, door);
-	evhttp_set_allowed_methods(door->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
-	/* The gate has checked them; this only bounds what a fault of ours could do. */
-	evhttp_set_max_headers_size(door->evhttp, GATE_HEADERS_SIZE_MAX);
-	door->socket = evhttp_bind_listener(door->evhttp, door->listener);
-	CHECK(door->socket != NULL);
-	door->accepts = true;
-	evconnlistener_set_error_cb(door->listener, on_accept_error);
-	LIST_INSERT_HEAD(&doors, door, link);
 }
 
 static void make_events(struct http *http)
@@ -211,41 +133,38 @@ static void make_events(struct http *http)
 		http->engine_event != NULL);
 }
 
-int http_bind(struct http_params *params, struct err *err)
+static int open_control(struct http *http, struct err *err)
 {
-	int ret = net_bind_tcp(params->listen_address, &params->listen_port, &params->socket, err);
+	int fd;
+	int ret = *http->control_path == '\0' ? ERR_OK : net_listen_unix(http->control_path, &fd, err);
 
-	params->bound = ret == 0;
+	if (ret == ERR_OK && *http->control_path != '\0')
+		http->control = door_open_control(http, fd);
 	return ret;
 }
 
-static int open_doors(struct http *http, struct err *err)
+/* All of it, or nothing. */
+static int open_doors(struct http *http, struct http_setup *setup, struct err *err)
 {
-	int control;
-	int ret = http->params.bound ? 0 : http_bind(&http->params, err);
+	int ret = setup_listen(setup, err);
 
-	if (ret != 0)
+	if (ret == ERR_OK)
+		ret = open_control(http, err);
+	if (ret != ERR_OK)
 		return ret;
-	int front = http->params.socket;
-	http->port = http->params.listen_port;
-	ret = net_listen_tcp(front, http->params.listen_address, http->port, err);
-	if (ret != 0)
-		return ret;
-	if (*http->control_path != '\0') {
-		ret = net_listen_unix(http->control_path, &control, err);
-		if (ret != 0) {
-			close(front);
-			return ret;
-		}
-		open_door(http, &http->control, control, true);
-	}
-	open_door(http, &http->front, front, false);
-	return 0;
+	http->port = setup->listeners[0].bound_port;
+	http->tls = setup->tls;
+	setup->tls = NULL;
+	http->trusted = setup->trusted;
+	setup->trusted = (struct cidr_list){ 0 };
+	for (size_t i = 0; i < setup->count; i++)
+		door_open(http, &setup->listeners[i]);
+	return ERR_OK;
 }
 
 int http_share_files(struct http *http, const struct http_params *params, struct err *err)
 {
-	size_t reserved = params->reserved_files + 2; /* one newcomer at each door is looked at before another goes */
+	size_t reserved = params->reserved_files + 2; /* in each crowd one newcomer is looked at before another goes */
 	size_t wanted = reserved + HTTP_CONTROL_MAX + params->max_connections;
 	struct rlimit limit;
 
@@ -259,12 +178,12 @@ int http_share_files(struct http *http, const struct http_params *params, struct
 		return err_set(err, ERR_LIMIT, "the limit of open files, %ju, is less than the %zu that are needed (ulimit -n)",
 			(uintmax_t)limit.rlim_cur, reserved + HTTP_CONNECTIONS_MIN);
 	size_t left = limit.rlim_cur < wanted ? (size_t)limit.rlim_cur - reserved : wanted - reserved;
-	http->control.most = left / 4 < HTTP_CONTROL_MAX ? left / 4 : HTTP_CONTROL_MAX;
-	http->front.most = left - http->control.most;
-	if (http->front.most > params->max_connections)
-		http->front.most = params->max_connections;
-	if (http->front.most < params->max_connections)
-		log_warn("fewer connections than app.max_connections", LOG_UINT("connections", http->front.most),
+	http->control_crowd.most = left / 4 < HTTP_CONTROL_MAX ? left / 4 : HTTP_CONTROL_MAX;
+	http->crowd.most = left - http->control_crowd.most;
+	if (http->crowd.most > params->max_connections)
+		http->crowd.most = params->max_connections;
+	if (http->crowd.most < params->max_connections)
+		log_warn("fewer connections than app.max_connections", LOG_UINT("connections", http->crowd.most),
 			LOG_UINT("open_files", limit.rlim_cur), LOG_UINT("reserved", reserved));
 	return 0;
 }
@@ -272,6 +191,7 @@ int http_share_files(struct http *http, const struct http_params *params, struct
 int http_create(const struct http_params *params, struct engine *engine, struct http **out, struct err *err)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
+	struct http_setup *setup = params->setup;
 	int ret;
 
 	/*
@@ -285,6 +205,7 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	http->control_path = xstrdup(params->control_socket);
 	http->engine = engine;
 	http->store_ok = true; /* the engine has opened it; it says when that changes */
+	TAILQ_INIT(&http->doors);
 	TAILQ_INIT(&http->conns);
 	TAILQ_INIT(&http->waiting);
 	http->auth = auth_create(params->logins, params->login_count);
@@ -293,10 +214,11 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	CHECK(http->base != NULL);
 	http->page = page_state_create(http);
 	ret = http_share_files(http, params, err);
+	if (ret == 0 && setup == NULL)
+		ret = setup_create(params, NULL, &setup, err);
 	if (ret == 0)
-		ret = open_doors(http, err);
-	else if (http->params.bound)
-		close(http->params.socket);
+		ret = open_doors(http, setup, err);
+	setup_destroy(setup);
 	if (ret != 0) {
 		http_destroy(http);
 		return ret;
@@ -332,24 +254,18 @@ static void free_event(struct event *event)
 		event_free(event);
 }
 
-static void free_door(struct door *door)
-{
-	if (door->evhttp == NULL)
-		return;
-	LIST_REMOVE(door, link);
-	door->listener = NULL; /* its connections count themselves off */
-	event_free(door->resume);
-	evhttp_free(door->evhttp); /* with its listener and connections */
-}
-
 void http_destroy(struct http *http)
 {
+	struct door *door;
+
 	if (http == NULL)
 		return;
-	free_door(&http->front);
-	if (http->control.evhttp != NULL)
+	while ((door = TAILQ_FIRST(&http->doors)) != NULL)
+		door_free(door);
+	if (http->control != NULL) {
 		unlink(http->control_path);
-	free_door(&http->control);
+		door_free(http->control);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
 		free_event(http->signals[i]);
 	free_event(http->wait_timer);
@@ -359,6 +275,8 @@ void http_destroy(struct http *http)
 	page_state_destroy(http->page);
 	auth_destroy(http->auth);
 	names_destroy(http->names);
+	tls_free(http->tls);
+	cidr_list_free(&http->trusted);
 	free(http->by_fd);
 	free(http->control_path);
 	event_base_free(http->base);

@@ -45,7 +45,7 @@ static void stop(void)
 
 static void start(void)
 {
-	struct http_params params = { .listen_address = "127.0.0.1", .control_socket = control, .logins = logins,
+	struct http_params params = { .main = { .address = "127.0.0.1" }, .control_socket = control, .logins = logins,
 		.login_count = ARRAY_SIZE(logins), .exists_parent = 3, .max_body_bytes = BODY_MOST,
 		.max_inflight_bytes = BODY_MOST / 2, .max_connections = 8, .max_connections_per_address = 8,
 		.header_deadline_ms = 60000, .body_deadline_ms = 60000, .connection_deadline_ms = 600000,
@@ -158,8 +158,8 @@ static void hang_up(int fd)
 		turn();
 	FUZZ_REQUIRE(TAILQ_EMPTY(&http->conns), "a connection outlives its client");
 	FUZZ_REQUIRE(http->inflight_bytes == 0, "%zu bytes are counted with nobody there", http->inflight_bytes);
-	FUZZ_REQUIRE(http->front.open == 0 && http->front.counted == 0 && http->control.open == 0 &&
-		http->control.counted == 0, "nobody is there and counted");
+	FUZZ_REQUIRE(http->crowd.open == 0 && http->crowd.counted == 0 && http->control_crowd.open == 0 &&
+		http->control_crowd.counted == 0, "nobody is there and counted");
 }
 
 /* ---- answers ---- */

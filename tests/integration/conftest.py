@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data"))
 
+from zf.certificates import make as make_certificates  # noqa: E402
 from zf.daemon import Zonefan  # noqa: E402
 from zf.mariadb import MariaDB, make_template  # noqa: E402
 from zf.master import Master  # noqa: E402
@@ -57,6 +58,12 @@ def scratch():
     yield directory
     if not os.environ.get("ZONEFAN_KEEP"):
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def certificates(scratch):
+    """A folder of them (zf/certificates.py)."""
+    return make_certificates(os.path.join(scratch, "certificates"))
 
 
 @pytest.fixture(scope="session")

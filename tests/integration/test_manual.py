@@ -15,7 +15,7 @@ from zf.zones import da_zone
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MAN = os.path.join(os.path.dirname(BIN), "man")
-ONE_DC = ("app: {auth_password: a-good-one, users: [{name: da1, password: another, identities: [h.example]}]}\n"
+ONE_DC = ("app: {auth_password: a-good-one, users: [{name: da1, password: another, identities: [h.example]}], listeners: [{port: 8080}]}\n"
           "datastore: {db_location: store.db}\n"
           "dns: {backends: {dc1: {type: coredns_mysql, enabled: true, password: a-third}}}\n"
           "reconciliation: {directadmin_servers: [{hostname: m.example, username: admin, password: a-fourth}]}\n"

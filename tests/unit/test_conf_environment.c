@@ -151,7 +151,7 @@ static void bad_variables_are_refused_by_name(void **state)
 		{ "DADNS_LOG_LEVEL=x", "DADNS_LOG_LEVEL: \"x\" is none of" },
 		{ "DADNS_APP_AUTH_USERNAME=a\nb", "DADNS_APP_AUTH_USERNAME: the value contains a control character" },
 		{ "DADNS_APP_AUTH_USERNAME=\xc3\x28", "DADNS_APP_AUTH_USERNAME: the value is not UTF-8" },
-		{ "DADNS_APP_SSL_ENABLE=true", "DADNS_APP_SSL_ENABLE: not yet supported" },
+		{ "DADNS_APP_SSL_ENABLE=true", "DADNS_APP_SSL_ENABLE: needs a certificate" },
 		{ "DADNS_PEER_SYNC_ENABLED=perhaps", "DADNS_PEER_SYNC_ENABLED: \"perhaps\" is neither true nor false" },
 		{ "DADNS_PEER_SYNC_PEER_1_URL=ftp://b", "DADNS_PEER_SYNC_PEER_1_URL: \"ftp://b\" is not http:// or https://" },
 		{ "DADNS_RECONCILIATION_ENABLED=maybe", "DADNS_RECONCILIATION_ENABLED: \"maybe\" is neither true nor false" },

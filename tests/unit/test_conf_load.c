@@ -118,7 +118,18 @@ static void wrong_shapes_and_values_are_refused_with_line_and_key(void **state)
 static void app_values_are_checked(void **state)
 {
 	static const struct bad table[] = {
-		{ "  ssl_enable: true\n", 1, "app.ssl_enable: not yet supported" },
+		{ "  ssl_enable: true\n", 1, "app.ssl_enable: needs a certificate: app.ssl_cert must be set" },
+		{ "  ssl_enable: true\n  ssl_cert: c.pem\n", 1, "app.ssl_enable: needs the certificate's key: app.ssl_key" },
+		{ "  allow: [192.0.2.1/24]\n", 1, "app.allow[]: \"192.0.2.1/24\" is not an address, or a network" },
+		{ "  trusted_proxies: [proxy.example]\n", 1, "app.trusted_proxies[]: \"proxy.example\" is not an address" },
+		{ "  listeners:\n  - address: ::1\n", 2, "app.listeners[0].port: must be set" },
+		{ "  listeners:\n  - port: 0\n", 2, "app.listeners[0].port: \"0\" is not a whole number from 1" },
+		{ "  listeners:\n  - port: 2222\n    address: ::1\n", 2, "app.listeners[0].port: another listener is at" },
+		{ "  listeners:\n  - port: 2\n    address: ::1\n  - port: 2\n", 4, "app.listeners[1].port: another listener is at" },
+		{ "  listeners:\n  - port: 2\n    ssl: true\n", 3, "app.listeners[0].ssl: needs a certificate" },
+		{ "  listeners:\n  - port: 2\n    allow: [all]\n", 3, "app.listeners[].allow[]: \"all\" is not an address" },
+		{ "  listeners:\n  - port: 2\n    roles: [master, admin]\n", 3,
+		  "app.listeners[].roles[]: \"admin\" is not master, peer or operator" },
 		{ "  exists_parent: 1\n", 1, "app.exists_parent: \"1\" is none of 0|2|3" },
 		{ "  exists_parent: 4\n", 1, "app.exists_parent: \"4\" is not a whole number from 0 to 3" },
 		{ "  check_subdomain_owner_in_cluster_domainowners: 2\n", 1,
@@ -535,6 +546,34 @@ static void settings_arrive_where_they_belong(void **state)
 	assert_string_equal(zz->state_table, "s");
 }
 
+static void listeners_arrive_in_their_order(void **state)
+{
+	struct folder *folder = *state;
+
+	assert_loads(folder, DC1 LOGIN
+		"  ssl_enable: true\n  ssl_cert: c.pem\n  ssl_key: k.pem\n  allow: [192.0.2.0/24, \"::1\"]\n"
+		"  trusted_proxies: [10.0.0.1]\n  listeners:\n  - port: 8080\n    address: 127.0.0.1\n    roles: [operator, peer]\n"
+		"  - {port: 8443, ssl: true, allow: [203.0.113.9]}\n",
+		NULL);
+	const struct conf *conf = folder->conf;
+	assert_true(conf->ssl_enable);
+	assert_string_equal(conf->ssl_cert, "c.pem");
+	assert_int_equal(conf->allow_count, 2);
+	assert_string_equal(conf->allow[1], "::1");
+	assert_int_equal(conf->trusted_proxy_count, 1);
+	assert_int_equal(conf->listener_count, 2);
+	assert_int_equal(conf->listeners[0].port, 8080);
+	assert_string_equal(conf->listeners[0].address, "127.0.0.1");
+	assert_false(conf->listeners[0].ssl);
+	assert_int_equal(conf->listeners[0].role_count, 2);
+	assert_string_equal(conf->listeners[0].roles[0], "operator");
+	assert_true(conf->listeners[1].ssl);
+	assert_int_equal(conf->listeners[1].role_count, 0);
+	assert_string_equal(conf->listeners[1].allow[0], "203.0.113.9");
+	assert_loads(folder, DC1 LOGIN "  ssl_cert: c.pem\n", NULL);
+	assert_contains(folder->notices.data, "app.ssl_cert: not used: app.ssl_enable is false");
+}
+
 static void the_control_socket_stands_beside_the_store(void **state)
 {
 	struct folder *folder = *state;
@@ -726,6 +765,7 @@ int main(void)
 		TEST(defaults_are_as_documented),
 		TEST(back_end_defaults_are_as_documented),
 		TEST(settings_arrive_where_they_belong),
+		TEST(listeners_arrive_in_their_order),
 		TEST(the_control_socket_stands_beside_the_store),
 		TEST(any_ssl_setting_demands_tls),
 		TEST(same_server_with_other_tables_or_database_is_fine),

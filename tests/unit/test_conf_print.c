@@ -196,7 +196,7 @@ static void every_live_key_is_printed(void **state)
 	size_t scalars = 0;
 	size_t live = 0;
 
-	assert_loads(folder, DC1 LOGIN "  users: [{name: a, password: b, identities: [c]}]\n"
+	assert_loads(folder, DC1 LOGIN "  users: [{name: a, password: b, identities: [c]}]\n  listeners: [{port: 1}]\n"
 		"reconciliation: {directadmin_servers: [{hostname: da1}]}\npeer_sync: {peers: [{url: \"http://b\"}]}\n", NULL);
 	print(folder, &text);
 	assert_int_equal(document_read(text.data, text.size, "print", &document, &folder->err), 0);

@@ -23,6 +23,11 @@
 #include "http/auth.h"
 #include "http/http.h"
 
+#ifdef TEST_HTTP_TLS
+#include "test_http_certificate.h"
+#include "test_http_relay.h"
+#endif
+
 /* The limit of every wait; far above what anything here takes. */
 enum { PATIENCE_MS = 20000 };
 
@@ -70,10 +75,32 @@ static const struct auth_login test_logins[] = {
 	{ "peer", "four", AUTH_PEER, NULL },
 };
 
+#ifdef TEST_HTTP_TLS /* the same tests once more, with TLS between */
+static struct certificate test_certificate;
+
+static void forget_certificate(void)
+{
+	certificate_free(&test_certificate);
+}
+#endif
+
 static struct http_params default_params(void)
 {
+#ifdef TEST_HTTP_TLS
+	if (test_certificate.x509 == NULL) {
+		test_certificate = certificate_make("test", -1, 1, NULL);
+		atexit(forget_certificate);
+	}
+#endif
 	return (struct http_params){
-		.listen_address = "127.0.0.1",
+#ifdef TEST_HTTP_TLS
+		.main = { .address = "127.0.0.1", .ssl = true },
+		.ssl_cert = test_certificate.cert,
+		.ssl_key = test_certificate.key,
+		.ssl_bundle = "",
+#else
+		.main = { .address = "127.0.0.1" },
+#endif
 		.control_socket = "",
 		.logins = test_logins,
 		.login_count = ARRAY_SIZE(test_logins),
@@ -107,6 +134,16 @@ static size_t UNUSED fake_count(struct engine *fake, const size_t *counter)
 	return count;
 }
 
+/* To speak plain bytes on a connected socket, whatever the server speaks. */
+static int client_of(int fd)
+{
+#ifdef TEST_HTTP_TLS
+	return relay_wrap(fd);
+#else
+	return fd;
+#endif
+}
+
 static int client_connect(const struct served *served)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(served->port),
@@ -117,7 +154,7 @@ static int client_connect(const struct served *served)
 	assert_true(fd >= 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	return fd;
+	return client_of(fd);
 }
 
 static int UNUSED client_connect_control(const struct served *served)

@@ -6,7 +6,6 @@ clear where TLS is demanded.
 import contextlib
 import os
 import socket
-import subprocess
 import threading
 import time
 
@@ -192,25 +191,6 @@ class Wire:
     def clear_bytes(self):
         """Bytes of a login in clear: all but the request for TLS (a header and 32 bytes) and what TLS made of the rest."""
         return sum(len(sent) for sent in self.sent if not (len(sent) <= 36 or sent[36] == 0x16))
-
-
-@pytest.fixture(scope="module")
-def certificates(scratch):
-    """A CA, another one; for the host localhost: a good certificate, one that expired, one for somebody else."""
-    folder = os.path.join(scratch, "tls")
-    os.makedirs(folder)
-    script = """set -e
-    for ca in ca other; do openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=$ca -addext \
-        basicConstraints=critical,CA:TRUE -keyout $ca.key -out $ca.pem; done
-    make() {
-        openssl req -newkey rsa:2048 -nodes -subj /CN=$2 -keyout $1.key -out $1.csr
-        printf "subjectAltName=DNS:$2\\n" >$1.ext
-        faketime -f "$3" openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile $1.ext -out $1.pem
-        chmod 644 $1.key
-    }
-    make good localhost +0d; make expired localhost -10d; make stranger other.example +0d"""
-    subprocess.run(["sh", "-c", script], cwd=folder, check=True, capture_output=True)
-    return folder
 
 
 def start_tls(centre, folder, certificate, *more):

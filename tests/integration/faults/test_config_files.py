@@ -107,7 +107,7 @@ BAD_KEYS = {
     "doubled": ("log_level: INFO\nlog_level: INFO\n", "log_level: given twice"),
     "a mapping doubled": ("healing: {enabled: true}\nhealing: {enabled: true}\n", "healing: given twice"),
     "a back end doubled": ("dns:\n  backends:\n    dc1: {type: coredns_mysql}\n    dc1: {type: coredns_mysql}\n", "dc1: given twice"),
-    "of a later release, switched on": ("app:\n  ssl_enable: true\n", "app.ssl_enable: not yet supported"),
+    "on without what it needs": ("app:\n  ssl_enable: true\n", "app.ssl_enable: needs a certificate: app.ssl_cert must be set"),
 }
 
 

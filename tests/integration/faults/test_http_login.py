@@ -108,17 +108,3 @@ def test_odd_credentials(shared, happened):
     da.auth = good
     assert da.login_test().error == "0"
     happened(f"{len(odd) + 1} refused, the right one taken", times=len(odd) + 1)
-
-
-@pytest.mark.row("H11", fault="HTTPS is switched on", injected="app.ssl_enable: true, by the file and by the environment",
-                 required="inbound TLS comes with a later issue: until then a refusal at start that says so, never plain HTTP instead")
-def test_tls_is_not_built_yet(install, dcs, happened):
-    for how in ("file", "environment"):
-        zonefan = install(dcs[:1], start=False, config={"app": {"ssl_enable": True}} if how == "file" else None)
-        env = {**zonefan.environment(), **({"DADNS_APP_SSL_ENABLE": "true"} if how == "environment" else {})}
-        for more in ([], ["--check"]):
-            done = subprocess.run([os.path.join(BIN, "zonefand"), "--config", zonefan.config_path, *more], capture_output=True,
-                                  text=True, timeout=60, env=env, cwd=zonefan.directory)
-            assert done.returncode == 78 and "ssl_enable: not yet supported" in done.stderr.replace("SSL_ENABLE", "ssl_enable"), done
-        assert not os.path.exists(zonefan.store)
-    happened("not built yet: exit 78, \"app.ssl_enable: not yet supported\"; a TLS hello on the plain port is answered 400 (H10)", times=4)

@@ -12,7 +12,9 @@ import stat
 import subprocess
 
 import pytest
+from zf.certificates import trusting
 from zf.daemon import BIN
+from zf.lone import lone
 from zf.zones import da_zone
 
 USER = "nobody"
@@ -161,3 +163,21 @@ def test_root_without_a_user_is_told(install, dcs, happened):
     zonefan.da().push_ok("root.example", da_zone("root.example"))
     assert zonefan.log().count("zonefand stays root") == 1
     happened("served, and noticed once")
+
+
+@pytest.mark.row("SEC S1", fault="a key that only root may read", injected="app.ssl_key of mode 0600, owned by root; app.user",
+                 required="it is read before the step down; --check and start say that a reload can't")
+def test_a_key_that_only_root_reads(install, certificates, tmp_path, happened):
+    shutil.copytree(certificates, tmp_path / "tls")
+    os.chmod(tmp_path / "tls" / "good.key", 0o600)
+    zonefan = lone(install, config={"app": {"user": USER, "ssl_enable": True, "ssl_cert": str(tmp_path / "tls" / "good.pem"),
+                                            "ssl_key": str(tmp_path / "tls" / "good.key")}})
+    give(zonefan)
+    told = "a reload will not be able to read this file"
+    done = run(zonefan, "--check")
+    assert done.returncode == 0 and told in done.stderr and "good.key" in done.stderr, done
+    zonefan.tls = trusting(certificates)
+    zonefan.start()
+    zonefan.da().push_ok("root.example", da_zone("root.example"))
+    assert told in zonefan.log()
+    happened("served; told twice", times=2, acknowledged=1)

@@ -47,7 +47,9 @@ class NoAnswer(Exception):
 class DA:
     """One master. Thread-safe: every request has a connection of its own, as DA does it."""
 
-    def __init__(self, port, user, password, hostname="da1.host.example", version="1.0", content_type=None, timeout=30):
+    def __init__(self, port, user, password, hostname="da1.host.example", version="1.0", content_type=None, timeout=30, tls=None):
+        """tls: an ssl context, where the server speaks TLS."""
+        self.tls = tls
         self.address = ("127.0.0.1", port)
         self.auth = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self.hostname = hostname
@@ -65,9 +67,19 @@ class DA:
         lines += headers
         return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
 
+    def connect(self):
+        sock = socket.create_connection(self.address, timeout=self.timeout)
+        if self.tls is None:
+            return sock
+        try:
+            return self.tls.wrap_socket(sock, server_hostname="localhost")
+        except Exception:
+            sock.close()
+            raise
+
     def exchange(self, raw, on_sent=None):
         """Sends the bytes, reads the answer to the end that Content-Length or the close says."""
-        with socket.create_connection(self.address, timeout=self.timeout) as sock:
+        with self.connect() as sock:
             sock.sendall(raw)
             if on_sent:
                 on_sent()

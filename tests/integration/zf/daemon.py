@@ -76,6 +76,7 @@ class Zonefan:
         self.log_path = os.path.join(self.directory, "zonefand.log")
         self.log_format = log_format
         self.process = None
+        self.tls = None  # an ssl context, where its main listener speaks TLS
         self.secrets = [self.password]
         self.backends = [backend[0] for backend in backends]
         self.settings = {
@@ -99,7 +100,7 @@ class Zonefan:
         os.chmod(self.config_path, 0o600)
 
     def da(self, **more):
-        return DA(self.port, self.user, self.password, **more)
+        return DA(self.port, self.user, self.password, **{"tls": self.tls, **more})
 
     # ---- process ----
 
