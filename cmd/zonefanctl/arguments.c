@@ -21,6 +21,7 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_KIND] = { .name = "kind", .argument = "KIND" },
 	[OPTION_NO_WAIT] = { .name = "no-wait" },
 	[OPTION_ONCE] = { .name = "once" },
+	[OPTION_OVERWRITE] = { .name = "overwrite" },
 	[OPTION_PREFER] = { .name = "prefer", .argument = "BACKEND" },
 	[OPTION_STOP] = { .name = "stop" },
 	[OPTION_ZONE] = { .name = "zone", .argument = "NAME" },

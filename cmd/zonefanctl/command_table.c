@@ -20,6 +20,7 @@
 #include "plan.h"
 #include "reconcile.h"
 #include "retire.h"
+#include "setup.h"
 #include "top.h"
 #include "views.h"
 
@@ -99,6 +100,13 @@ const struct command commands_table[] = {
 	  .help = "put in force what is held as ID, as it is" },
 	{ .name = "discard", .arguments = "ID", .least = 1, .most = 1, .run = held_discard,
 	  .help = "drop what is held as ID" },
+	{ .name = "setup", .arguments = "[KEY=VALUE]...", .most = SETUP_WORDS_MOST, .traits = COMMAND_BARE, .run = setup_command,
+	  .help = "make a configuration: asks for data centres and masters, tests each, and writes the file that --config names\n"
+		  "(default: /etc/zonefan/app.yml), passwords in files beside it. Without a terminal by KEY=VALUE words, KEY being\n"
+		  "one of app.yml: dns.backends.dc1.host=192.0.2.10, reconciliation.directadmin_servers.1.hostname=da1.example",
+	  .options = { { OPTION_CONFIRM, "write it, though a test failed" },
+		       { OPTION_DRY_RUN, "test alone, write nothing" },
+		       { OPTION_OVERWRITE, "replace the file if it is there; the old one is kept as FILE.old" } } },
 	{ .name = "doctor", .traits = COMMAND_BARE, .run = doctor_command,
 	  .help = "look at everything, with zonefand up or down: configuration, rights, port, store, databases, masters, peers, room;\n"
 		  "and say of each fault what to do about it. Changes nothing" },

@@ -123,13 +123,18 @@ static void show_finding(const json_t *finding)
 	free(remedy);
 }
 
-static void show(const json_t *answer)
+void doctor_show(const json_t *findings)
 {
 	size_t index;
 	json_t *finding;
 
-	json_array_foreach(json_object_get(answer, "findings"), index, finding)
+	json_array_foreach(findings, index, finding)
 		show_finding(finding);
+}
+
+static void show(const json_t *answer)
+{
+	doctor_show(json_object_get(answer, "findings"));
 	printf("%" JSON_INTEGER_FORMAT " faults, %" JSON_INTEGER_FORMAT " doubts, %" JSON_INTEGER_FORMAT " things are well\n",
 		cell_number_at(answer, "faults"), cell_number_at(answer, "doubts"), cell_number_at(answer, "well"));
 }

@@ -31,6 +31,9 @@ struct doctor {
 void doctor_tell(struct doctor *doctor, enum doctor_grade grade, const char *check, const char *subject, const char *text,
 	const char *remedy);
 
+/* For people. */
+void doctor_show(const json_t *findings);
+
 /* The user, files and their modes, room. */
 void doctor_host(struct doctor *doctor);
 /* Is zonefand up, and well by its own account? Sets running. */
