@@ -2,58 +2,86 @@
 /* What differs between two configurations, by the table of keys: a new setting is compared without a line here. */
 #include "conf/conf.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "conf/keys.h"
 #include "conf/print.h"
 
-/* The elements of a set in one configuration, each known by a text of its own. */
+enum { NAME_SIZE = 512 };
+
+/* The elements of a set in one configuration. */
 struct elements {
+	enum key_set set;
 	const char *base;
 	size_t size;
 	size_t count;
-	size_t name_offset;
 };
 
 static struct elements elements_of(const struct conf *conf, enum key_set set)
 {
 	switch (set) {
-	case SET_BACKENDS:
-		return (struct elements){ (const char *)conf->backends, sizeof(*conf->backends), conf->backend_count,
-			offsetof(struct conf_backend, name) };
-	case SET_USERS:
-		return (struct elements){ (const char *)conf->users, sizeof(*conf->users), conf->user_count,
-			offsetof(struct conf_user, name) };
-	case SET_MASTERS:
-		return (struct elements){ (const char *)conf->masters, sizeof(*conf->masters), conf->master_count,
-			offsetof(struct conf_master, hostname) };
-	case SET_PEERS:
-		return (struct elements){ (const char *)conf->peers, sizeof(*conf->peers), conf->peer_count,
-			offsetof(struct conf_peer, url) };
 	case SET_MAIN:
-		return (struct elements){ (const char *)conf, sizeof(*conf), 1, 0 };
+		return (struct elements){ set, (const char *)conf, sizeof(*conf), 1 };
+	case SET_BACKENDS:
+		return (struct elements){ set, (const char *)conf->backends, sizeof(*conf->backends), conf->backend_count };
+	case SET_USERS:
+		return (struct elements){ set, (const char *)conf->users, sizeof(*conf->users), conf->user_count };
+	case SET_MASTERS:
+		return (struct elements){ set, (const char *)conf->masters, sizeof(*conf->masters), conf->master_count };
+	case SET_PEERS:
+		return (struct elements){ set, (const char *)conf->peers, sizeof(*conf->peers), conf->peer_count };
+	case SET_LISTENERS:
+		return (struct elements){ set, (const char *)conf->listeners, sizeof(*conf->listeners), conf->listener_count };
 	case SET_COUNT:
 		break;
 	}
 	WRONG("a set of keys that is none");
 }
 
-static const char *name_at(const struct elements *elements, size_t i)
+static const void *element_at(const struct elements *elements, size_t i)
 {
-	const char *name;
+	return elements->base + i * elements->size;
+}
 
-	memcpy(&name, elements->base + i * elements->size + elements->name_offset, sizeof(name));
-	return name;
+static const char *address_of(const struct conf_listener *listener, char out[NAME_SIZE])
+{
+	bool v6 = strchr(listener->address, ':') != NULL;
+
+	snprintf(out, NAME_SIZE, v6 ? "[%s]:%u" : "%s:%u", listener->address, (unsigned)listener->port);
+	return out;
+}
+
+/* What tells it from the others of its set. */
+static const char *name_at(const struct elements *elements, size_t i, char out[NAME_SIZE])
+{
+	const void *element = element_at(elements, i);
+
+	switch (elements->set) {
+	case SET_BACKENDS:
+		return ((const struct conf_backend *)element)->name;
+	case SET_USERS:
+		return ((const struct conf_user *)element)->name;
+	case SET_MASTERS:
+		return ((const struct conf_master *)element)->hostname;
+	case SET_PEERS:
+		return ((const struct conf_peer *)element)->url;
+	case SET_LISTENERS:
+		return address_of(element, out);
+	default:
+		WRONG("a set without names");
+	}
 }
 
 /* NULL: there is none of that name. */
 static const void *find(const struct elements *elements, const char *name)
 {
+	char own[NAME_SIZE];
+
 	for (size_t i = 0; i < elements->count; i++) {
-		if (strcmp(name_at(elements, i), name) == 0)
-			return elements->base + i * elements->size;
+		if (strcmp(name_at(elements, i, own), name) == 0)
+			return element_at(elements, i);
 	}
 	return NULL;
 }
@@ -129,27 +157,35 @@ static void compare(struct buf *out, enum key_set set, const char *name, const v
 	}
 }
 
+/* Those of one that the other lacks. */
+static void put_missing(struct buf *out, const struct elements *these, const struct elements *those, const char *what)
+{
+	char name[NAME_SIZE];
+
+	for (size_t i = 0; i < these->count; i++) {
+		const char *own = name_at(these, i, name);
+
+		if (find(those, own) != NULL)
+			continue;
+		put_path(out, these->set, own, NULL);
+		buf_printf(out, ": %s\n", what);
+	}
+}
+
 static void compare_set(struct buf *out, enum key_set set, const struct conf *old, const struct conf *new)
 {
 	struct elements before = elements_of(old, set);
 	struct elements after = elements_of(new, set);
+	char name[NAME_SIZE];
 
+	put_missing(out, &before, &after, "gone");
+	put_missing(out, &after, &before, "new");
 	for (size_t i = 0; i < before.count; i++) {
-		const char *name = name_at(&before, i);
-		const void *there = find(&after, name);
+		const char *own = name_at(&before, i, name);
+		const void *there = find(&after, own);
 
-		if (there != NULL) {
-			compare(out, set, name, before.base + i * before.size, there, false);
-			continue;
-		}
-		put_path(out, set, name, NULL);
-		buf_puts(out, ": gone\n");
-	}
-	for (size_t i = 0; i < after.count; i++) {
-		if (find(&before, name_at(&after, i)) != NULL)
-			continue;
-		put_path(out, set, name_at(&after, i), NULL);
-		buf_puts(out, ": new\n");
+		if (there != NULL)
+			compare(out, set, own, element_at(&before, i), there, false);
 	}
 }
 
@@ -176,7 +212,7 @@ static void add_all(struct buf *out, const struct conf *conf, const char *prefix
 		if (key->state != KEY_LIVE || strncmp(key->path, prefix, strlen(prefix)) != 0)
 			continue;
 		for (size_t k = 0; k < elements.count; k++) {
-			print_value(key, elements.base + k * elements.size, true, out);
+			print_value(key, element_at(&elements, k), true, out);
 			buf_append(out, "", 1);
 		}
 	}

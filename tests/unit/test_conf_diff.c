@@ -75,9 +75,15 @@ static void what_comes_and_goes_is_named(void **state)
 	assert_differ(folder, users, others,
 		"dns.backends.dc2: new\n"
 		"app.users[ann]: gone\n"
+		"app.users[eve]: new\n"
 		"app.users[bob].password: changed\n"
-		"app.users[bob].role: \"operator\" -> \"read-only\"\n"
-		"app.users[eve]: new\n",
+		"app.users[bob].role: \"operator\" -> \"read-only\"\n",
+		"");
+	assert_differ(folder, LOGIN "  listeners:\n    - {address: 127.0.0.1, port: 81}\n    - {address: \"::1\", port: 82}\n" DC1,
+		LOGIN "  listeners:\n    - {address: 127.0.0.1, port: 81, roles: [peer]}\n    - {port: 82}\n" DC1,
+		"app.listeners[[::1]:82]: gone\n"
+		"app.listeners[:82]: new\n"
+		"app.listeners[127.0.0.1:81].roles: [] -> [\"peer\"]\n",
 		"");
 	assert_differ(folder, GOOD DC2, GOOD "    dc2: {type: coredns_mysql, enabled: false}\n", "dns.backends.dc2: gone\n", "");
 }
@@ -85,11 +91,10 @@ static void what_comes_and_goes_is_named(void **state)
 static void what_needs_a_restart_is_told_apart(void **state)
 {
 	assert_differ(*state, GOOD,
-		LOGIN "  listen_port: 2223\n  control_socket: /run/other.sock\n  user: daemon\n" DC1
+		LOGIN "  control_socket: /run/other.sock\n  user: daemon\n" DC1
 		"datastore: {db_location: /srv/other.db}\nhistory: {versions: 3}\n",
 		"history.versions: 10 -> 3\n",
 		"app.user: \"\" -> \"daemon\"\n"
-		"app.listen_port: 2222 -> 2223\n"
 		"app.control_socket: \"data/zonefan.sock\" -> \"/run/other.sock\"\n"
 		"datastore.db_location: \"data/directdns.db\" -> \"/srv/other.db\"\n");
 }
