@@ -184,7 +184,7 @@ static void show_lane(const struct core *core, const struct core_lane *lane, str
 {
 	snprintf(shown->name, sizeof(shown->name), "%s", lane->name);
 	shown->type = lane->type;
-	shown->state = lane_state_name(lane->health.state);
+	shown->state = lane_state_name(&lane->health);
 	shown->since_us = lane->health.since_us;
 	shown->next_probe_us = lane->health.state == LANE_DOWN ? lane->health.next_probe_us : 0;
 	shown->backend_id = lane->backend_id;

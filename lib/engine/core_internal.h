@@ -302,6 +302,8 @@ void core_store_failed(struct core *core, const struct err *err);
 void core_tell_store_state(struct core *core);
 /* Moves the lane's health; notes what people are told of. */
 void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event event, const char *error);
+/* A lane that has to prove itself by a delivery, and has none to make, need not. */
+void core_lane_settle(struct core *core, struct core_lane *lane);
 /* What the store's events know of the lane: "down since" and "paused" survive our own restart. */
 MUST_CHECK int core_recall_lane(struct core *core, struct core_lane *lane, struct err *err);
 /* What the lane knows of the one whose place it takes. */

@@ -32,6 +32,14 @@ void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event e
 		core_note(core, "lane_down", NULL, lane->name, NULL, "%s", lane->health.last_error);
 }
 
+void core_lane_settle(struct core *core, struct core_lane *lane)
+{
+	bool idle = lane->jobs_out == lane->pages_out && lane->next_due_us > core_now_us(core);
+
+	if (lane->health.state == LANE_UP && lane->health.proving && idle)
+		core_lane_move(core, lane, LANE_IDLE, NULL);
+}
+
 static bool recall_lane(void *ctx, const struct store_event *event)
 {
 	struct lane *health = ctx;

@@ -51,7 +51,7 @@ static struct doc *begin_doc(const struct core_lane *lane)
 	struct doc *doc = doc_create();
 
 	doc_text(doc, "backend", lane->name);
-	doc_text(doc, "state", lane_state_name(lane->health.state));
+	doc_text(doc, "state", lane_state_name(&lane->health));
 	return doc;
 }
 

@@ -334,7 +334,7 @@ static void land_apply(struct core *core, struct core_lane *lane, struct core_jo
 	if (lane->accused_count > accused || (failed != NULL && failed->item->lost))
 		core_lane_move(core, lane, LANE_LOST, failed->item->err.text);
 	else if (down)
-		core_lane_move(core, lane, LANE_FAILED, failed->item->err.text);
+		core_lane_move(core, lane, failed->suspect ? LANE_SUSPECTED : LANE_FAILED, failed->item->err.text);
 	if (lane->health.state != LANE_DOUBT)
 		lane->accused_count = 0;
 	lane->alone_out = false;

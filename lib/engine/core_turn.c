@@ -330,6 +330,8 @@ int64_t core_turn(struct core *core, struct core_command **commands, size_t comm
 	command_count = core_plan_take(core, commands, command_count);
 	for (size_t i = 0; i < job_count; i++)
 		core_land(core, jobs[i]);
+	for (size_t i = 0; i < core->lane_count; i++)
+		core_lane_settle(core, core->lanes[i]);
 	if (command_count > 0 || core->outcome_count > 0 || core->event_count > 0)
 		write_all(core, commands, command_count);
 	for (size_t i = 0; i < command_count; i++)

@@ -44,10 +44,8 @@ static bool go_down(struct lane *lane, int64_t now_us, int64_t wall_us, const ch
 	return tell_down(lane, wall_us);
 }
 
-static bool go_up(struct lane *lane, int64_t wall_us)
+static bool tell_up(struct lane *lane, int64_t wall_us)
 {
-	lane->state = LANE_UP;
-	lane->trial = true;
 	if (lane->told == LANE_TOLD_UP)
 		return false;
 	lane->told = LANE_TOLD_UP;
@@ -55,15 +53,30 @@ static bool go_up(struct lane *lane, int64_t wall_us)
 	return true;
 }
 
-static void delivered(struct lane *lane)
+static bool go_up(struct lane *lane, int64_t wall_us)
+{
+	lane->state = LANE_UP;
+	lane->trial = true;
+	return !lane->proving && tell_up(lane, wall_us);
+}
+
+/* It is up for people, too. */
+static bool prove(struct lane *lane, int64_t wall_us)
+{
+	lane->proving = false;
+	lane->last_error[0] = '\0';
+	return tell_up(lane, wall_us);
+}
+
+static bool delivered(struct lane *lane, int64_t wall_us)
 {
 	lane->lost_count = 0;
 	/* An answer that was under way when the lane went down says nothing about now. */
 	if (lane->state != LANE_UP)
-		return;
+		return false;
 	lane->trial = false;
 	lane->step = 0;
-	lane->last_error[0] = '\0';
+	return prove(lane, wall_us);
 }
 
 static bool lost(struct lane *lane, int64_t now_us, int64_t wall_us, const char *error,
@@ -71,8 +84,10 @@ static bool lost(struct lane *lane, int64_t now_us, int64_t wall_us, const char 
 {
 	if (lane->state != LANE_UP)
 		return false;
-	if (lane_is_to_blame(lane))
+	if (lane_is_to_blame(lane)) {
+		lane->proving = true;
 		return go_down(lane, now_us, wall_us, error, policy);
+	}
 	lane->state = LANE_DOUBT;
 	snprintf(lane->last_error, sizeof(lane->last_error), "%s", error);
 	return false;
@@ -84,6 +99,7 @@ static void pause_lane(struct lane *lane, int64_t wall_us)
 	CHECK(lane->state != LANE_PAUSED);
 	lane->state = LANE_PAUSED;
 	lane->trial = false;
+	lane->proving = false;
 	lane->told = LANE_TOLD_NOTHING;
 	lane->step = 0;
 	lane->since_us = wall_us;
@@ -117,15 +133,18 @@ bool lane_move(struct lane *lane, enum lane_event event, int64_t now_us, int64_t
 			return false;
 		return go_down(lane, now_us, wall_us, error, policy);
 	case LANE_DELIVERED:
-		delivered(lane);
-		return false;
+		return delivered(lane, wall_us);
 	case LANE_LOST:
 		return lost(lane, now_us, wall_us, error, policy);
 	case LANE_FAILED:
+	case LANE_SUSPECTED:
 		/* Further failures of what was in flight together are one failure: one step of the clock. */
 		if (lane->state != LANE_UP && lane->state != LANE_DOUBT)
 			return false;
+		lane->proving = lane->proving || event == LANE_FAILED;
 		return go_down(lane, now_us, wall_us, error, policy);
+	case LANE_IDLE:
+		return lane->state == LANE_UP && lane->proving && prove(lane, wall_us);
 	case LANE_PAUSE:
 		pause_lane(lane, wall_us);
 		return true;
@@ -158,11 +177,11 @@ unsigned lane_window(const struct lane *lane, unsigned connections)
 	return lane->trial ? 1 : connections;
 }
 
-const char *lane_state_name(enum lane_state state)
+const char *lane_state_name(const struct lane *lane)
 {
-	switch (state) {
+	switch (lane->state) {
 	case LANE_UP:
-		return "up";
+		return lane->proving ? "probing" : "up";
 	case LANE_DOWN:
 		return "down";
 	case LANE_DOUBT:

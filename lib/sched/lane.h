@@ -12,7 +12,10 @@
  *   PAUSED   by the operator: nothing goes out until it is resumed, and then a probe first
  *
  * After a probe succeeded the lane is UP but on trial: one delivery at a time
- * until one has succeeded; only that success resets the clock. Where the
+ * until one has succeeded; only that success resets the clock. A lane that went
+ * down by a failed delivery has that to prove: a probe writes nothing, so
+ * people are told that it is up when a delivery succeeded, or when there is
+ * nothing to deliver. Where the
  * connection was lost under LANE_BLAME different zones and nothing succeeded
  * between, the lane blames itself: then every further loss is its own failure
  * and no zone is charged.
@@ -36,6 +39,8 @@ enum lane_event {
 	LANE_DELIVERED,     /* any delivery succeeded, or failed for its zone's own reasons */
 	LANE_LOST,          /* a connection was lost under a delivery */
 	LANE_FAILED,        /* a delivery was answered DOWN for a reason of the whole back end */
+	LANE_SUSPECTED,     /* the same of a zone that is known as suspect: it may be the zone's */
+	LANE_IDLE,          /* nothing is due or on its way there */
 	LANE_PAUSE,         /* the operator; not while PAUSED */
 	LANE_RESUME         /* the operator; while PAUSED only */
 };
@@ -50,6 +55,7 @@ struct lane_policy {
 struct lane {
 	enum lane_state state;
 	bool trial;               /* UP, but nothing has succeeded since the probe */
+	bool proving;             /* a delivery brought it down, and none has succeeded since */
 	enum { LANE_TOLD_NOTHING, LANE_TOLD_UP, LANE_TOLD_DOWN } told; /* what people were told last */
 	unsigned step;            /* how often it failed since the last success */
 	int64_t next_probe_us;    /* DOWN: when; engine time */
@@ -70,5 +76,5 @@ void lane_note_lost(struct lane *lane, int64_t zone_id);
 bool lane_is_to_blame(const struct lane *lane);
 /* How many jobs may be out at once: 0 unless UP, 1 on trial, else connections. */
 unsigned lane_window(const struct lane *lane, unsigned connections);
-/* "up", "down", "probing", "paused"; DOUBT reads "probing". */
-const char *lane_state_name(enum lane_state state);
+/* For people: "up", "down", "probing", "paused"; DOUBT reads "probing", and so does UP while it is to be proved. */
+const char *lane_state_name(const struct lane *lane);

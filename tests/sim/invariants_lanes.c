@@ -88,7 +88,7 @@ static void check_paused(struct world *world)
 		}
 		if (target->paused != (lane->health.state == LANE_PAUSED))
 			schedules_violated("%s is %s, and should %sbe paused", lane->name,
-				lane_state_name(lane->health.state), target->paused ? "" : "not ");
+				lane_state_name(&lane->health), target->paused ? "" : "not ");
 		if (target->paused && lane->jobs_out > target->jobs_out)
 			schedules_violated("%s is paused, and something new was sent there", lane->name);
 		target->jobs_out = target->paused ? lane->jobs_out : SIZE_MAX;

@@ -115,6 +115,47 @@ static void a_zone_that_is_always_answered_down_holds_up_nobody(void **state)
 	await_clean("zz.example");
 }
 
+/* As a full disk does: every probe is answered well, and no write is. */
+static void an_outage_that_only_writes_see_is_told_once(void **state)
+{
+	int tries;
+
+	(void)state;
+	push("first.example", 1);
+	await_clean("first.example");
+	size_t ups = count_events("lane_up"), downs = count_events("lane_down");
+	rig.down_zone = "full.example.";
+	tries = atomic_load(&rig.asked);
+	push("full.example", 1);
+	for (int waited_ms = 0; atomic_load(&rig.asked) < tries + 6 && waited_ms < WAIT_MS; waited_ms += 2)
+		nap();
+	assert_true(atomic_load(&rig.asked) >= tries + 6);
+	assert_int_equal(count_events("lane_down"), downs + TARGETS);
+	assert_int_equal(count_events("lane_up"), ups);
+	rig.down_zone = NULL;
+	await_clean("full.example");
+	for (size_t i = 0; i < TARGETS; i++)
+		await_lane(i, "up");
+	assert_int_equal(count_events("lane_up"), ups + TARGETS);
+	assert_int_equal(count_events("lane_down"), downs + TARGETS);
+}
+
+/* What brought it down is frozen: nothing is left that could prove the lane up, and it need not be proved. */
+static void a_lane_with_nothing_left_to_deliver_is_up(void **state)
+{
+	struct engine_request *freeze;
+
+	(void)state;
+	rig.down_zone = "full.example.";
+	push("full.example", 1);
+	await_lane(0, "down");
+	freeze = engine_request_create(ENGINE_FREEZE, ++rig.next_id);
+	freeze->zone = xstrdup("full.example");
+	assert_int_equal(ask_code(freeze), ERR_OK);
+	await_lane(0, "up");
+	rig.down_zone = NULL;
+}
+
 static void a_zone_that_was_lost_once_gets_its_turn_among_others(void **state)
 {
 	bool clean = false;
@@ -448,6 +489,8 @@ int main(void)
 		RIGGED(the_greatest_stamp_of_our_own_is_overwritten),
 		RIGGED(a_stamp_that_the_store_cannot_hold_is_overwritten),
 		RIGGED(a_zone_that_is_always_answered_down_holds_up_nobody),
+		RIGGED(an_outage_that_only_writes_see_is_told_once),
+		RIGGED(a_lane_with_nothing_left_to_deliver_is_up),
 		RIGGED(a_zone_that_was_lost_once_gets_its_turn_among_others),
 		RIGGED(a_wall_clock_that_went_back_holds_up_nothing),
 		RIGGED(more_lanes_than_one_turn_takes),

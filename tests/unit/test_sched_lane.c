@@ -40,7 +40,7 @@ static void nothing_goes_out_before_the_first_probe(void **state)
 	assert_true(lane.next_probe_us <= start_us);
 	assert_int_equal(lane_window(&lane, 2), 0);
 	move_at(&lane, LANE_PROBE_SENT, start_us);
-	assert_string_equal(lane_state_name(lane.state), "probing");
+	assert_string_equal(lane_state_name(&lane), "probing");
 	assert_true(move_at(&lane, LANE_PROBE_OK, start_us));
 	assert_int_equal(lane_window(&lane, 2), 1);
 	assert_false(move_at(&lane, LANE_DELIVERED, start_us));
@@ -73,14 +73,68 @@ static void only_a_delivery_resets_the_clock(void **state)
 	(void)state;
 	move_at(&lane, LANE_FAILED, start_us);
 	move_at(&lane, LANE_PROBE_SENT, start_us);
-	assert_true(move_at(&lane, LANE_PROBE_OK, start_us));
-	assert_true(move_at(&lane, LANE_FAILED, start_us));
+	move_at(&lane, LANE_PROBE_OK, start_us);
+	move_at(&lane, LANE_FAILED, start_us);
 	assert_in_range(lane.next_probe_us - start_us, 1600000, 2400000);
 	move_at(&lane, LANE_PROBE_SENT, start_us);
 	move_at(&lane, LANE_PROBE_OK, start_us);
 	move_at(&lane, LANE_DELIVERED, start_us);
 	move_at(&lane, LANE_FAILED, start_us);
 	assert_in_range(lane.next_probe_us - start_us, 800000, 1200000);
+}
+
+/* A full disk answers probes, and fails every write: that is one outage. */
+static void what_a_delivery_brought_down_a_delivery_proves_up(void **state)
+{
+	struct lane lane = lane_up();
+
+	(void)state;
+	assert_true(move_at(&lane, LANE_FAILED, start_us));
+	for (int i = 1; i < 10; i++) {
+		move_at(&lane, LANE_PROBE_SENT, start_us + i);
+		assert_false(move_at(&lane, LANE_PROBE_OK, start_us + i));
+		assert_int_equal(lane_window(&lane, 2), 1);
+		assert_string_equal(lane_state_name(&lane), "probing");
+		assert_string_equal(lane.last_error, "refused");
+		assert_false(move_at(&lane, LANE_FAILED, start_us + i));
+		assert_string_equal(lane_state_name(&lane), "down");
+		assert_int_equal(lane.since_us, start_us);
+	}
+	move_at(&lane, LANE_PROBE_SENT, start_us + 20);
+	move_at(&lane, LANE_PROBE_OK, start_us + 20);
+	assert_true(move_at(&lane, LANE_DELIVERED, start_us + 21));
+	assert_string_equal(lane_state_name(&lane), "up");
+	assert_int_equal(lane.since_us, start_us + 21);
+	assert_false(move_at(&lane, LANE_DELIVERED, start_us + 22));
+}
+
+static void a_suspect_leaves_nothing_to_be_proved(void **state)
+{
+	struct lane lane = lane_up();
+
+	(void)state;
+	assert_true(move_at(&lane, LANE_SUSPECTED, start_us));
+	assert_string_equal(lane_state_name(&lane), "down");
+	move_at(&lane, LANE_PROBE_SENT, start_us);
+	assert_true(move_at(&lane, LANE_PROBE_OK, start_us));
+	assert_string_equal(lane_state_name(&lane), "up");
+}
+
+/* What failed is not wanted there any more: the probe is all that can be known. */
+static void with_nothing_to_deliver_nothing_is_proved(void **state)
+{
+	struct lane lane = lane_up();
+
+	(void)state;
+	assert_false(move_at(&lane, LANE_IDLE, start_us));
+	move_at(&lane, LANE_FAILED, start_us);
+	assert_false(move_at(&lane, LANE_IDLE, start_us));
+	move_at(&lane, LANE_PROBE_SENT, start_us);
+	assert_false(move_at(&lane, LANE_PROBE_OK, start_us));
+	assert_true(move_at(&lane, LANE_IDLE, start_us + 1));
+	assert_string_equal(lane_state_name(&lane), "up");
+	assert_string_equal(lane.last_error, "");
+	assert_int_equal(lane_window(&lane, 2), 1);
 }
 
 static void failures_of_one_moment_are_one_step(void **state)
@@ -172,7 +226,7 @@ static void pause_from(enum lane_event first, enum lane_event second)
 		move_at(&lane, second, start_us);
 	assert_true(lane_move(&lane, LANE_PAUSE, start_us, start_us + 5, "", &policy));
 	assert_int_equal(lane.state, LANE_PAUSED);
-	assert_string_equal(lane_state_name(lane.state), "paused");
+	assert_string_equal(lane_state_name(&lane), "paused");
 	assert_int_equal(lane_window(&lane, 2), 0);
 	assert_int_equal(lane.since_us, start_us + 5);
 	assert_string_equal(lane.last_error, "");
@@ -238,6 +292,9 @@ int main(void)
 		cmocka_unit_test(nothing_goes_out_before_the_first_probe),
 		cmocka_unit_test(the_clock_of_a_dead_back_end),
 		cmocka_unit_test(only_a_delivery_resets_the_clock),
+		cmocka_unit_test(what_a_delivery_brought_down_a_delivery_proves_up),
+		cmocka_unit_test(with_nothing_to_deliver_nothing_is_proved),
+		cmocka_unit_test(a_suspect_leaves_nothing_to_be_proved),
 		cmocka_unit_test(failures_of_one_moment_are_one_step),
 		cmocka_unit_test(a_doubt_that_ends_well_is_no_outage),
 		cmocka_unit_test(a_doubt_that_ends_badly_is_one),
