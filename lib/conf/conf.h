@@ -46,6 +46,9 @@ struct conf_backend {
 	const char *ssl_cert;
 	const char *ssl_key;
 	bool ssl_verify;
+	const char *const *verify_dns; /* "HOST:PORT" or "[IPV6]:PORT"; no two back ends have the same */
+	unsigned verify_dns_count;
+	unsigned verify_interval_seconds;
 };
 
 /* A further door of the HTTP server. */
@@ -133,6 +136,8 @@ struct conf {
 	bool watch_secrets;
 	bool healing_enabled;
 	unsigned healing_interval_minutes;
+	unsigned verify_deadline_seconds;
+	const char *verify_canary;     /* "": none */
 	unsigned history_versions;
 	const char *guard_mode;        /* "hold", "warn" or "off" */
 	unsigned guard_max_shrink_percent;

@@ -184,6 +184,13 @@ const struct key keys_table[] = {
 	{ BOOL_KEY("dns.backends.*.ssl_verify", BACKEND(ssl_verify),
 		"with TLS: the server's certificate must be the CA's and bear its name"),
 	  .preset = "true" },
+	{ .path = "dns.backends.*.verify.dns", .type = KEY_WORDS, BACKEND(verify_dns),
+	  .count_offset = offsetof(struct conf_backend, verify_dns_count), .preset = "", .accepts = value_is_server,
+	  .wants = "HOST:PORT, or [IPV6]:PORT",
+	  .help = "name servers that answer from this database: each delivery is verified by asking them" },
+	{ NUMBER_KEY("dns.backends.*.verify.interval_seconds", BACKEND(verify_interval_seconds), 1, 86400, "seconds",
+		"in this time a sample of all zones is asked of them, deliveries apart"),
+	  .preset = "300" },
 
 	{ .path = "retry.backoff_seconds", .type = KEY_LIST, MAIN(backoff_ms), .low = 1, .high = INT64_C(7) * 24 * 3600,
 	  .scale = 1000, .unit = "seconds", .count_offset = offsetof(struct conf, backoff_count),
@@ -202,6 +209,13 @@ const struct key keys_table[] = {
 	{ NUMBER_KEY("healing.interval_minutes", MAIN(healing_interval_minutes), 1, 10080, "minutes",
 		"time between two healing passes"),
 	  .preset = "10" },
+
+	{ NUMBER_KEY("verify.deadline_seconds", MAIN(verify_deadline_seconds), 1, 86400, "seconds",
+		"a delivery that name servers do not answer in this time is told of"),
+	  .preset = "60" },
+	{ TEXT_KEY("verify.canary", MAIN(verify_canary),
+		"zone that zonefan itself changes every minute and follows to each name server; empty: none"),
+	  .preset = "", .accepts = value_is_domain, .wants = "a domain name" },
 
 	{ NUMBER_KEY("history.versions", MAIN(history_versions), 1, 1000, NULL, "texts of each zone that are kept"),
 	  .preset = "10" },

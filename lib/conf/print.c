@@ -179,10 +179,28 @@ static bool comes_from_file(const struct key *key, const void *target)
 	return *file != '\0';
 }
 
+/* Into the mapping that the name "verify.dns" lies in, out of the one before; size: of its name, 0: none. */
+static void change_section(struct printer *printer, const char *name, const char **section, size_t *size)
+{
+	const char *dot = strchr(name, '.');
+	size_t next = dot == NULL ? 0 : (size_t)(dot - name);
+
+	if (next == *size && strncmp(*section, name, next) == 0)
+		return;
+	if (*size > 0)
+		leave(printer);
+	if (next > 0)
+		enter(printer, name, next, false);
+	*section = name;
+	*size = next;
+}
+
 /* built: of the type whose settings we know; of others only what is needed to load again. */
 static void put_backend(struct printer *printer, const struct conf_backend *backend)
 {
 	bool built = backend->enabled || strcmp(backend->type, "coredns_mysql") == 0;
+	const char *section = "";
+	size_t section_size = 0;
 
 	enter(printer, backend->name, strlen(backend->name), true);
 	for (size_t i = 0; i < keys_count; i++) {
@@ -190,10 +208,14 @@ static void put_backend(struct printer *printer, const struct conf_backend *back
 
 		if (key->state != KEY_LIVE || keys_set(key) != SET_BACKENDS || comes_from_file(key, backend))
 			continue;
-		const char *name = strrchr(key->path, '.') + 1;
-		if (built || strcmp(name, "type") == 0 || strcmp(name, "enabled") == 0)
-			put_line(printer, name, key, backend);
+		const char *name = key->path + strlen(keys_set_path(SET_BACKENDS)) + 1;
+		if (!built && strcmp(name, "type") != 0 && strcmp(name, "enabled") != 0)
+			continue;
+		change_section(printer, name, &section, &section_size);
+		put_line(printer, section_size == 0 ? name : name + section_size + 1, key, backend);
 	}
+	if (section_size > 0)
+		leave(printer);
 	leave(printer);
 }
 
@@ -291,17 +313,8 @@ static void put_all(struct printer *printer, const struct conf *conf)
 			done[set] = true;
 			continue;
 		}
-		const char *dot = strchr(key->path, '.');
-		size_t size = dot == NULL ? 0 : (size_t)(dot - key->path);
-		if (size != section_size || strncmp(section, key->path, size) != 0) {
-			if (section_size > 0)
-				leave(printer);
-			if (size > 0)
-				enter(printer, key->path, size, false);
-		}
-		section = key->path;
-		section_size = size;
-		put_line(printer, dot == NULL ? key->path : dot + 1, key, conf);
+		change_section(printer, key->path, &section, &section_size);
+		put_line(printer, section_size == 0 ? key->path : key->path + section_size + 1, key, conf);
 	}
 	if (section_size > 0)
 		leave(printer);

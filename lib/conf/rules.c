@@ -194,6 +194,47 @@ static void check_targets(struct sheet *sheet, const struct conf *conf)
 	}
 }
 
+static bool has_server(const struct conf_backend *backend, unsigned count, const char *server)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (strcasecmp(backend->verify_dns[i], server) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One answers from one database, and is asked one question at a time. */
+static void check_servers(struct sheet *sheet, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->backend_count; i++) {
+		const struct conf_backend *backend = &conf->backends[i];
+		struct match_name name = { backend->name, strlen(backend->name) };
+		const struct sheet_entry *from = sheet_entry_find(sheet, SET_BACKENDS, name);
+
+		for (unsigned k = 0; k < backend->verify_dns_count; k++) {
+			if (has_server(backend, k, backend->verify_dns[k]))
+				sheet_fault_at(sheet, from, "dns.backends.*.verify.dns", "\"%s\" stands there twice",
+					backend->verify_dns[k]);
+			for (size_t j = 0; j < i; j++) {
+				if (has_server(&conf->backends[j], conf->backends[j].verify_dns_count, backend->verify_dns[k]))
+					sheet_fault_at(sheet, from, "dns.backends.*.verify.dns",
+						"\"%s\" is back end \"%s\"'s: a name server answers from one database",
+						backend->verify_dns[k], conf->backends[j].name);
+			}
+		}
+	}
+}
+
+static void check_canary(struct sheet *sheet, const struct conf *conf)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i < conf->backend_count; i++)
+		asked = asked || conf->backends[i].verify_dns_count > 0;
+	if (*conf->verify_canary != '\0' && !asked)
+		sheet_fault_at(sheet, NULL, "verify.canary", "no back end has verify.dns: nobody would look for it");
+}
+
 static void check_default_backend(struct sheet *sheet, const struct conf *conf)
 {
 	static const char path[] = "dns.default_backend";
@@ -271,6 +312,8 @@ void rules_apply_whole(struct sheet *sheet, const struct conf *conf)
 	if (sheet->fault_count > 0)
 		return;
 	check_targets(sheet, conf);
+	check_servers(sheet, conf);
+	check_canary(sheet, conf);
 	if (conf->backend_count == 0)
 		sheet_fault(sheet, sheet->file != NULL ? sheet->file : "dns.backends", "no back end is enabled");
 }

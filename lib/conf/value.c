@@ -164,6 +164,33 @@ bool value_is_host(const char *text)
 	return is_made_of(text, ".-_:%", 0, 255);
 }
 
+static bool is_ipv6(const char *text)
+{
+	unsigned char address[16];
+
+	return inet_pton(AF_INET6, text, address) == 1;
+}
+
+bool value_is_server(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	int64_t port;
+
+	if (colon == NULL || !value_number(colon + 1, &port) || port < 1 || port > 65535)
+		return false;
+	bool bracketed = *text == '[' && colon > text + 2 && colon[-1] == ']';
+	char *host = xmemdup(text + bracketed, (size_t)(colon - text) - 2 * bracketed);
+	bool good = bracketed ? is_ipv6(host) : is_made_of(host, ".-_", 1, 255);
+	free(host);
+	return good;
+}
+
+bool value_is_domain(const char *text)
+{
+	return *text == '\0' || (is_made_of(text, ".-_", 3, 253) && *text != '.' && strstr(text, "..") == NULL &&
+		strchr(text, '.') != NULL && strchr(text, '.')[1] != '\0');
+}
+
 bool value_is_socket_path(const char *text)
 {
 	return strlen(text) < sizeof(((struct sockaddr_un *)NULL)->sun_path);

@@ -34,6 +34,8 @@ bool value_is_table(const char *text);       /* ^[A-Za-z0-9_]{1,64}$ */
 bool value_is_name(const char *text);        /* of a back end: ^[A-Za-z0-9_.-]{1,64}$ */
 bool value_is_address(const char *text);     /* an IPv4 or IPv6 address, or "" */
 bool value_is_host(const char *text);        /* a host name or address, or "" */
+bool value_is_server(const char *text);      /* HOST:PORT or [IPV6]:PORT */
+bool value_is_domain(const char *text);      /* a host name of two labels or more, or "" */
 bool value_is_socket_path(const char *text); /* fits a Unix socket's address, or "" */
 bool value_is_login(const char *text);       /* not empty, no colon: RFC 7617 2 */
 bool value_is_zone_name(const char *text);   /* of a time zone, "Pacific/Auckland", or "" */

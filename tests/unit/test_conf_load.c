@@ -180,6 +180,14 @@ static void back_ends_are_checked(void **state)
 		{ "    dc2: 5\n", 1, "dns.backends.dc2: must be a mapping" },
 		{ "    dc2:\n      type: coredns_mysql\n      enabled: true\n      password: x\n      host: 127.0.0.1\n", 1,
 		  "dns.backends.dc2.database: back end \"dc1\" writes to the same tables there" },
+		{ "      verify: {dns: 127.0.0.1:53}\n", 1, "dns.backends.dc1.verify.dns: must be a list" },
+		{ "      verify: {dns: [\"127.0.0.1\"]}\n", 1, "dns.backends.dc1.verify.dns[]: \"127.0.0.1\" is not HOST:PORT" },
+		{ "      verify: {dns: [\"ns1:53\", \"NS1:53\"]}\n", 1, "dns.backends.dc1.verify.dns: \"NS1:53\" stands there twice" },
+		{ "      verify: {dns: [\"ns1:53\"]}\n"
+		  "    dc2: {type: coredns_mysql, enabled: true, password: x, port: 3307, verify: {dns: [\"ns1:53\"]}}\n", 2,
+		  "dns.backends.dc2.verify.dns: \"ns1:53\" is back end \"dc1\"'s" },
+		{ "      verify: {interval_seconds: 0}\n", 1, "dns.backends.dc1.verify.interval_seconds: \"0\" is not" },
+		{ "verify: {canary: c.example.net}\n", 1, "verify.canary: no back end has verify.dns" },
 		{ "  default_backend: dc3\n", 1, "dns.default_backend: there is no back end \"dc3\"" },
 	};
 
