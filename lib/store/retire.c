@@ -11,6 +11,9 @@ static const char list_sql[] = "SELECT id, name FROM backend ORDER BY name";
 static const char rows_sql[] = "SELECT count(*) FROM delivery WHERE backend_id = ?1";
 static const char last_sql[] = "SELECT coalesce(max(id), 0) FROM zone";
 static const char drop_rows_sql[] = "DELETE FROM delivery WHERE zone_id > ?1 AND zone_id <= ?2 AND backend_id = ?3";
+static const char drop_receipts_sql[] = "DELETE FROM receipt WHERE zone_id > ?1 AND zone_id <= ?2 AND backend_id = ?3";
+static const char drop_answers_sql[] =
+	"DELETE FROM receipt_answer WHERE zone_id > ?1 AND zone_id <= ?2 AND backend_id = ?3";
 static const char drop_sql[] = "DELETE FROM backend WHERE id = ?1";
 
 int store_backend_list(struct store *store, void (*each)(void *ctx, int64_t id, const char *name), void *ctx,
@@ -32,10 +35,11 @@ int store_backend_rows(struct store *store, int64_t backend_id, uint64_t *count,
 	return keyed_ask(store, rows_sql, backend_id, count, err);
 }
 
-static int drop_rows(struct store *store, int64_t backend_id, int64_t after, uint64_t *count, struct err *err)
+static int drop_rows(struct store *store, const char *sql, int64_t backend_id, int64_t after, uint64_t *count,
+	struct err *err)
 {
 	sqlite3_stmt *stmt;
-	int rc = db_prepare(store, drop_rows_sql, &stmt, err);
+	int rc = db_prepare(store, sql, &stmt, err);
 
 	if (rc < 0)
 		return rc;
@@ -49,11 +53,15 @@ static int drop_rows(struct store *store, int64_t backend_id, int64_t after, uin
 
 static int step(struct store *store, int64_t backend_id, int64_t *after, uint64_t *count, struct err *err)
 {
-	uint64_t last = 0;
+	uint64_t last = 0, receipts;
 	int rc = keyed_ask(store, last_sql, 0, &last, err);
 
 	if (rc == 0)
-		rc = drop_rows(store, backend_id, *after, count, err);
+		rc = drop_rows(store, drop_answers_sql, backend_id, *after, &receipts, err);
+	if (rc == 0)
+		rc = drop_rows(store, drop_receipts_sql, backend_id, *after, &receipts, err);
+	if (rc == 0)
+		rc = drop_rows(store, drop_rows_sql, backend_id, *after, count, err);
 	if (rc < 0)
 		return rc;
 	*after += STEP;
