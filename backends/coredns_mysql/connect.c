@@ -16,13 +16,13 @@
 #include <unistd.h>
 
 #include "backends/coredns_mysql/classify.h"
-#include "backends/coredns_mysql/offload.h"
 #include "backends/coredns_mysql/wait.h"
 #include "base/clock.h"
+#include "base/offload.h"
+#include "base/resolve.h"
 #include "base/testing.h"
 
 enum {
-	MOST_ADDRESSES = 8,
 	USER_TIMEOUT_MS = 10000, /* after that long without an ACK the kernel gives up */
 	LOGIN_SHARE = 2,         /* with a last good address the resolver gets a half of the time */
 	GRACE_MS = 100           /* a thread that keeps its deadline can say so itself */
@@ -33,39 +33,6 @@ enum {
 
 /* ---- name resolution ---- */
 
-struct resolving {
-	char *host;
-	int outcome; /* of getaddrinfo */
-	char addresses[MOST_ADDRESSES][NI_MAXHOST];
-	size_t count;
-};
-
-static void resolve_work(void *arg)
-{
-	struct resolving *resolving = arg;
-	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-	struct addrinfo *found = NULL;
-
-	resolving->outcome = getaddrinfo(resolving->host, NULL, &hints, &found);
-	if (resolving->outcome != 0)
-		return;
-	for (struct addrinfo *at = found; at != NULL && resolving->count < MOST_ADDRESSES; at = at->ai_next)
-		if (getnameinfo(at->ai_addr, at->ai_addrlen, resolving->addresses[resolving->count], NI_MAXHOST,
-			    NULL, 0, NI_NUMERICHOST) == 0)
-			resolving->count++;
-	freeaddrinfo(found);
-}
-
-static void resolve_release(void *arg)
-{
-	struct resolving *resolving = arg;
-
-	free(resolving->host);
-	free(resolving);
-}
-
-static const struct offload_job resolve_job = { resolve_work, NULL, resolve_release };
-
 static bool is_literal(const char *host)
 {
 	struct in6_addr address;
@@ -73,29 +40,16 @@ static bool is_literal(const char *host)
 	return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
-/* Puts the addresses to try into out. 0, or err says why there are none. */
-static int resolve(const struct connect_target *target, int64_t deadline_ms, char out[MOST_ADDRESSES][NI_MAXHOST],
+/* The addresses to try; where the resolver is of no use, the one that worked last. 0, or err says why there are none. */
+static int resolve(const struct connect_target *target, int64_t deadline_ms, char out[RESOLVE_MOST][NI_MAXHOST],
 	size_t *count, struct err *err)
 {
-	const char *host = target->settings->host;
-	struct resolving *resolving = xcalloc(1, sizeof(*resolving));
-	const char *reason;
+	int ret = resolve_host(target->settings->host, deadline_ms, target->cancel_fd, out, count, err);
 
-	resolving->host = xstrdup(host);
-	enum offload_end end = offload_run("resolve", &resolve_job, resolving, deadline_ms, target->cancel_fd);
-	if (end == OFFLOAD_DONE && resolving->outcome == 0 && resolving->count > 0) {
-		memcpy(out, resolving->addresses, sizeof(resolving->addresses));
-		*count = resolving->count;
-		resolve_release(resolving);
+	if (ret == ERR_OK)
 		return 0;
-	}
-	reason = end == OFFLOAD_DONE ? gai_strerror(resolving->outcome) :
-		end == OFFLOAD_CANCELLED ? "cancelled" :
-		end == OFFLOAD_BUSY ? "too many look-ups hang already" : "no answer from the resolver in time";
-	if (end == OFFLOAD_DONE || end == OFFLOAD_BUSY)
-		resolve_release(resolving);
-	if (end == OFFLOAD_CANCELLED || target->last_address[0] == '\0')
-		return err_set(err, ERR_IO, "cannot connect to %s: host %s: %s", target->backend, host, reason);
+	if (ret == ERR_CLOSED || target->last_address[0] == '\0')
+		return err_prefix(err, "cannot connect to %s", target->backend);
 	snprintf(out[0], NI_MAXHOST, "%s", target->last_address);
 	*count = 1;
 	return 0;
@@ -384,7 +338,7 @@ MYSQL *connect_open(struct connect_target *target, unsigned *code, struct err *e
 	const struct coredns_mysql_settings *settings = target->settings;
 	int64_t now_ms = clock_mono_ms(clock_system());
 	int64_t deadline_ms = now_ms + settings->connect_timeout_ms;
-	char addresses[MOST_ADDRESSES][NI_MAXHOST];
+	char addresses[RESOLVE_MOST][NI_MAXHOST];
 	size_t count = 1;
 	MYSQL *mysql = NULL;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "backends/coredns_mysql/offload.h"
+#include "base/offload.h"
 
 #include <errno.h>
 #include <poll.h>
