@@ -133,6 +133,11 @@ void engine_wake_room(struct engine *engine, enum engine_room room)
 	queue_wake(engine->rooms[room].orders);
 }
 
+int64_t engine_written(struct engine *engine)
+{
+	return atomic_load(&engine->written);
+}
+
 void engine_answer_order(struct engine *engine, struct engine_request *order, struct doc *doc, const struct err *err)
 {
 	struct engine_message *message = engine_message_reply(order, err);

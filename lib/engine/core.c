@@ -51,6 +51,8 @@ static int register_lanes(struct core *core, struct err *err)
 	if (ret == ERR_OK)
 		ret = store_due_clamp(core->store, now_us, wait_us, slow_us, err);
 	if (ret == ERR_OK)
+		ret = core_receipts_begin(core, err);
+	if (ret == ERR_OK)
 		ret = core_orphans_reprieve(core, err);
 	if (ret == ERR_OK)
 		ret = store_commit(core->store, err);
@@ -194,6 +196,8 @@ static void show_lane(const struct core *core, const struct core_lane *lane, str
 	core_heal_show(core, lane, &shown->heal);
 	core_contest_copy(core, lane, shown);
 	core_tally_show(lane, &shown->tally);
+	shown->verified = lane->verified;
+	shown->canary_answered_us = lane->canary_answered_us;
 	shown->next_heal_us = lane->healing.auto_us == INT64_MAX ? 0 :
 		lane->healing.auto_us - core_now_us(core) + core_wall_us(core);
 }

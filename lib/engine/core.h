@@ -99,6 +99,7 @@ struct core_params {
 	int64_t probe_max_ms;
 	bool dry_run;
 	bool peers;
+	const char *canary;             /* as configured; "" or NULL: none */
 	bool healing_enabled;
 	int64_t healing_interval_ms;
 	enum engine_guard guard_mode;
@@ -156,6 +157,8 @@ bool core_rest(struct core *core);
 void core_notify(struct core *core, struct core_notice *notice);
 /* No new jobs from now on. */
 void core_quiesce(struct core *core);
+/* The number of the newest receipt that is committed. */
+int64_t core_written(const struct core *core);
 size_t core_jobs_out(const struct core *core);
 /* The disk is not to be trusted (ERR_IO): nothing is acknowledged any more. */
 bool core_is_broken(const struct core *core);
@@ -176,6 +179,8 @@ struct core_board_lane {
 	int64_t contested[CORE_CONTESTED_MOST]; /* zone ids */
 	size_t contested_count;
 	struct engine_tally tally;
+	bool verified;
+	int64_t canary_answered_us;     /* wall clock; 0: not yet */
 };
 
 struct core_counters {

@@ -183,7 +183,7 @@ static void note_accepted(struct core *core, const struct core_content *content,
 {
 	char plain[ZONE_NAME_SIZE];
 
-	if (is_operators(content))
+	if (is_operators(content) || content->canary)
 		return;
 	core_note_by(core, "push", zone_name_plain(row->name, plain), NULL, &content->cause,
 		"%s%sserial %u, generation %llu%s", strcmp(content->origin, "push") == 0 ? "" : content->origin,

@@ -38,6 +38,7 @@ struct core_lane *core_lane_create(const struct core *core, const struct engine_
 	lane->connections = backend->connections;
 	lane->version = backend->version;
 	lane->policy = backend->healing;
+	lane->verified = backend->verified;
 	lane->slots = xcalloc(lane->connections, sizeof(struct core_job *));
 	lane->revive_after = INT64_MAX;
 	lane->fill_after = INT64_MAX;
@@ -92,6 +93,13 @@ static void close_lane(const struct core *core, const struct core_lane *lane)
 
 /* ---- settings that are not a lane's ---- */
 
+static void take_canary(struct core *core, const char *canary)
+{
+	if (canary == NULL || zone_name_parse(canary, strlen(canary), core->canary, NULL) != ERR_OK)
+		core->canary[0] = '\0';
+	core->params.canary = NULL;
+}
+
 void core_take_settings(struct core *core, const struct core_params *params)
 {
 	size_t size = params->backoff_count * sizeof(*params->backoff_ms);
@@ -112,6 +120,7 @@ void core_take_settings(struct core *core, const struct core_params *params)
 	core->params.guard_mode = params->guard_mode;
 	core->params.guard_max_shrink_percent = params->guard_max_shrink_percent;
 	core->params.history_versions = params->history_versions;
+	take_canary(core, params->canary);
 }
 
 /* ---- a change ---- */
@@ -245,6 +254,8 @@ static void apply_change(struct core *core, const struct core_params *params, co
 
 		if (backend == NULL || is_changed(core, params, lane, backend))
 			send_off(core, lane, backend);
+		else
+			lane->verified = backend->verified;
 	}
 	put_in_order(core, params, new);
 	core_take_settings(core, params);

@@ -51,6 +51,7 @@ static int push(struct core *core, struct core_command *command, struct err *err
 		.origin = "push",
 		.cause = core_cause_of(request),
 		.urgent = request->urgent,
+		.canary = request->canary,
 	};
 	struct err held;
 
@@ -227,6 +228,10 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 		return core_held_order(core, command, err);
 	case ENGINE_MERGE:
 		return core_merge(core, command, err);
+	case ENGINE_ANSWERED:
+		return core_answered(core, command, err);
+	case ENGINE_VERIFY_NOTE:
+		return core_verify_note(core, command, err);
 	case ENGINE_PEER_NOTE:
 		return core_peer_note(core, command, err);
 	default:

@@ -94,6 +94,7 @@ struct core_lane {
 	unsigned connections;
 	uint64_t version;               /* engine_backend.version, as is the next one */
 	enum engine_healing policy;
+	bool verified;                  /* engine_backend.verified */
 	bool leaving;                   /* nothing new is sent; once nothing is out, another takes its place: */
 	struct core_lane *successor;    /* NULL: none */
 	int64_t fill_after;             /* zones up to this id have a delivery there; INT64_MAX: all */
@@ -135,6 +136,8 @@ struct core_lane {
 	struct batch_stats batch;
 	struct engine_tally tally;      /* without commit: that is this */
 	struct histogram commit;
+	struct histogram answer;
+	int64_t canary_answered_us;     /* wall clock; 0: not since start */
 	char trouble[ERR_TEXT_SIZE];    /* why something waits although the lane is up; "" once nothing does */
 };
 
@@ -180,6 +183,7 @@ struct core_content {
 	struct core_cause cause;
 	int64_t at_us;                  /* when it was accepted; 0: now */
 	bool urgent;                    /* somebody waits for it */
+	bool canary;                    /* it says nothing but that time goes by: no event */
 	bool approved;                  /* an operator wants it as it is: the guard is not asked */
 };
 
@@ -233,6 +237,9 @@ struct core {
 	int64_t dispatch_us;            /* nothing is sent before: deliveries could not be recorded */
 	int64_t last_pass;              /* of healing; wall clock, microseconds */
 	struct core_counters counters;
+	char canary[ZONE_NAME_SIZE];    /* canonical; "": none */
+	int64_t receipts;               /* numbers that were given to receipts */
+	int64_t written;                /* as far as that is committed */
 	struct retirement {             /* of a back end, under way */
 		int64_t id;             /* 0: none */
 		char *name;
@@ -580,6 +587,15 @@ MUST_CHECK int core_carry_out(struct core *core, struct core_command *command, s
 void core_land(struct core *core, struct core_job *job);
 /* Writes count of core->outcomes, from first on, inside the transaction. May be repeated after a rollback. */
 MUST_CHECK int core_write_outcomes(struct core *core, size_t first, size_t count, struct err *err);
+
+/* ---- core_receipt.c: what name servers are to answer, and what they said ---- */
+
+/* Numbers go on where they ended. */
+MUST_CHECK int core_receipts_begin(struct core *core, struct err *err);
+/* Inside the transaction: what the outcome brought there is to be answered from now on. */
+MUST_CHECK int core_receipt_write(struct core *core, const struct outcome *outcome, struct err *err);
+MUST_CHECK int core_answered(struct core *core, struct core_command *command, struct err *err);
+MUST_CHECK int core_verify_note(struct core *core, struct core_command *command, struct err *err);
 
 /* ---- core_tally.c: what is counted for those who watch ---- */
 

@@ -83,6 +83,8 @@ void core_lane_inherit(struct core *core, struct core_lane *lane, const struct c
 	lane->healing.shown = before->healing.shown;
 	lane->tally = before->tally;
 	lane->commit = before->commit;
+	lane->answer = before->answer;
+	lane->canary_answered_us = before->canary_answered_us;
 	if (lane->paused || core->params.dry_run)
 		lane->health.state = LANE_PAUSED;
 	if (before->health.told == LANE_TOLD_DOWN || before->health.state == LANE_PAUSED)

@@ -451,6 +451,8 @@ static int write_outcome(struct core *core, struct outcome *outcome, struct err 
 	delivery_move(&delivery, outcome->event, &args, &core->policy);
 	ret = store_delivery_save(core->store, outcome->zone_id, lane->backend_id, &delivery, err);
 	delivery_clear(&delivery);
+	if (ret == ERR_OK && outcome->event == DELIVERY_OK)
+		ret = core_receipt_write(core, outcome, err);
 	if (ret == ERR_OK && (outcome->event == DELIVERY_STALE || outcome->event == DELIVERY_CONTESTED))
 		ret = raise_generation(core, outcome, err);
 	return ret;

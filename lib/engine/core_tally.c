@@ -64,4 +64,5 @@ void core_tally_show(const struct core_lane *lane, struct engine_tally *out)
 {
 	*out = lane->tally;
 	histogram_read(&lane->commit, &out->commit);
+	histogram_read(&lane->answer, &out->answer);
 }

@@ -132,6 +132,7 @@ static int write_turn(struct core *core, struct core_command **commands, size_t 
 		core->counters = counted;
 		return ret;
 	}
+	core->written = core->receipts;
 	core_tally_commits(core, 0, core->outcome_count);
 	if (count > 0)
 		FAULT_POINT(after_commit);
@@ -181,6 +182,7 @@ static int write_outcomes_apart(struct core *core, struct err *err)
 		if (ret == ERR_OK)
 			ret = store_commit(core->store, err);
 		if (ret == ERR_OK) {
+			core->written = core->receipts;
 			core_tally_commits(core, i, 1);
 			continue;
 		}

@@ -92,6 +92,8 @@ static int64_t turn(struct engine *engine, int64_t wait_ms, bool *idle)
 		core_notify(engine->core, notice);
 	wait_ms = core_turn(engine->core, (struct core_command **)commands, command_count, (struct core_job **)jobs,
 		job_count);
+	if (atomic_exchange(&engine->written, core_written(engine->core)) != core_written(engine->core))
+		engine_wake_room(engine, ENGINE_ROOM_VERIFY);
 	atomic_fetch_sub(&engine->under_way, command_count);
 	atomic_fetch_sub(&engine->bytes_under_way, bytes);
 	publish_board(engine);
@@ -189,6 +191,7 @@ struct core_params change_core_params(struct engine *engine, const struct engine
 		.probe_max_ms = params->probe_max_ms,
 		.dry_run = params->dry_run,
 		.peers = params->peers,
+		.canary = params->canary,
 		.healing_enabled = params->healing_enabled,
 		.healing_interval_ms = params->healing_interval_ms,
 		.guard_mode = params->guard_mode,
@@ -219,6 +222,8 @@ static int make_core(struct engine *engine, const struct engine_params *params, 
 	if (ret == ERR_OK)
 		publish_board(engine);
 	free(backends);
+	if (ret == ERR_OK)
+		atomic_store(&engine->written, core_written(engine->core));
 	return ret;
 }
 

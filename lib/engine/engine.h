@@ -33,6 +33,7 @@ struct engine_backend {
 	unsigned connections;          /* lane threads */
 	uint64_t version;              /* of the settings: with another number they are others, with the same one they are the same */
 	enum engine_healing healing;
+	bool verified;                 /* its name servers are asked: receipts are kept (lib/verify) */
 	void *handle;                  /* the engine's own */
 };
 
@@ -56,6 +57,7 @@ struct engine_params {
 	size_t queue_bytes;            /* zone text of requests under way; likewise (one request is always taken) */
 	bool dry_run;                  /* every back end is paused, and stays so */
 	bool peers;                    /* zones are exchanged with peers */
+	const char *canary;            /* the zone that lib/verify changes itself, as configured; "" or NULL: none */
 	bool healing_enabled;          /* passes begin by themselves: by the clock, and when a back end came up */
 	int64_t healing_interval_ms;
 	uint64_t seed;                 /* of jitter; 0: random */
@@ -139,6 +141,9 @@ enum engine_op {
 	                    merged, taken, waiting, capped */
 	ENGINE_PEER_NOTE,/* peer, kind, text: something to remember of a peer, as an event */
 
+	ENGINE_ANSWERED, /* answers: what name servers said, as far as it is to be remembered */
+	ENGINE_VERIFY_NOTE, /* kind, backend, zone, text: something to remember of a back end's name servers, as an event */
+
 	/* from here on: questions, which change nothing; the reader answers them */
 	ENGINE_STATUS,
 	ENGINE_HEALS,    /* status with the lanes' names and heal alone: cheap, for waiting */
@@ -158,6 +163,8 @@ enum engine_op {
 	ENGINE_PEER_URLS,
 	ENGINE_COMPARE,  /* peer_zones: doc "steps", for each 0: nothing, 1: merge it, 2: fetch its text and merge it, 3: that, and we do not hold it */
 	ENGINE_HOLDINGS, /* after (number: a row), limit: every zone as the masters are compared with it, tombstones too */
+	ENGINE_UNANSWERED, /* number (of a writing), limit: what was written behind it and is not answered. doc (reader_receipt.c) */
+	ENGINE_SAMPLE,   /* backend, number (a row), limit: zones that are clean there. doc */
 	ENGINE_ORPHANS,  /* after (number: a row), limit: zones that their masters do not list */
 
 	/* from here on: orders to a room beside the engine, which answers them (engine_take_order) */
@@ -197,6 +204,24 @@ struct engine_peer_zone {
 
 void engine_peer_zone_clear(struct engine_peer_zone *zone);
 
+/* What a name server of a back end said of a zone there; texts malloc'ed. */
+struct engine_answer {
+	char *backend;
+	char *server;          /* as configured */
+	int64_t zone_id;
+	uint64_t generation;   /* that it was asked for */
+	bool lost;             /* it is to be asked for (again), everywhere; the rest means nothing */
+	bool right;            /* it answers that */
+	bool whole;            /* and so do all name servers of the back end */
+	int64_t asked_at_us;   /* wall clock */
+	bool has_serial;
+	uint32_t serial;       /* that it told */
+	bool authoritative;
+	char *error;           /* NULL: none */
+};
+
+void engine_answer_clear(struct engine_answer *answer);
+
 /* Made by engine_request_create, filled by the caller with malloc'ed strings; NULL where it does not apply. */
 struct engine_request {
 	enum engine_op op;
@@ -230,6 +255,9 @@ struct engine_request {
 	char *kind;            /* PEER_NOTE: of the event; EVENTS: of those asked for */
 	struct engine_peer_zone *peer_zones;
 	size_t peer_zone_count;
+	struct engine_answer *answers;
+	size_t answer_count;
+	bool canary;           /* PUSH: of no interest to the audit */
 	struct engine_mailbox *mailbox; /* engine_ask's own */
 };
 
@@ -256,6 +284,30 @@ struct engine_name {
 	const char *username;
 };
 
+/* What one name server said last of a zone. */
+struct engine_said {
+	char *server;
+	uint64_t generation;   /* that it was asked for */
+	int64_t asked_at_us;
+	int64_t answered_at_us; /* it answers that; 0: it does not */
+	bool has_serial;
+	uint32_t serial;
+	bool authoritative;
+	char *error;           /* NULL: none */
+};
+
+/* What a back end's name servers answer of what was written there last. */
+struct engine_receipt {
+	const char *state;     /* "answered", "waiting" (still in time), "unanswered", "still_answers" (it is deleted); NULL: nobody
+	                          asks, or did not yet */
+	uint64_t generation;
+	int64_t written_at_us;
+	int64_t answered_at_us; /* by all of them; 0: not yet */
+	int64_t unanswered_since_us; /* 0: it is answered */
+	struct engine_said *said; /* by name of the server */
+	size_t said_count;
+};
+
 struct engine_delivery {
 	char *backend;
 	uint64_t wanted;
@@ -269,6 +321,7 @@ struct engine_delivery {
 	int64_t since_us;    /* 0 while clean */
 	int64_t applied_at_us;
 	char *last_error;    /* NULL: none */
+	struct engine_receipt receipt;
 };
 
 struct engine_zone {
@@ -329,6 +382,7 @@ struct engine_tally {
 	uint64_t repaired;
 	uint64_t unrepaired;
 	int64_t healed_at_us;  /* the end of the last one that got to its end, wall clock; 0: none did */
+	struct histogram_copy answer; /* how long after it was accepted all name servers there answered it */
 	struct histogram_copy commit; /* how long after it was wanted there newer content was committed there */
 };
 
@@ -350,6 +404,11 @@ struct engine_lane {
 	int64_t next_heal_us; /* wall clock: the next healing pass by itself; 0: none is to come */
 	struct engine_heal heal;
 	struct engine_tally tally;
+	bool verified;       /* its name servers are asked; else these are 0: */
+	uint64_t unanswered; /* zones that they do not all answer as written */
+	int64_t oldest_unanswered_us; /* age of the oldest of those, microseconds; 0: none */
+	uint64_t still_answers; /* deleted zones that are not known to be gone there */
+	int64_t canary_answered_at_us; /* when the canary was answered there last; wall clock, 0: not since start */
 };
 
 struct engine_refused {
@@ -449,12 +508,14 @@ MUST_CHECK int engine_ask(struct engine *engine, struct engine_request *request,
 void engine_publish(struct engine *engine, const char *key, struct doc *doc);
 
 /* Who carries out orders: a thread of lib/sync each. */
-enum engine_room { ENGINE_ROOM_PEERS, ENGINE_ROOM_MASTERS, ENGINE_ROOMS };
+enum engine_room { ENGINE_ROOM_PEERS, ENGINE_ROOM_MASTERS, ENGINE_ROOM_VERIFY, ENGINE_ROOMS };
 
 /* Orders to a room that nobody has opened are refused. */
 void engine_open_room(struct engine *engine, enum engine_room room);
 /* The next order; waits for one up to wait_ms. NULL: there was none, or engine_wake_room was called. */
 struct engine_request *engine_take_order(struct engine *engine, enum engine_room room, int64_t wait_ms);
 void engine_wake_room(struct engine *engine, enum engine_room room);
+/* The number of the newest writing that ENGINE_UNANSWERED knows; when it grows ENGINE_ROOM_VERIFY is woken. Any thread. */
+int64_t engine_written(struct engine *engine);
 /* Ends an order that was taken: doc (may be NULL) is its answer, or err says why not. Owns order and doc. */
 void engine_answer_order(struct engine *engine, struct engine_request *order, struct doc *doc, const struct err *err);

@@ -116,6 +116,7 @@ struct engine {
 	atomic_bool idle;            /* the engine thread waits for something to do */
 	atomic_size_t under_way;     /* commands between engine_submit and their reply */
 	atomic_size_t bytes_under_way;
+	atomic_llong written;        /* the newest receipt */
 	atomic_bool telling_names;   /* not all that were held at start are told yet */
 	atomic_bool stopping;
 	int64_t stop_deadline_ms;    /* monotonic; set before stopping */

@@ -27,6 +27,14 @@ void engine_peer_zone_clear(struct engine_peer_zone *zone)
 	*zone = (struct engine_peer_zone){ .name = NULL };
 }
 
+void engine_answer_clear(struct engine_answer *answer)
+{
+	free(answer->backend);
+	free(answer->server);
+	free(answer->error);
+	*answer = (struct engine_answer){ .backend = NULL };
+}
+
 void engine_request_destroy(struct engine_request *request)
 {
 	if (request == NULL)
@@ -51,6 +59,9 @@ void engine_request_destroy(struct engine_request *request)
 	for (size_t i = 0; i < request->peer_zone_count; i++)
 		engine_peer_zone_clear(&request->peer_zones[i]);
 	free(request->peer_zones);
+	for (size_t i = 0; i < request->answer_count; i++)
+		engine_answer_clear(&request->answers[i]);
+	free(request->answers);
 	free(request);
 }
 
@@ -117,9 +128,19 @@ static void free_status(struct engine_status *status)
 	free(status);
 }
 
+static void free_receipt(struct engine_receipt *receipt)
+{
+	for (size_t i = 0; i < receipt->said_count; i++) {
+		free(receipt->said[i].server);
+		free(receipt->said[i].error);
+	}
+	free(receipt->said);
+}
+
 static void free_zone(struct engine_zone *zone)
 {
 	for (size_t i = 0; i < zone->delivery_count; i++) {
+		free_receipt(&zone->deliveries[i].receipt);
 		free(zone->deliveries[i].backend);
 		free(zone->deliveries[i].last_error);
 	}

@@ -130,7 +130,8 @@ static int add_delivery(struct engine *engine, const struct core_board *board, s
 		.last_error = xstrdup(delivery.last_error),
 	};
 	delivery_clear(&delivery);
-	return ERR_OK;
+	return reader_add_receipt(engine, &board->lanes[index], row->id,
+		&zone->deliveries[zone->delivery_count - 1].receipt, err);
 }
 
 static void show_frozen(void *ctx, const struct store_frozen *frozen)
@@ -282,7 +283,13 @@ static int fill_lane(struct engine *engine, const struct core_board *board, size
 	};
 	if (out->oldest_pending_us < 0)
 		out->oldest_pending_us = 0;
-	return ERR_OK;
+	ret = reader_count_receipts(engine, lane, out, err);
+	if (ret != ERR_OK) {
+		free(out->backend);
+		free(out->type);
+		free(out->last_error);
+	}
+	return ret;
 }
 
 static int show_heals(struct engine *engine, struct engine_message *message)
@@ -397,6 +404,10 @@ static int answer(struct engine *engine, const struct engine_request *request, s
 		return reader_show_held(engine, request, message, err);
 	case ENGINE_HOLDINGS:
 		return reader_list_holdings(engine, request, message, err);
+	case ENGINE_UNANSWERED:
+		return reader_list_unanswered(engine, request, message, err);
+	case ENGINE_SAMPLE:
+		return reader_list_sample(engine, request, message, err);
 	case ENGINE_ORPHANS:
 		return reader_list_orphans(engine, request, message, err);
 	default:

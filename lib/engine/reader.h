@@ -47,6 +47,16 @@ MUST_CHECK int reader_find_zone(struct engine *engine, const struct engine_reque
 	struct err *err);
 MUST_CHECK int reader_list_holdings(struct engine *engine, const struct engine_request *request,
 	struct engine_message *message, struct err *err);
+/* reader_receipt.c */
+MUST_CHECK int reader_list_unanswered(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+MUST_CHECK int reader_list_sample(struct engine *engine, const struct engine_request *request,
+	struct engine_message *message, struct err *err);
+/* Of a zone's delivery at that back end; nothing if its name servers are not asked. */
+MUST_CHECK int reader_add_receipt(struct engine *engine, const struct core_board_lane *lane, int64_t zone_id,
+	struct engine_receipt *out, struct err *err);
+MUST_CHECK int reader_count_receipts(struct engine *engine, const struct core_board_lane *lane, struct engine_lane *out,
+	struct err *err);
 MUST_CHECK int reader_list_orphans(struct engine *engine, const struct engine_request *request,
 	struct engine_message *message, struct err *err);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "zone/zone.h"
+
 enum {
 	DUMP_FIRST = 512,
 	DUMP_MOST = 4 << 20, /* above what 64 KiB of any type can print as */
@@ -233,6 +235,19 @@ static bool nsec3_lengths(uint16_t type, const uint8_t *rdata, size_t size)
 		at += rdata[at] + 1u;
 	}
 	return true;
+}
+
+int zone_data_print(uint16_t type, const uint8_t *data, size_t size, struct buf *out, struct err *err)
+{
+	uint8_t *copy = xmalloc(size + 1); /* names are lower-cased in it */
+
+	if (size > 0)
+		memcpy(copy, data, size);
+	int status = record_print_raw(type, copy, size, out, err);
+	free(copy);
+	if (status == 0)
+		out->size--; /* its NUL is no part of it */
+	return status;
 }
 
 int record_print_raw(uint16_t type, uint8_t *rdata, size_t size, struct buf *out, struct err *err)

@@ -94,6 +94,12 @@ bool zone_is_signed(const struct zone *zone);
 /* Memory it holds, for cache bounds. */
 size_t zone_memory(const struct zone *zone);
 
+/*
+ * Appends the canonical data of a record in wire form, no name in it compressed: of what a name server answers. ERR_INVALID if
+ * it is not what its type demands; out may have grown then.
+ */
+MUST_CHECK int zone_data_print(uint16_t type, const uint8_t *data, size_t size, struct buf *out, struct err *err);
+
 /* For rows that came from elsewhere (a database): any text, any ttl and online, any of them NULL. */
 void zone_digest_add(struct zone_digest *digest, const char *hostname, const char *type, const char *data,
 	const char *ttl, const char *online);

@@ -35,6 +35,7 @@ struct rig {
 	uint64_t next_id;
 	struct engine_message *answer;   /* to the operator */
 	uint64_t answered;               /* the newest push that was */
+	bool verified;                   /* name servers of dc1 are asked */
 	void (*telling)(const struct engine_message *message); /* NULL: nobody else wants to see it */
 };
 
@@ -79,14 +80,14 @@ static void core_tells(void *ctx, struct engine_message *message)
 }
 
 /* What the core is told of its back ends: dc1 and dc2. */
-static const struct engine_backend rig_backends[BACK_ENDS] = { { .name = "dc1", .ops = &memory_ops, .connections = 1 },
+static struct engine_backend rig_backends[BACK_ENDS] = { { .name = "dc1", .ops = &memory_ops, .connections = 1 },
 	{ .name = "dc2", .ops = &memory_ops, .connections = 1 } };
 
 static struct core_params rig_params(bool dry_run)
 {
 	return (struct core_params){ .store = rig.store, .clock = &fake_clock, .backends = rig_backends,
 		.backend_count = BACK_ENDS, .backoff_ms = &rig.backoff_ms, .backoff_count = 1, .max_attempts = 5,
-		.history_versions = 5, .probe_initial_ms = 1000, .probe_max_ms = 30000, .dry_run = dry_run, .seed = 1,
+		.history_versions = 5, .canary = "live9.example", .probe_initial_ms = 1000, .probe_max_ms = 30000, .dry_run = dry_run, .seed = 1,
 		.send = core_sends, .tell = core_tells };
 }
 
@@ -96,6 +97,7 @@ static void start(bool dry_run)
 	struct core_params params;
 	struct err err;
 
+	rig_backends[0].verified = rig.verified;
 	if (store_open(rig.path, &rig.store, NULL, &err) != ERR_OK)
 		fail_msg("%s", err.text);
 	params = rig_params(dry_run);
