@@ -63,7 +63,7 @@ static int make_backends(const struct conf *conf, struct wire_engine *wire, stru
 		settings[i] = settings_of(from);
 		backends[i] = (struct engine_backend){ .name = from->name, .ops = backend_find(from->type),
 			.settings = &settings[i], .connections = from->connections,
-			.healing = healing_of(from->heal) };
+			.healing = healing_of(from->heal), .verified = from->verify_dns_count > 0 };
 		if (backends[i].ops == NULL)
 			return err_set(err, ERR_INVALID, "back end %s: type %s is not built in", from->name,
 				from->type);
@@ -90,6 +90,7 @@ int wire_engine_create(const struct conf *conf, struct wire_engine *out, struct 
 		.max_zone_records = conf->max_zone_records,
 		.dry_run = conf->dry_run,
 		.peers = conf->peer_enabled,
+		.canary = conf->verify_canary,
 		.healing_enabled = conf->healing_enabled,
 		.healing_interval_ms = (int64_t)conf->healing_interval_minutes * 60000,
 		.queue_capacity = QUEUE_CAPACITY,

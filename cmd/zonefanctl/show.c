@@ -48,6 +48,35 @@ static void show_masters(const json_t *reconciler, FILE *to)
 	}
 }
 
+/* What name servers lack, or that they don't say anything. */
+static void show_verify(const json_t *lane, FILE *to)
+{
+	const json_t *verify = json_object_get(lane, "verify");
+	const json_t *oldest = json_object_get(verify, "oldest_unanswered_seconds");
+	const char *name = cell_text_at(lane, "name");
+	size_t index;
+	json_t *server;
+
+	if (json_is_number(oldest)) {
+		char *age = cell_duration(json_number_value(oldest));
+
+		fprintf(to, "%s: %" JSON_INTEGER_FORMAT " zones are written and not answered yet, the oldest since %s\n", name,
+			cell_number_at(verify, "unanswered"), age);
+		free(age);
+	}
+	if (cell_number_at(verify, "still_answers") > 0)
+		fprintf(to, "%s: %" JSON_INTEGER_FORMAT " deleted zones are not known to be gone from its name servers\n", name,
+			cell_number_at(verify, "still_answers"));
+	json_array_foreach(json_object_get(verify, "servers"), index, server) {
+		if (strcmp(cell_text_at(server, "state"), "silent") != 0)
+			continue;
+		char *since = cell_age(server, "since", false), *error = cell_text(server, "error");
+		fprintf(to, "%s: name server %s is silent since %s: %s\n", name, cell_text_at(server, "address"), since, error);
+		free(since);
+		free(error);
+	}
+}
+
 static void show_lane_notes(const json_t *status, FILE *to)
 {
 	const json_t *backends = json_object_get(status, "backends");
@@ -56,6 +85,8 @@ static void show_lane_notes(const json_t *status, FILE *to)
 
 	json_array_foreach(backends, index, lane)
 		show_running_heal(lane, to);
+	json_array_foreach(backends, index, lane)
+		show_verify(lane, to);
 	json_array_foreach(backends, index, lane) {
 		if (cell_number_at(lane, "contested") > 0)
 			fprintf(to, "%s: %" JSON_INTEGER_FORMAT " zones are contested: somebody keeps changing them there (zonefanctl "
@@ -164,10 +195,18 @@ static void show_frozen(const json_t *zone)
 	free(by);
 }
 
+/* When all its name servers answered it; else what they do; "-" where nobody asks. */
+static char *answered_cell(const json_t *delivery)
+{
+	if (json_is_string(json_object_get(delivery, "answered_at")))
+		return cell_text(delivery, "answered_at");
+	return cell_text(delivery, "verify_state");
+}
+
 void show_zone(const json_t *zone)
 {
 	static const char *const titles[] = { "BACKEND", "STATE", "APPLIED", "WANTED", "ATTEMPTS", "NEXT TRY",
-		"WRITTEN AT", "WHY" };
+		"WRITTEN AT", "ANSWERED AT", "WHY" };
 	struct table table = table_of(ARRAY_SIZE(titles), titles);
 	size_t index;
 	json_t *delivery;
@@ -190,7 +229,9 @@ void show_zone(const json_t *zone)
 				contested ? " (contested)" : ""),
 			cell_number(delivery, "applied_generation"), cell_number(delivery, "wanted_generation"),
 			cell_number(delivery, "attempts"), cell_age(delivery, "next_try", true),
-			cell_text(delivery, "applied_at"), cell_text(delivery, "last_error") };
+			cell_text(delivery, "written_at"), answered_cell(delivery),
+			cell_text(delivery, json_is_string(json_object_get(delivery, "last_error")) ? "last_error" :
+												      "verify_error") };
 
 		table_add(&table, cells);
 	}

@@ -177,10 +177,12 @@ static int serve(struct wire *wire)
 		LOG_STR("store", wire->engine.params.store_path), LOG_UINT("backends", wire->engine.params.backend_count));
 	struct sync *sync = wire->reconciles ? sync_start(&wire->sync, engine) : NULL;
 	struct peer_sync *peers = wire->peers_enabled ? peer_start(&wire->peers, engine) : NULL;
+	struct verify *verify = wire->verifies ? verify_start(&wire->verify, engine) : NULL;
 	ret = http_run(http, &err);
 	if (ret != ERR_OK)
 		log_error("leaving", LOG_ERR(&err));
 	/* They ask the engine until they are stopped. */
+	verify_stop(verify);
 	peer_stop(peers);
 	sync_stop(sync);
 	/* The engine first: requests that it still answers point at nothing of the front's by then, and the front's

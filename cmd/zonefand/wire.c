@@ -108,6 +108,20 @@ static void wire_peers(const struct conf *conf, struct wire *wire)
 	wire->peers_enabled = conf->peer_enabled;
 }
 
+static void wire_verify(const struct conf *conf, struct wire *wire)
+{
+	wire->verified = xcalloc(conf->backend_count, sizeof(*wire->verified));
+	for (size_t i = 0; i < conf->backend_count; i++) {
+		const struct conf_backend *from = &conf->backends[i];
+
+		wire->verified[i] = (struct verify_backend){ .name = from->name, .servers = from->verify_dns,
+			.server_count = from->verify_dns_count, .interval_seconds = from->verify_interval_seconds };
+		wire->verifies = wire->verifies || from->verify_dns_count > 0;
+	}
+	wire->verify = (struct verify_params){ .backends = wire->verified, .backend_count = conf->backend_count,
+		.deadline_seconds = conf->verify_deadline_seconds, .canary = conf->verify_canary };
+}
+
 int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 {
 	*out = (struct wire){ 0 };
@@ -134,6 +148,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 	wire_listeners(conf, out);
 	wire_masters(conf, out);
 	wire_peers(conf, out);
+	wire_verify(conf, out);
 	int ret = wire_engine_create(conf, &out->engine, err);
 	if (ret != ERR_OK)
 		wire_clear(out);
@@ -150,5 +165,6 @@ void wire_clear(struct wire *wire)
 	http_unbind(&wire->http);
 	wire_engine_clear(&wire->engine);
 	free(wire->masters);
+	free(wire->verified);
 	*wire = (struct wire){ 0 };
 }

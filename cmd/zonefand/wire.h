@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The wiring: what the configuration says, in the words of the engine, of the
- * HTTP front and of sync. With cmd/wiring the only place that knows all sides.
+ * HTTP front, of sync and of verify. With cmd/wiring the only place that knows all sides.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "sync/sync.h"
 #include "wire_engine.h"
 #include "sync/peer.h"
+#include "verify/verify.h"
 
 struct wire {
 	struct wire_engine engine;
@@ -22,6 +23,9 @@ struct wire {
 	struct http_listener *listeners; /* owned; of http */
 	struct peer_params peers;
 	bool peers_enabled;
+	struct verify_params verify;
+	bool verifies;             /* some back end has name servers that are asked */
+	struct verify_backend *verified; /* owned; of verify */
 };
 
 /* Before threads start: client libraries are initialised here. conf must outlive it. ERR_INVALID names a back end of a type that is not built in. */

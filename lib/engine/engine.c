@@ -154,6 +154,7 @@ static void copy_params(struct engine *engine, const struct engine_params *param
 	engine->params.backends = NULL;
 	engine->params.backend_count = 0;
 	engine->params.backoff_ms = NULL;
+	engine->params.canary = NULL;
 	if (engine->params.clock == NULL)
 		engine->params.clock = clock_system();
 	atomic_store(&engine->max_zone_records, params->max_zone_records);

@@ -136,7 +136,23 @@ json_t *json_heals(const struct engine_status *status)
 	return out;
 }
 
-static json_t *lane_of(const struct engine_lane *lane)
+/* shown: what lib/verify says of the back end's name servers; NULL: it has just begun. */
+static json_t *verify_of(const struct engine_lane *lane, const struct doc *shown)
+{
+	json_t *out;
+
+	if (!lane->verified)
+		return json_null();
+	out = shown != NULL ? json_doc(shown) : json_object();
+	set(out, "unanswered", number_of(lane->unanswered));
+	set(out, "oldest_unanswered_seconds",
+		lane->oldest_unanswered_us > 0 ? seconds_of(lane->oldest_unanswered_us) : json_null());
+	set(out, "still_answers", number_of(lane->still_answers));
+	set(out, "canary_answered_at", time_of(lane->canary_answered_at_us));
+	return out;
+}
+
+static json_t *lane_of(const struct engine_lane *lane, const struct doc *verify)
 {
 	json_t *out = json_object();
 
@@ -158,6 +174,7 @@ static json_t *lane_of(const struct engine_lane *lane)
 	set(out, "contested", number_of(lane->contested));
 	set(out, "next_heal", time_of(lane->next_heal_us));
 	set(out, "heal", json_heal(&lane->heal));
+	set(out, "verify", verify_of(lane, verify == NULL ? NULL : doc_get(verify, lane->backend)));
 	return out;
 }
 
@@ -210,20 +227,23 @@ static void add_predecessors(json_t *out, const struct engine_status *status, co
 	set(out, "peer_sync", peers);
 	set(zones, "total", number_of(status->zones_total));
 	set(out, "zones", zones);
-	/* Rooms that are switched on say it themselves. */
-	for (const struct doc *shown = status->shown == NULL ? NULL : status->shown->children; shown != NULL; shown = shown->next)
-		set(out, shown->key, json_doc(shown));
+	/* Rooms that are switched on say it themselves; what name servers are like stands with each back end. */
+	for (const struct doc *shown = status->shown == NULL ? NULL : status->shown->children; shown != NULL; shown = shown->next) {
+		if (strcmp(shown->key, "verify") != 0)
+			set(out, shown->key, json_doc(shown));
+	}
 }
 
 json_t *json_status(const struct engine_status *status)
 {
 	json_t *out = json_object(), *backends = json_array(), *store = json_object(), *counters = json_object();
 	struct sums sums = sum_lanes(status);
+	const struct doc *verify = status->shown == NULL ? NULL : doc_get(status->shown, "verify");
 
 	set(out, "status", json_string(!status->store_ok ? "error" : sums.lame ? "degraded" : "ok"));
 	add_predecessors(out, status, &sums);
 	for (size_t i = 0; i < status->lane_count; i++)
-		CHECK(json_array_append_new(backends, lane_of(&status->lanes[i])) == 0);
+		CHECK(json_array_append_new(backends, lane_of(&status->lanes[i], verify)) == 0);
 	set(out, "backends", backends);
 	set(out, "dry_run", json_boolean(status->dry_run));
 	set(store, "ok", json_boolean(status->store_ok));
@@ -243,6 +263,66 @@ json_t *json_status(const struct engine_status *status)
 	return out;
 }
 
+/* The name server whose word counts: one that does not answer it, or the last that did. */
+static const struct engine_said *word_of(const struct engine_receipt *receipt)
+{
+	const struct engine_said *worst = NULL;
+
+	for (size_t i = 0; i < receipt->said_count; i++) {
+		const struct engine_said *said = &receipt->said[i];
+
+		if (said->generation != receipt->generation)
+			continue;
+		if (worst == NULL || (worst->answered_at_us != 0 &&
+					     (said->answered_at_us == 0 || said->answered_at_us > worst->answered_at_us)))
+			worst = said;
+	}
+	return worst;
+}
+
+static json_t *serial_of(const struct engine_said *said)
+{
+	return said != NULL && said->has_serial ? number_of(said->serial) : json_null();
+}
+
+static json_t *said_of(const struct engine_receipt *receipt)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < receipt->said_count; i++) {
+		const struct engine_said *said = &receipt->said[i];
+		json_t *entry = json_object();
+
+		set(entry, "address", json_text(said->server));
+		set(entry, "generation", number_of(said->generation));
+		set(entry, "asked_at", time_of(said->asked_at_us));
+		set(entry, "answered_at", time_of(said->answered_at_us));
+		set(entry, "serial", serial_of(said));
+		set(entry, "authoritative", json_boolean(said->authoritative));
+		set(entry, "error", json_text(said->error));
+		CHECK(json_array_append_new(out, entry) == 0);
+	}
+	return out;
+}
+
+static void add_receipt(json_t *out, const struct engine_delivery *delivery)
+{
+	const struct engine_receipt *receipt = &delivery->receipt;
+	const struct engine_said *word = word_of(receipt);
+	bool answered = receipt->answered_at_us != 0;
+
+	set(out, "written_at", time_of(delivery->applied_at_us));
+	set(out, "verify_state", json_text(receipt->state));
+	set(out, "answered_at", time_of(receipt->answered_at_us));
+	set(out, "answered_by", json_text(answered && word != NULL ? word->server : NULL));
+	set(out, "serial_answered", serial_of(word));
+	set(out, "authoritative", word != NULL ? json_boolean(word->authoritative) : json_null());
+	set(out, "unanswered_since", time_of(receipt->unanswered_since_us));
+	set(out, "verify_error",
+		word == NULL || word->error == NULL ? json_null() : json_sprintf("%s %s", word->server, word->error));
+	set(out, "name_servers", said_of(receipt));
+}
+
 static json_t *delivery_of(const struct engine_delivery *delivery)
 {
 	json_t *out = json_object();
@@ -258,6 +338,7 @@ static json_t *delivery_of(const struct engine_delivery *delivery)
 	set(out, "since", time_of(delivery->since_us));
 	set(out, "applied_at", time_of(delivery->applied_at_us));
 	set(out, "last_error", json_text(delivery->last_error));
+	add_receipt(out, delivery);
 	return out;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "engine/engine.h"
 #include "sync/sync.h"
+#include "verify/verify.h"
 #include "sync/peer.h"
 
 #include <stdlib.h>
@@ -90,6 +91,15 @@ struct sync *sync_start(const struct sync_params *params, struct engine *engine)
 void sync_stop(struct sync *sync)
 {
 	(void)sync;
+}
+
+struct verify *verify_start(UNUSED const struct verify_params *params, UNUSED struct engine *engine)
+{
+	return NULL;
+}
+
+void verify_stop(UNUSED struct verify *verify)
+{
 }
 
 struct peer_sync *peer_start(UNUSED const struct peer_params *params, UNUSED struct engine *engine)
