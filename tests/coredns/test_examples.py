@@ -94,3 +94,16 @@ def test_corefile_for_zonefan(world, login):
     wait_for(lambda: status(ready, "/ready") == 200, LIMIT, lambda: f"/ready:\n{made.log()}")
     wait_for(lambda: re.search(r"^coredns_zonefan_snapshot_zones\{.*\} 1$", page(metrics, "/metrics"), re.M), LIMIT,
              lambda: f"the zone is in the snapshot:\n{made.log()}")
+
+
+def test_corefile_of_compose(world, login):
+    reader = os.path.join(ROOT, "build", "coredns", "coredns")
+    subprocess.run([os.path.join(EXAMPLES, "build"), "test", reader], check=True)
+    folder = world.subdirectory("compose")
+    with open(os.path.join(folder, "dsn"), "w", encoding="ascii") as out:
+        out.write(login + "\n")
+    ready = free_port()
+    made = serve(world, reader, os.path.join("..", "compose", "Corefile"), [
+        ("\tready\n", f"\tready 127.0.0.1:{ready}\n"), ("/run/secrets", folder), ("/var/lib/coredns", folder)])
+    assert made.ask(ZONE + ".", "SOA").flags & dns.flags.AA
+    wait_for(lambda: status(ready, "/ready") == 200, LIMIT, lambda: f"/ready:\n{made.log()}")

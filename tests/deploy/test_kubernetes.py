@@ -3,7 +3,6 @@
 deploy/kubernetes and deploy/helm: every object decodes strictly into the type of the Kubernetes API, both ways make the same objects,
 their parts fit each other, and zonefand accepts the configuration that they mount (O4).
 """
-import json
 import os
 import shutil
 import subprocess
@@ -11,34 +10,12 @@ import subprocess
 import pytest
 import yaml
 
-from debian import only_one
-
 # overlay: the releases and values of Helm that make the same.
 SAME = {
     "single": [("zonefan",)],
     "multi-dc": [("zonefan", "multi-dc.yaml")],
     "two-nodes": [("zonefan-a", "two-nodes-a.yaml"), ("zonefan-b", "two-nodes-b.yaml")],
 }
-
-
-@pytest.fixture(scope="session")
-def program(root):
-    """tests/deploy/objects, built."""
-    out = os.path.join(root, "build", "deploy", "objects")
-    os.makedirs(os.path.dirname(out), exist_ok=True)
-    with only_one(out):
-        subprocess.run(["go", "build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-p", "2", "-o", out, "."], check=True,
-                       cwd=os.path.join(root, "tests", "deploy", "objects"), env={**os.environ, "GOTOOLCHAIN": "local"}, timeout=800)
-    return out
-
-
-@pytest.fixture(scope="session")
-def objects(program):
-    def make(*words, refused=False):
-        done = subprocess.run([program, *words], capture_output=True, text=True, timeout=60)
-        assert (done.returncode != 0) == refused, done.stderr
-        return done.stderr if refused else json.loads(done.stdout)
-    return make
 
 
 def kubernetes(root, *parts):

@@ -51,6 +51,7 @@ def gets():
     with open(os.path.join(SOURCE, "lib", "http", "routes.c"), encoding="utf-8") as source:
         paths = re.findall(r'(?:GET|EXCHANGE)\("([^"]+)"', source.read())
     assert len(paths) > 15
+    paths += ["/", "/?zone=*", "/metrics", "/healthz", "/readyz"]
     return [path.replace("*", "1" if "held" in path else "dc1" if "backends" in path else "held.example") for path in paths]
 
 
@@ -59,7 +60,7 @@ def commands(zonefan):
     told = zonefan.ctl("--help", check=0).stdout
     known = {"status": [], "zones": [], "zone": ["held.example"], "rejected": [], "events": [], "plan": [], "orphans": [],
              "peers": [], "held": ["list"], "dead": ["list"], "history": ["held.example"], "check": [], "heal": ["--no-wait"],
-             "reconcile": ["--dry-run"], "retry": []}
+             "reconcile": ["--dry-run"], "retry": [], "ready": []}
     assert all(re.search(rf"^  {command}\b", told, re.MULTILINE) for command in known), told
     return [[command, *words] for command, words in known.items()]
 
@@ -122,6 +123,8 @@ def say_all(zonefan, canaries):
     said["zonefand --check"] = done.stdout + done.stderr
     with open(f"/proc/{zonefan.process.pid}/cmdline", encoding="utf-8") as file:
         said["command line"] = file.read()
+    with open(f"/proc/{zonefan.process.pid}/environ", encoding="utf-8") as file:
+        said["environment"] = file.read()
     said["all command lines"] = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     said["log"] = zonefan.log()
     return said
