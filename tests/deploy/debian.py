@@ -4,7 +4,10 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
+
+from zf.wait import wait_for
 
 SUITE = "bookworm"
 
@@ -49,29 +52,84 @@ def bookworm(root):
     return tar
 
 
+# systemd as process 1 of namespaces of its own; the network is this machine's. It may neither set the clock nor change the kernel.
+BOOT = r"""
+set -e
+root=$1
+mount --make-rprivate /
+mount --bind "$root" "$root"
+cd "$root"
+mount -t proc proc proc
+mount --bind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t tmpfs -o mode=755 tmpfs dev
+for device in null zero full random urandom tty; do
+	touch dev/$device
+	mount --bind /dev/$device dev/$device
+done
+mkdir dev/shm dev/pts dev/mqueue
+mount -t tmpfs tmpfs dev/shm
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+pivot_root . mnt
+umount -l mnt
+exec env -i container=test PATH=/usr/sbin:/usr/bin setpriv --bounding-set=-sys_time,-sys_module,-sys_boot \
+	/lib/systemd/systemd --system --unit=multi-user.target
+"""
+MANAGER = ["/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"]
+
+
+def control_groups():
+    """Where those of the second version are, alone or beside the first."""
+    return next(path for path in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup") if os.path.exists(os.path.join(path, "cgroup.procs")))
+
+
 class System:
-    """A Debian in a folder. Its commands run in a chroot, with the network, /proc and /dev of this machine."""
+    """A Debian in a folder, booted: its process 1 is its own systemd."""
 
     def __init__(self, tar, directory):
         self.directory = str(directory)
-        self.mounted = []
+        self.process = None
         os.makedirs(self.directory)
         run("tar", "-C", self.directory, "--numeric-owner", "-xpf", tar)
-        shutil.copy("/etc/resolv.conf", self.path("/etc/resolv.conf"))
-        shutil.copy("/etc/hosts", self.path("/etc/hosts"))
-        # Services are not started by dpkg: no systemd runs in there.
-        self.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
-        for place in ("/proc", "/dev"):
-            run("mount", "--rbind" if place == "/dev" else "--bind", place, self.path(place))
-            self.mounted.append(self.path(place))
-            if place == "/dev":
-                run("mount", "--make-rslave", self.path(place))
+        for path in ("/etc/resolv.conf", "/etc/hosts"):
+            shutil.copy(path, self.path(path))
+        self.install_systemd()
+        self.group = os.path.join(control_groups(), f"zonefan-test.{os.getpid()}")
+        os.mkdir(self.group)
+        self.boot()
+
+    def install_systemd(self):
+        """While nothing runs in there yet: a chroot is enough."""
+        mounts = ["unshare", "-m", "sh", "-c", 'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && exec chroot "$0" "$@"',
+                  self.directory, *MANAGER]
+        apt = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]
+        run(*mounts, *apt, "update")
+        run(*mounts, *apt, "install", "systemd", "dbus")
+
+    def boot(self):
+        enter = f'echo $$ >{self.group}/cgroup.procs; exec unshare --cgroup --mount --uts --ipc --pid --fork bash -c "$@"'
+        self.process = subprocess.Popen(["bash", "-c", enter, "bash", BOOT, "bash", self.directory], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: self.try_run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded"), 120,
+                 "systemd has booted")
 
     def close(self):
-        for place in reversed(self.mounted):
-            run("umount", "-R", place)
-        self.mounted = []
+        if self.process is not None:
+            os.kill(self.first(), signal.SIGKILL)  # with it all of its namespace
+            self.process.wait()
+        run("find", self.group, "-depth", "-type", "d", "-delete")
         shutil.rmtree(self.directory)
+
+    def first(self):
+        """Its process 1, as it is numbered here; AssertionError if there is none yet."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as children:
+            found = children.read().split()
+        assert found, "nothing was booted"
+        return int(found[0])
 
     def path(self, inside):
         return self.directory + inside
@@ -89,14 +147,17 @@ class System:
             file.write(text)
         os.chmod(self.path(inside), mode)
 
-    def command(self, *words, user=None):
-        """For Popen: that command in there, as that user."""
-        as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
-        return ["chroot", self.directory, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
-                "DEBIAN_FRONTEND=noninteractive", *as_user, *words]
+    def command(self, *words):
+        return ["nsenter", "-t", str(self.first()), "-m", "-p", "-u", "-i", "-C", *MANAGER, *words]
 
-    def run(self, *words, user=None):
-        return run(*self.command(*words, user=user))
+    def try_run(self, *words):
+        try:
+            return subprocess.run(self.command(*words), capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+        except AssertionError as error:
+            return subprocess.CompletedProcess(words, 1, "", str(error))
+
+    def run(self, *words):
+        return run(*self.command(*words))
 
     def apt(self, *words):
         return self.run("apt-get", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0", *words)

@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-The Debian package (O5): built by CPack, and in a bare Debian 12 installed, used, upgraded, removed and purged. dpkg runs the
-package's scripts as on any machine; only systemd does not run in a chroot, so its unit is started by hand there.
+The Debian package (O5): built by CPack, and in a bare Debian 12 whose process 1 is its own systemd installed, set up, started, watched
+over, upgraded while it is pushed to, removed and purged.
 """
 import os
 import re
 import shutil
-import stat
-import subprocess
+import sqlite3
+import threading
 
 import pytest
 
 from debian import System, bookworm, run
-from zf.daemon import to_yaml
 from zf.da import DA, NoAnswer
+from zf.daemon import to_yaml
+from zf.ptrace import ALL, stopped_thread
 from zf.wait import free_port, wait_for
-from zf.zones import da_zone
+from zf.zones import da_zone, named
 
 NEWER = "0.1.1+test"
-UNIT = "/usr/lib/systemd/system/zonefand.service"
+STORE = "/var/lib/zonefan/zonefan.db"
 WANTED = "/etc/systemd/system/multi-user.target.wants/zonefand.service"
+LIMIT = 60
 
 
 def build(root, version=None):
@@ -38,99 +40,181 @@ def packages(root):
         os.unlink(path)
 
 
+class Host(System):
+    """With zonefand as a service; DirectAdmin is here."""
+
+    def __init__(self, tar, directory):
+        super().__init__(tar, directory)
+        self.port = free_port()
+        self.da = DA(self.port, "directadmin", "canary-deb-7f3a", timeout=20)
+
+    def put(self, package):
+        shutil.copy(package, self.path("/root"))
+        return self.apt("install", "/root/" + os.path.basename(package))
+
+    def owner(self, path):
+        """user:group and mode, as the system in there names them."""
+        return self.run("stat", "-c", "%U:%G %a", path).strip()
+
+    def set_up(self):
+        settings = {"app": {"auth_username": "directadmin", "auth_password": "canary-deb-7f3a", "listen_port": self.port,
+                            "listen_address": "127.0.0.1", "control_socket": "/run/zonefan/zonefan.sock"},
+                    "datastore": {"db_location": STORE},
+                    "dns": {"backends": {"dc1": {"type": "coredns_mysql", "enabled": True, "host": "127.0.0.1", "port": 9,
+                                                 "password": "canary-nowhere"}}}}
+        self.write("/etc/zonefan/app.yml", to_yaml(settings) + "\n", 0o640)
+        self.run("chgrp", "zonefan", "/etc/zonefan/app.yml")
+
+    def service(self, what):
+        return self.run("systemctl", "show", "--value", "-p", what, "zonefand").strip()
+
+    def wait_service(self, what, value, limit=LIMIT):
+        wait_for(lambda: self.service(what) == value, limit, lambda: f"{what} is {value}:\n{self.journal()}")
+
+    def journal(self):
+        return self.try_run("journalctl", "--no-pager", "-n", "30", "-u", "zonefand").stdout
+
+    def zones(self):
+        out = self.run("zonefanctl", "--json", "zones")
+        return set(re.findall(r'"name": ?"([^"]+)"', out))
+
+    def pid(self):
+        """Of its zonefand, as it is numbered here."""
+        with open(os.path.join(self.group, "system.slice", "zonefand.service", "cgroup.procs"), encoding="ascii") as file:
+            return int(file.read())
+
+    def push(self, name):
+        """Again and again, until it is taken."""
+        def taken():
+            try:
+                return self.da.push(name, da_zone(name)).error == "0"
+            except (OSError, NoAnswer):
+                return False
+        wait_for(taken, LIMIT, lambda: f"{name} is taken:\n{self.journal()}")
+
+
 @pytest.fixture(scope="module")
-def system(root, tmp_path_factory):
-    made = System(bookworm(root), tmp_path_factory.mktemp("deb") / "root")
-    made.apt("update")
+def host(root, tmp_path_factory):
+    made = Host(bookworm(root), tmp_path_factory.mktemp("deb") / "root")
     yield made
     made.close()
 
 
-def put(system, package):
-    shutil.copy(package, system.path("/tmp"))
-    return system.apt("install", "/tmp/" + os.path.basename(package))
+@pytest.fixture(scope="module")
+def installed(host, packages):
+    """Installed for the first time, and not set up."""
+    host.said = host.put(packages[0])
+    return host
 
 
-def owner(system, path):
-    """user:group and mode, as the system in there names them."""
-    return system.run("stat", "-c", "%U:%G %a", path).strip()
+@pytest.fixture(scope="module")
+def serving(installed):
+    installed.set_up()
+    installed.run("systemctl", "start", "zonefand")
+    return installed
 
 
-class Daemon:
-    """zonefand in there, as its unit starts it: its user, its options."""
-
-    def __init__(self, system):
-        self.system = system
-        self.port = free_port()
-        password = "canary-deb-7f3a"
-        self.da = DA(self.port, "directadmin", password)
-        settings = {"app": {"auth_username": "directadmin", "auth_password": password, "listen_port": self.port,
-                            "listen_address": "127.0.0.1", "control_socket": "/run/zonefan/zonefan.sock"},
-                    "datastore": {"db_location": "/var/lib/zonefan/zonefan.db"},
-                    "dns": {"backends": {"dc1": {"type": "coredns_mysql", "enabled": True, "host": "127.0.0.1", "port": 9,
-                                                 "password": "canary-nowhere"}}}}
-        system.write("/etc/zonefan/app.yml", to_yaml(settings) + "\n", 0o640)
-        system.run("chgrp", "zonefan", "/etc/zonefan/app.yml")
-
-    def __enter__(self):
-        start = re.search(r"^ExecStart=(.*)$", self.system.read(UNIT), re.M).group(1).replace("$ZONEFAND_OPTIONS", "")
-        user = re.search(r"^User=(.*)$", self.system.read(UNIT), re.M).group(1)
-        self.log = open(self.system.path("/tmp/zonefand.log"), "ab")
-        self.process = subprocess.Popen(self.system.command(*start.split(), user=user), stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=self.log)
-        wait_for(self.ready, 30, lambda: "zonefand is ready:\n" + self.system.read("/tmp/zonefand.log")[-3000:])
-        return self
-
-    def ready(self):
-        assert self.process.poll() is None, self.system.read("/tmp/zonefand.log")[-3000:]
-        try:
-            return self.da.get("/readyz").status == 200
-        except (OSError, NoAnswer):
-            return False
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        assert self.process.wait(60) == 0
-        self.log.close()
+def test_installed_it_waits_to_be_set_up(installed):
+    assert "starts when it is set up" in installed.said, installed.said
+    assert installed.owner("/var/lib/zonefan") == "zonefan:zonefan 700"
+    assert installed.owner("/etc/zonefan") == "root:zonefan 750"
+    assert installed.exists(WANTED), "the service is not enabled"
+    assert installed.service("ActiveState") == "inactive" and installed.service("Result") == "success"
+    assert installed.run("zonefand", "--version").startswith("zonefand ")
+    for page in ("man5/zonefan.yml.5", "man1/zonefanctl.1", "man8/zonefand.8"):
+        assert installed.exists("/usr/share/man/" + page), page
 
 
-def zones(system):
-    out = system.run("zonefanctl", "--json", "zones", user="zonefan")
-    return set(re.findall(r'"name": ?"([^"]+)"', out))
+def test_started_it_serves_in_its_sandbox(serving):
+    """systemctl start returns when systemd was told that it is ready."""
+    assert serving.da.get("/readyz").status == 200
+    assert serving.service("ActiveState") == "active" and serving.service("StatusText") == "serves"
+    serving.push("first.example")
+    assert serving.zones() == {"first.example"}
+    with open(f"/proc/{serving.pid()}/status", encoding="ascii") as file:
+        status = file.read()
+    assert "CapBnd:\t0000000000000000" in status and "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status, status
+    assert serving.owner(STORE) == "zonefan:zonefan 600"
 
 
-def test_installed_used_upgraded_removed_purged(system, packages):
-    said = put(system, packages[0])
-    assert "starts when it is set up" in said, said
-    assert owner(system, "/var/lib/zonefan") == "zonefan:zonefan 700"
-    assert owner(system, "/etc/zonefan") == "root:zonefan 750"
-    assert system.exists(WANTED), "the service is not enabled"
-    assert system.run("zonefand", "--version").startswith("zonefand ")
+def test_an_upgrade_keeps_store_and_settings_while_it_is_pushed_to(serving, packages):
+    serving.write("/etc/default/zonefand", "ZONEFAND_OPTIONS='--log-format json'\n")
+    before, names, halt = serving.service("MainPID"), named("upgrade-", 400), threading.Event()
+    pushed = []
 
-    with Daemon(system) as zonefan:
-        zonefan.da.push_ok("before.example", da_zone("before.example"))
-        assert zones(system) == {"before.example"}
-        assert stat.S_IMODE(os.stat(system.path("/var/lib/zonefan/zonefan.db")).st_mode) == 0o600
-    system.write("/etc/default/zonefand", "ZONEFAND_OPTIONS='--log-format json'\n")
-    system.run("systemctl", "disable", "zonefand.service")
+    def push_all():
+        for name in names:
+            if halt.is_set():
+                return
+            serving.push(name)
+            pushed.append(name)
+    master = threading.Thread(target=push_all, daemon=True)
+    master.start()
+    wait_for(lambda: len(pushed) >= 10, LIMIT, "pushes are under way")
+    serving.put(packages[1])
+    wait_for(lambda: serving.service("MainPID") not in (before, "0"), LIMIT, lambda: f"it was started anew:\n{serving.journal()}")
+    after = len(pushed) + 5
+    wait_for(lambda: len(pushed) >= min(after, len(names)), LIMIT, "pushes go on")
+    halt.set()
+    master.join(LIMIT)
+    assert NEWER in serving.run("dpkg-query", "-W", "-f", "${Version}", "zonefan")
+    assert {"first.example", *pushed} <= serving.zones(), "the upgrade lost what was acknowledged"
+    assert "json" in serving.read("/etc/default/zonefand"), "what the administrator wrote is gone"
+    assert '"msg":"zonefand serves"' in serving.journal().replace(": ", ":"), "the options are not used"
 
-    put(system, packages[1])
-    assert NEWER in system.run("dpkg-query", "-W", "-f", "${Version}", "zonefan")
-    assert "json" in system.read("/etc/default/zonefand"), "what the administrator wrote is gone"
-    assert not system.exists(WANTED), "the upgrade enabled what the administrator had disabled"
-    with Daemon(system) as zonefan:
-        assert zones(system) == {"before.example"}, "the upgrade lost the store"
-        zonefan.da.push_ok("after.example", da_zone("after.example"))
 
-    system.apt("remove", "zonefan")
-    assert not system.exists("/usr/bin/zonefand") and not system.exists(UNIT)
-    assert system.exists("/etc/zonefan/app.yml") and system.exists("/var/lib/zonefan/zonefan.db")
-    put(system, packages[1])
-    with Daemon(system):
-        assert zones(system) == {"before.example", "after.example"}
+def buried(thread):
+    """A thread that was killed while we held it is not gone before we have taken note."""
+    return os.waitpid(thread, os.WNOHANG | ALL)[0] == thread
 
-    system.apt("purge", "zonefan")
-    left = system.run("find", "/etc", "/usr", "/var/lib", "/run", "-xdev", "(", "-name", "*zonefan*", "-o", "-path", "*/zonefan/*", ")")
+
+def test_a_thread_that_stands_still_is_not_waited_for(serving):
+    """The watchdog ends it, and systemd starts it again."""
+    serving.write("/etc/systemd/system/zonefand.service.d/test.conf", "[Service]\nWatchdogSec=4\nRestartSec=1\n")
+    serving.run("systemctl", "daemon-reload")
+    serving.run("systemctl", "restart", "zonefand")
+    before = serving.service("NRestarts")
+    with stopped_thread(serving.pid(), "engine") as thread:
+        wait_for(lambda: buried(thread), 120, lambda: f"the watchdog ends it:\n{serving.journal()}")
+    wait_for(lambda: serving.service("NRestarts") != before, LIMIT, lambda: f"it is started again:\n{serving.journal()}")
+    serving.wait_service("ActiveState", "active")
+    assert "Watchdog timeout" in serving.journal() and "first.example" in serving.zones()
+    shutil.rmtree(serving.path("/etc/systemd/system/zonefand.service.d"))
+    serving.run("systemctl", "daemon-reload")
+
+
+def test_what_the_administrator_disabled_stays_so(serving, packages):
+    serving.run("systemctl", "disable", "--now", "zonefand")
+    serving.apt("install", "--reinstall", "/root/" + os.path.basename(packages[1]))
+    assert not serving.exists(WANTED) and serving.service("ActiveState") == "inactive"
+    serving.run("systemctl", "enable", "--now", "zonefand")
+
+
+def test_removed_it_can_come_back(serving, packages):
+    serving.apt("remove", "zonefan")
+    assert not serving.exists("/usr/bin/zonefand") and serving.service("LoadState") in ("not-found", "masked")
+    assert serving.exists("/etc/zonefan/app.yml") and serving.exists(STORE)
+    serving.put(packages[1])
+    serving.wait_service("ActiveState", "active")
+    assert "first.example" in serving.zones()
+
+
+def test_a_damaged_store_is_not_hammered(serving):
+    """Exit code 65: starting again mends nothing. Anything else is tried for ever."""
+    serving.run("systemctl", "stop", "zonefand")
+    store = sqlite3.connect(serving.path(STORE))
+    with store:
+        store.execute("PRAGMA user_version = 9999")  # of a release to come
+    store.close()
+    assert serving.try_run("systemctl", "start", "zonefand").returncode != 0
+    serving.wait_service("ActiveState", "failed")
+    assert serving.service("ExecMainStatus") == "65" and serving.service("NRestarts") == "0", serving.journal()
+
+
+def test_purged_nothing_is_left(serving):
+    serving.apt("purge", "zonefan")
+    left = serving.run("find", "/etc", "/usr", "/var/lib", "/run", "-xdev", "(", "-name", "*zonefan*", "-o", "-path", "*/zonefan/*", ")",
+                       "-not", "-path", "/var/lib/systemd/*")
     assert left.split() == [], left
 
 
