@@ -13,6 +13,7 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_VERSION] = { "version", '\0', NULL, "print the version" },
 	[OPTION_HELP] = { "help", 'h', NULL, "print this, or what is to be said of COMMAND" },
 	/* What these mean is the command's to say. */
+	[OPTION_ADDRESS] = { .name = "address", .argument = "ADDRESS" },
 	[OPTION_ALL] = { .name = "all" },
 	[OPTION_BACKEND] = { .name = "backend", .argument = "BACKEND" },
 	[OPTION_CONFIRM] = { .name = "confirm" },
@@ -31,7 +32,7 @@ static const struct exit_row exits[] = {
 	{ EXIT_WELL, "done and well" },
 	{ EXIT_FAILED, "failed: zonefand does not answer, or answered an error" },
 	{ EXIT_BEHIND, "status: something is behind; heal, reconcile, plan: something differed; import: something was left out; doctor: no\n"
-		       "fault, but something should be looked at" },
+		       "fault, but something should be looked at; da: something is missing, or in conflict" },
 	{ EXIT_MISSING, "there is no such zone or back end" },
 	{ EXIT_USAGE, "misuse" },
 };

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "check.h"
 #include "complete.h"
+#include "da.h"
 #include "dead.h"
 #include "doctor.h"
 #include "freeze.h"
@@ -100,6 +101,13 @@ const struct command commands_table[] = {
 	  .help = "put in force what is held as ID, as it is" },
 	{ .name = "discard", .arguments = "ID", .least = 1, .most = 1, .run = held_discard,
 	  .help = "drop what is held as ID" },
+	{ .name = "da", .arguments = "register MASTER | status MASTER | push-all MASTER", .least = 2, .most = 2, .traits = COMMAND_ALONE,
+	  .run = da_command,
+	  .help = "with a DirectAdmin master of reconciliation.directadmin_servers: make this an Extra DNS server of it, with Zone Transfer\n"
+		  "and Domain Check on; say what it has of us, and where two masters have one domain; say how it pushes all zones again",
+	  .options = { { OPTION_ADDRESS, "of this host, by which the master reaches it; default: app.listen_address" },
+		       { OPTION_DRY_RUN, "register: change nothing there" },
+		       { OPTION_FOLLOW, "push-all: wait until each zone has been pushed" } } },
 	{ .name = "setup", .arguments = "[KEY=VALUE]...", .most = SETUP_WORDS_MOST, .traits = COMMAND_BARE, .run = setup_command,
 	  .help = "make a configuration: asks for data centres and masters, tests each, and writes the file that --config names\n"
 		  "(default: /etc/zonefan/app.yml), passwords in files beside it. Without a terminal by KEY=VALUE words, KEY being\n"

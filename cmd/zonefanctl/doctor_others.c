@@ -48,7 +48,7 @@ static void examine_master(struct doctor *doctor, const struct conf_master *mast
 	if (da_client_list(client, &list, &err) == ERR_OK) {
 		snprintf(text, sizeof(text), "it lists %zu zones of its own, %zu of other servers", list.count, list.foreign);
 		doctor_tell(doctor, DOCTOR_WELL, "master", master->identity, text, "");
-	} else if (list.rows == 0 && da_list_has_all_pages(&list)) {
+	} else if (list.rows == 0 && list.total_told && list.total == 0) {
 		doctor_tell(doctor, DOCTOR_DOUBT, "master", master->identity, "it lists no zone at all, which is not believed",
 			"nothing, where it is a new one; else see whether the login is an administrator's");
 	} else {

@@ -298,9 +298,9 @@ static void add_steps(struct setup *setup)
 		const char *file = setup_tree_get(setup->tree, key);
 
 		if (file != NULL)
-			add_step(setup, "in DirectAdmin on %s, Multi Server Setup: add this host, port %s, user %s, the password in %s; Zone Transfer "
-				"and Domain Check on", json_string_value(json_object_get(master, "hostname")), port == NULL ? "2222" : port,
-				identity_of(master), file);
+			add_step(setup, "zonefanctl --config %s da register %s --address ADDRESS-OF-THIS-HOST; or in its panel, Multi Server Setup: "
+				"port %s, user %s, the password in %s, Zone Transfer and Domain Check on", setup->path, identity_of(master),
+				port == NULL ? "2222" : port, identity_of(master), file);
 		free(key);
 	}
 	add_step(setup, "zonefanctl --config %s doctor", setup->path);

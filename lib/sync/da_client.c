@@ -158,16 +158,21 @@ static int perform(struct da_client *client, struct answer *answer, struct err *
 	return ERR_OK;
 }
 
-static int exchange(struct da_client *client, const char *path, struct answer *answer, struct err *err)
+/* form NULL: a GET. */
+static int exchange(struct da_client *client, const char *path, const char *form, struct answer *answer, struct err *err)
 {
 	char *url = xasprintf("%s%s", client->base, path);
 
 	curl_easy_setopt(client->curl, CURLOPT_URL, url);
-	curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
+	if (form == NULL)
+		curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
+	else
+		curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, form);
 	curl_easy_setopt(client->curl, CURLOPT_HTTPAUTH, (long)(client->session ? CURLAUTH_NONE : CURLAUTH_BASIC));
 	curl_easy_setopt(client->curl, CURLOPT_USERNAME, client->session ? NULL : client->settings.username);
 	curl_easy_setopt(client->curl, CURLOPT_PASSWORD, client->session ? NULL : client->settings.password);
 	int ret = perform(client, answer, err);
+	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, NULL);
 	free(url);
 	return ret;
 }
@@ -244,16 +249,17 @@ static bool wants_login(const struct answer *answer)
 		(answer->status == 200 && da_is_page(answer->type, answer->body.data, answer->body.size));
 }
 
-static int get(struct da_client *client, const char *path, struct answer *answer, struct err *err)
+/* What was sent to somebody who was not logged in changed nothing, so it is sent again behind the login. */
+static int ask(struct da_client *client, const char *path, const char *form, struct answer *answer, struct err *err)
 {
-	int ret = exchange(client, path, answer, err);
+	int ret = exchange(client, path, form, answer, err);
 
 	while (ret == ERR_OK && wants_login(answer) && client->logins_left > 0) {
 		buf_free(&answer->body);
 		*answer = (struct answer){ 0 };
 		ret = log_in(client, err);
 		if (ret == ERR_OK)
-			ret = exchange(client, path, answer, err);
+			ret = exchange(client, path, form, answer, err);
 	}
 	if (ret != ERR_OK)
 		return ret;
@@ -283,7 +289,7 @@ static int add_page(struct da_client *client, struct da_list *list, struct err *
 	struct answer answer = { 0 };
 	char *path = xasprintf("/CMD_DNS_ADMIN?json=yes&page=%" PRIu64 "&ipp=%u", list->pages_taken + 1,
 		client->settings.ipp);
-	int ret = get(client, path, &answer, err);
+	int ret = ask(client, path, NULL, &answer, err);
 
 	if (ret == ERR_OK) {
 		ret = da_list_add(list, answer.type[0] == '\0' ? NULL : answer.type, answer.body.data, answer.body.size, err);
@@ -317,13 +323,26 @@ int da_client_pull(struct da_client *client, const char *zone, struct buf *out, 
 	char *path = xasprintf("/CMD_API_DNS_ADMIN?domain=%s", zone_name_plain(zone, plain));
 
 	begin(client, PULL_MS, PAGE_BYTES);
-	int ret = get(client, path, &answer, err);
+	int ret = ask(client, path, NULL, &answer, err);
 	if (ret == ERR_OK) {
 		ret = da_judge_text(answer.type, answer.body.data, answer.body.size, err);
 		if (ret != ERR_OK)
 			err_prefix(err, "%s", client->base);
 	}
 	free(path);
+	if (ret == ERR_OK)
+		*out = answer.body;
+	else
+		buf_free(&answer.body);
+	return ret;
+}
+
+int da_client_command(struct da_client *client, const char *path, const char *form, struct buf *out, struct err *err)
+{
+	struct answer answer = { 0 };
+
+	begin(client, PULL_MS, PAGE_BYTES);
+	int ret = ask(client, path, form, &answer, err);
 	if (ret == ERR_OK)
 		*out = answer.body;
 	else

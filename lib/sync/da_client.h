@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One DirectAdmin master, asked over HTTP(S): directadmin-protocol.md 8.1, 8.3
- * and 8.4. Basic first; where the master answers that with a redirect, a web
+ * One DirectAdmin master, asked over HTTP(S): directadmin-protocol.md 8.1, 8.3,
+ * 8.4 and, for zonefanctl da, 8.5. Basic first; where the master answers that with a redirect, a web
  * page or 404, a session by CMD_LOGIN and its cookie, renewed once when it
  * dies. No redirect is ever followed, and no other host ever sees a password.
  *
@@ -42,5 +42,9 @@ MUST_CHECK int da_client_list(struct da_client *client, struct da_list *out, str
  * master did not answer as it should.
  */
 MUST_CHECK int da_client_pull(struct da_client *client, const char *zone, struct buf *out, struct err *err);
+/*
+ * The answer of another command of the panel, path with its query. form: posted, url-encoded; NULL: it is a GET.
+ */
+MUST_CHECK int da_client_command(struct da_client *client, const char *path, const char *form, struct buf *out, struct err *err);
 /* The address that the master answered from last; "": it did not yet. */
 const char *da_client_address(const struct da_client *client);

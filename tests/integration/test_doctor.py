@@ -318,6 +318,15 @@ def test_master_refuses_the_login(patient):
     assert_alone(patient, "fault", "master", "401", "login key")
 
 
+def test_master_without_a_zone(patient):
+    def nothing(master, handler, path, _):
+        if path == "CMD_DNS_ADMIN":
+            handler.send(200, json.dumps({"info": {"current_page": "1", "ipp": "1000", "rows": "0", "total_pages": "1"}}), "application/json")
+        return path == "CMD_DNS_ADMIN"
+    patient.master.faults = [nothing]
+    assert_alone(patient, "doubt", "master", "no zone at all", "administrator")
+
+
 def test_master_whose_certificate_nobody_knows(patient, masters):
     master = masters(certificate=make_certificate(patient.directory), dns=False)
     patient.configure({"reconciliation": {"directadmin_servers": [master.conf()]}})

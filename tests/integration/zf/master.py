@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-A DirectAdmin master that is asked: the list of its zones, one zone, a session (directadmin-protocol.md 8.1, 8.3, 8.4),
-and its own name server. A stand-in that speaks the documented wire form, and every fault that a test scripts.
+A DirectAdmin master that is asked: the list of its zones, one zone, a session, its Extra DNS servers (directadmin-protocol.md 8.1,
+8.3 to 8.5), and its own name server. A stand-in that speaks the documented wire form, and every fault that a test scripts.
 """
 import base64
 import http.server
@@ -102,6 +102,8 @@ class Master:
         self.foreign = set()       # zones that another master pushed to this one
         self.faults = []
         self.requests = []         # (path, query, had Basic, cookie)
+        self.servers = {}          # Multi Server Setup: {address: {"dns": "yes", ..., "passwd": the one that was given}}
+        self.cluster_on = True
         self.sessions = set()
         self.logins = 0
         self.lock = threading.Lock()
@@ -158,6 +160,9 @@ class Master:
             handler.send(200, self.page(int(query["page"]), int(query["ipp"])), "application/json")
         elif path == "CMD_API_DNS_ADMIN":
             self.give_zone(handler, query["domain"])
+        elif path == "CMD_MULTI_SERVER":
+            handler.send(200, json.dumps(self.multi_server(query, urllib.parse.parse_qs(body, keep_blank_values=True))),
+                         "application/json")
         else:
             handler.send(404, "not found")
 
@@ -199,6 +204,29 @@ class Master:
             handler.send(200, self.zones[name][1], "text/plain")
         else:
             handler.send(200, "error=1&text=Cannot find that domain&details=no", "text/plain")
+
+    # ---- its Extra DNS servers (8.5) ----
+
+    def multi_server(self, query, form):
+        form = {key: values[0] for key, values in form.items()}
+        if not form:
+            assert query == {"json": "yes"}, query
+            shown = {address: {key: value for key, value in server.items() if key != "passwd"}
+                     for address, server in self.servers.items()}
+            return {"CLUSTER_ON": "yes" if self.cluster_on else "no", "servers": shown}
+        if form.get("action") == "add":
+            address = form["ip"]
+            if address in self.servers:
+                return {"success": "", "result": "That connection exists already"}
+            self.servers[address] = {key: form[key] for key in ("port", "user", "passwd", "ssl")}
+            return {"success": "Connection Added", "result": ""}
+        assert (form["action"], form["save"], form["json"]) == ("multiple", "yes", "yes"), form
+        address = form["select0"]
+        server = self.servers[address]
+        for key in ("port", "user", "ssl", "dns", "domain_check", "user_check", "email", "show_all_users"):
+            server[key] = form[f"{key}-{address}"]
+        server["passwd"] = form["passwd"] or server["passwd"]
+        return {"success": "Connections Saved"}
 
     # ---- what came in ----
 
