@@ -12,7 +12,7 @@ enum {
 	COLUMN_SAMPLES = 3,
 	COLUMNS = PAGE_SAMPLES / COLUMN_SAMPLES,
 	CHART_HEIGHT = 40,
-	CHART_LEAST_MS = 15 * 1000 /* the chart's height is no less: what is normal shall look low */
+	CHART_LEAST_MS = PAGE_BEHIND_SECONDS * 1000 /* the chart's height is no less: what is normal shall look low */
 };
 
 struct column {
@@ -120,7 +120,7 @@ static const char *colour_of(const json_t *lane)
 		return strcmp(state, "paused") == 0 ? "warn" : "bad";
 	if (page_waiting(lane) < page_number(lane, "pending"))
 		return "warn";
-	return page_real(lane, "oldest_pending_seconds") > CHART_LEAST_MS / 1000 ? "bad" : "good";
+	return page_real(lane, "oldest_pending_seconds") > PAGE_BEHIND_SECONDS ? "bad" : "good";
 }
 
 static void draw_lag_now(struct buf *out, const json_t *lane)
@@ -203,23 +203,36 @@ static void draw_heal(struct buf *out, const struct page_look *look, const json_
 
 static void draw_server(struct buf *out, const struct page_look *look, const json_t *server)
 {
-	bool well = strcmp(page_word(server, "state"), "ok") == 0;
+	const char *state = page_word(server, "state");
 
 	html_put(out, "<dt><code>%s</code></dt><dd>", page_word(server, "address"));
-	page_badge(out, well ? "good" : "warn", page_word(server, "state"));
+	page_badge(out, strcmp(state, "up") == 0 ? "good" : strcmp(state, "new") == 0 ? "idle" : "bad",
+		strcmp(state, "up") == 0 ? "answers" : state);
 	buf_puts(out, " ");
+	page_time(out, look, page_word(server, "last_ok_at"), "never answered");
 	if (page_has(server, "error"))
-		html_put(out, "%s; ", page_word(server, "error"));
-	buf_puts(out, "last right answer ");
-	page_time(out, look, page_word(server, "last_ok_at"), "never");
+		html_put(out, " <span class=\"error\">%s</span>", page_word(server, "error"));
+	buf_puts(out, "</dd>");
+}
+
+static void draw_verify(struct buf *out, const struct page_look *look, const json_t *verify)
+{
+	const json_t *server;
+	size_t i;
+
+	json_array_foreach(page_list(verify, "servers"), i, server)
+		draw_server(out, look, server);
+	draw_count(out, verify, "unanswered", "Not answered");
+	draw_count(out, verify, "still_answers", "Still answered");
+	if (!page_has(verify, "canary_answered_at"))
+		return;
+	buf_puts(out, "<dt>Canary</dt><dd>answered ");
+	page_time(out, look, page_word(verify, "canary_answered_at"), "");
 	buf_puts(out, "</dd>");
 }
 
 static void draw_facts(struct buf *out, const struct page_look *look, const json_t *lane)
 {
-	const json_t *verify = json_object_get(lane, "verify"), *server;
-	size_t i;
-
 	buf_puts(out, "<dl><dt>Since</dt><dd>");
 	page_time(out, look, page_word(lane, "since"), "never");
 	buf_puts(out, "</dd>");
@@ -229,8 +242,7 @@ static void draw_facts(struct buf *out, const struct page_look *look, const json
 	draw_count(out, lane, "parked", "Dropped by an operator");
 	draw_count(out, lane, "contested", "Contested");
 	draw_heal(out, look, lane);
-	json_array_foreach(page_list(verify, "servers"), i, server)
-		draw_server(out, look, server);
+	draw_verify(out, look, json_object_get(lane, "verify"));
 	buf_puts(out, "</dl>");
 }
 

@@ -16,6 +16,9 @@
 #include "base/buf.h"
 #include "http/page_keep.h"
 
+/* As of /status: an oldest delivery that waits longer is no longer the way of things. */
+enum { PAGE_BEHIND_SECONDS = 15 };
+
 enum page_kind { PAGE_OVERVIEW, PAGE_ZONE, PAGE_HELD };
 
 /* What is to be drawn; all of it the caller's. */

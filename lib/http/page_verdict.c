@@ -10,9 +10,6 @@
 #include "http/html.h"
 #include "http/page_draw.h"
 
-/* As of /status: an oldest delivery that waits longer is no longer the way of things. */
-enum { BEHIND_SECONDS = 15 };
-
 enum { TROUBLES_MAX = 200 };
 
 struct trouble {
@@ -107,7 +104,7 @@ static void judge_behind(struct troubles *troubles, const json_t *lane)
 	char span[PAGE_SPAN_SIZE];
 
 	/* With dead letters the oldest may be one of those, which are told below. */
-	if (lag <= BEHIND_SECONDS || page_waiting(lane) < page_number(lane, "pending"))
+	if (lag <= PAGE_BEHIND_SECONDS || page_waiting(lane) < page_number(lane, "pending"))
 		return;
 	buf_printf(&head, "%s is %s behind", page_word(lane, "name"), page_span(lag, span));
 	buf_puts(&body, "It is up, and takes less than what comes.");
@@ -130,6 +127,19 @@ static void judge_answers(struct troubles *troubles, const json_t *lane)
 	page_plural(&body, unanswered, "zone", "zones");
 	html_put(&body, ", the oldest for %s.", page_span(page_real(verify, "oldest_unanswered_seconds"), span));
 	add(troubles, true, &head, &body, "backends");
+}
+
+static void judge_deleted(struct troubles *troubles, const json_t *lane)
+{
+	uint64_t still = page_number(json_object_get(lane, "verify"), "still_answers");
+	struct buf head = { 0 }, body = { 0 };
+
+	if (still == 0)
+		return;
+	buf_printf(&head, "Name servers of %s still answer what was deleted", page_word(lane, "name"));
+	page_plural(&body, still, "zone.", "zones.");
+	buf_puts(&body, " The public plugin goes on answering from its memory, over restarts, too (deploy/coredns/README.md).");
+	add(troubles, false, &head, &body, "backends");
 }
 
 static void judge_contested(struct troubles *troubles, const json_t *lane)
@@ -162,6 +172,7 @@ static void judge_backends(struct troubles *troubles, const json_t *status)
 			judge_behind(troubles, lane);
 		}
 		judge_answers(troubles, lane);
+		judge_deleted(troubles, lane);
 		judge_contested(troubles, lane);
 	}
 }

@@ -50,23 +50,52 @@ static void draw_written(struct buf *out, const struct page_look *look, const js
 	buf_puts(out, "</td>");
 }
 
+/* What each name server said last: one line of each, if there is more than one, or something is wrong. */
+static void draw_servers(struct buf *out, const json_t *delivery)
+{
+	const json_t *servers = page_list(delivery, "name_servers"), *server;
+	char serial[16];
+	size_t i;
+
+	if (json_array_size(servers) < 2 && strcmp(page_word(delivery, "verify_state"), "answered") == 0)
+		return;
+	json_array_foreach(servers, i, server) {
+		snprintf(serial, sizeof(serial), "%" PRIu64, page_number(server, "serial"));
+		html_put(out, "<div class=\"note\"><code>%s</code> ", page_word(server, "address"));
+		if (page_has(server, "error"))
+			html_put(out, "%s</div>", page_word(server, "error"));
+		else
+			html_put(out, "serial %s</div>", page_has(server, "serial") ? serial : "unknown");
+	}
+}
+
+static void draw_receipt(struct buf *out, const struct page_look *look, const json_t *delivery)
+{
+	static const char *const words[][3] = { { "waiting", "idle", "not yet" }, { "unanswered", "bad", "not answered" },
+		{ "still_answers", "bad", "still answered" } };
+	const char *state = page_word(delivery, "verify_state");
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(state, words[i][0]) != 0)
+			continue;
+		page_badge(out, words[i][1], words[i][2]);
+		buf_puts(out, " written ");
+		page_time(out, look, page_word(delivery, "unanswered_since"), "");
+		if (page_has(delivery, "verify_error"))
+			html_put(out, " <code>%s</code>", page_word(delivery, "verify_error"));
+		return;
+	}
+	page_time(out, look, page_word(delivery, "answered_at"), "yes");
+	if (page_has(delivery, "answered_by"))
+		html_put(out, " by <code>%s</code>", page_word(delivery, "answered_by"));
+}
+
 static void draw_answered(struct buf *out, const struct page_look *look, const json_t *delivery)
 {
-	char serial[16];
-
 	buf_puts(out, "<td data-of=\"Answered\">");
-	if (page_has(delivery, "unanswered_since")) {
-		page_badge(out, "bad", "not answered");
-		buf_puts(out, " since ");
-		page_time(out, look, page_word(delivery, "unanswered_since"), "");
-		html_put(out, " <code>%s</code>", page_word(delivery, "verify_error"));
-	} else if (page_has(delivery, "answered_at")) {
-		page_time(out, look, page_word(delivery, "answered_at"), "");
-		snprintf(serial, sizeof(serial), "%" PRIu64, page_number(delivery, "serial_answered"));
-		html_put(out, " by <code>%s</code>, serial %s", page_word(delivery, "answered_by"),
-			page_has(delivery, "serial_answered") ? serial : "unknown");
-	} else if (page_has(delivery, "verify_error")) {
-		html_put(out, "<code>%s</code>", page_word(delivery, "verify_error"));
+	if (page_has(delivery, "verify_state")) {
+		draw_receipt(out, look, delivery);
+		draw_servers(out, delivery);
 	} else {
 		buf_puts(out, "<span class=\"note\">not verified</span>");
 	}
@@ -127,11 +156,9 @@ static void draw_sum(struct buf *out, const json_t *zone)
 	size_t i;
 
 	json_array_foreach(deliveries, i, delivery) {
-		bool silent = page_has(delivery, "unanswered_since");
-
 		written += strcmp(page_word(delivery, "state"), "clean") == 0;
-		answered += page_has(delivery, "answered_at") && !silent;
-		verified += page_has(delivery, "answered_at") || silent;
+		answered += strcmp(page_word(delivery, "verify_state"), "answered") == 0;
+		verified += page_has(delivery, "verify_state");
 	}
 	html_put(out, "<p class=\"sum %s\">", written < json_array_size(deliveries) || answered < verified ? "bad" : "good");
 	buf_puts(out, page_flag(zone, "deleted") ? "Deleted at " : "Written to ");

@@ -97,6 +97,8 @@ static void test_verdicts(void **state UNUSED)
 		"2 zones are contested");
 	assert_verdict(WELL "'backends':[" LANE("dc1", "up", ",'verify':{'unanswered':3,'oldest_unanswered_seconds':120.0}") "]", "bad",
 		"Name servers of dc1 do not answer what was written", "3 zones, the oldest for 2 min.");
+	assert_verdict(WELL "'backends':[" LANE("dc1", "up", ",'verify':{'still_answers':1}") "]", "warn",
+		"Name servers of dc1 still answer what was deleted", "1 zone. The public plugin");
 	assert_verdict("'error':'disk I/O error'", "bad", "The state cannot be told", "disk I/O error");
 	assert_verdict("'store':{'ok':false,'error':'No space left on device'}", "bad",
 		"The store cannot be written: pushes are refused", "No space left on device");
@@ -130,7 +132,7 @@ static void test_hostile_texts(void **state UNUSED)
 {
 	static const char lane[] = "{'name':'" EVIL "','state':'" EVIL "','since':'" EVIL "','last_error':'" EVIL "','next_probe':'" EVIL
 		"','next_heal':'" EVIL "','heal':{'state':'" EVIL "','ended_at':'" EVIL "','error':'" EVIL "'},'verify':{'unanswered':1,"
-		"'servers':[{'address':'" EVIL "','state':'" EVIL "','error':'" EVIL "','last_ok_at':'" EVIL "'}]},'contested':1,'pending':1}";
+		"'servers':[{'address':'" EVIL "','state':'" EVIL "','error':'" EVIL "','last_ok_at':'" EVIL "'}],'canary_answered_at':'" EVIL "'},'contested':1,'pending':1}";
 	char *status = xasprintf("'version':'" EVIL "','started_at':'" EVIL "','store':{'ok':false,'error':'" EVIL "'},'backends':[%s],"
 		"'unconfigured':['" EVIL "'],'peer_sync':{'enabled':true,'last_pass':'" EVIL "','peers':[{'url':'" EVIL "','last_error':'" EVIL
 		"','kind':'" EVIL "','last_seen':'" EVIL "'}]},'reconciler':{'enabled':true,'last_run':{'status':'" EVIL "','completed_at':'"
@@ -143,9 +145,9 @@ static void test_hostile_texts(void **state UNUSED)
 		"'events':{'events':[{'at':'" EVIL "','kind':'" EVIL "','zone':'" EVIL "','backend':'" EVIL "','detail':'" EVIL "','actor':'"
 		EVIL "'}]},'history':{'zone':'" EVIL "','versions':[{'version':1,'origin':'" EVIL "','hostname':'" EVIL "','at':'" EVIL "'}]},"
 		"'zone':{'name':'" EVIL "','hostname':'" EVIL "','username':'" EVIL "','updated_at':'" EVIL "','frozen':{'by':'" EVIL "','since':'"
-		EVIL "'},'deliveries':[{'backend':'" EVIL "','state':'" EVIL "','last_error':'" EVIL "','next_try':'" EVIL "','answered_by':'"
-		EVIL "','answered_at':'" EVIL "','applied_generation':1,'applied_at':'" EVIL "'},{'backend':'x','state':'dead','verify_error':'"
-		EVIL "','unanswered_since':'" EVIL "'}]}";
+		EVIL "'},'deliveries':[{'backend':'" EVIL "','state':'" EVIL "','last_error':'" EVIL "','next_try':'" EVIL "','verify_state':'" EVIL "',"
+		"'name_servers':[{'address':'" EVIL "','error':'" EVIL "'}],'answered_by':'" EVIL "','answered_at':'" EVIL "','applied_generation':1,'applied_at':'" EVIL "'},{'backend':'x','state':'dead','verify_state':'unanswered',"
+		"'verify_error':'" EVIL "','unanswered_since':'" EVIL "'}]}";
 	char *answers = with(status, rest);
 
 	for (int kind = PAGE_OVERVIEW; kind <= PAGE_HELD; kind++) {
@@ -200,19 +202,27 @@ static void test_forms(void **state UNUSED)
 	",'history':{'versions':[]},'events':{'events':[]},'zone':{'name':'shop.example','serial':7,'generation':3,'deleted':false," \
 	"'frozen':null,'deliveries':["
 
+#define WRITTEN "'wanted_generation':3,'applied_generation':3,'state':'clean','written_at':'2023-11-14T22:13:10.000000Z',"
+
 static void test_receipts(void **state UNUSED)
 {
 	char *answers = with(WELL "'backends':[]", ZONE
-		"{'backend':'dc1','state':'clean','wanted_generation':3,'applied_generation':3,'applied_at':'2023-11-14T22:13:10.000000Z',"
-		"'written_at':'2023-11-14T22:13:10.000000Z','answered_at':'2023-11-14T22:13:15.000000Z','answered_by':'192.0.2.1:53','serial_answered':7},"
-		"{'backend':'dc2','state':'clean','wanted_generation':3,'applied_generation':3,'applied_at':'2023-11-14T22:13:10.000000Z',"
-		"'answered_at':'2023-11-14T20:13:15.000000Z','unanswered_since':'2023-11-14T22:12:20.000000Z','verify_error':'no answer'},"
-		"{'backend':'dc3','state':'wait','wanted_generation':3,'applied_generation':2,'applied_at':'2023-11-14T20:13:10.000000Z'}]}");
+		"{'backend':'dc1'," WRITTEN "'verify_state':'answered','answered_at':'2023-11-14T22:13:15.000000Z','answered_by':'192.0.2.1:53'},"
+		"{'backend':'dc2'," WRITTEN "'verify_state':'unanswered','unanswered_since':'2023-11-14T22:12:20.000000Z','verify_error':'no answer',"
+		"'name_servers':[{'address':'192.0.2.2:53','serial':6},{'address':'192.0.2.3:53','error':'refused'}]},"
+		"{'backend':'dc3'," WRITTEN "'verify_state':'waiting','unanswered_since':'2023-11-14T22:13:10.000000Z'},"
+		"{'backend':'dc4'," WRITTEN "'verify_state':'still_answers','unanswered_since':'2023-11-14T22:13:10.000000Z'},"
+		"{'backend':'dc5','state':'wait','wanted_generation':3,'applied_generation':2,'applied_at':'2023-11-14T20:13:10.000000Z',"
+		"'verify_state':null}]}");
 	char *page = page_of(PAGE_ZONE, answers, true);
 
-	assert_has(page, "Written to 2 of 3 data centres, answered so by 1.");
-	assert_has(page, "5 s ago</time> by <code>192.0.2.1:53</code>, serial 7");
-	assert_has(page, "not answered</span> since <time");
+	assert_has(page, "Written to 4 of 5 data centres, answered so by 1.");
+	assert_has(page, "5 s ago</time> by <code>192.0.2.1:53</code>");
+	assert_has(page, "badge bad\">not answered</span> written <time");
+	assert_has(page, "<code>192.0.2.2:53</code> serial 6");
+	assert_has(page, "<code>192.0.2.3:53</code> refused");
+	assert_has(page, "badge idle\">not yet</span>");
+	assert_has(page, "badge bad\">still answered</span>");
 	assert_has(page, "an older version");
 	assert_has(page, "not verified");
 	free(page);
