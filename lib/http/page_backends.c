@@ -197,7 +197,10 @@ static void draw_heal(struct buf *out, const struct page_look *look, const json_
 	if (!page_has(lane, "next_heal"))
 		return;
 	buf_puts(out, "<dt>Next healing</dt><dd>");
-	page_time(out, look, page_word(lane, "next_heal"), "");
+	if (page_since_us(look, page_word(lane, "next_heal")) > 0)
+		buf_puts(out, strcmp(page_word(lane, "state"), "up") == 0 ? "now" : "when it is up again");
+	else
+		page_time(out, look, page_word(lane, "next_heal"), "");
 	buf_puts(out, "</dd>");
 }
 
