@@ -65,11 +65,11 @@ void key_text_variable(const struct key *key, struct buf *out)
 		return;
 	buf_puts(out, "DADNS_");
 	for (const char *c = key->path; *c != '\0'; c++) {
+		char upper = *c == '.' ? '_' : *c == '#' ? '1' : (char)toupper((unsigned char)*c);
+
 		if (*c == '*')
 			buf_puts(out, "NAME");
-		else if (*c == '#')
-			buf_puts(out, "1");
 		else
-			buf_append(out, &(char){ *c == '.' ? '_' : (char)toupper((unsigned char)*c) }, 1);
+			buf_append(out, &upper, 1);
 	}
 }

@@ -20,6 +20,7 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_DRY_RUN] = { .name = "dry-run" },
 	[OPTION_FOLLOW] = { .name = "follow" },
 	[OPTION_KIND] = { .name = "kind", .argument = "KIND" },
+	[OPTION_LAST] = { .name = "last" },
 	[OPTION_NO_WAIT] = { .name = "no-wait" },
 	[OPTION_ONCE] = { .name = "once" },
 	[OPTION_OVERWRITE] = { .name = "overwrite" },

@@ -11,6 +11,7 @@
 #include "exit.h"
 #include "progress.h"
 #include "show.h"
+#include "table.h"
 
 enum { POLL_MS = 200, POLLS_UNSEEN = 25 };
 
@@ -155,6 +156,36 @@ static int stop(const struct call *call)
 	return commands_finish(call, ret, &err, answer, show_stopped);
 }
 
+static bool is_asked_for(const struct call *call, const json_t *backend)
+{
+	const char *name = call->options[OPTION_BACKEND];
+
+	return json_is_object(json_object_get(backend, "heal")) &&
+		(name == NULL || strcmp(name, cell_text_at(backend, "name")) == 0);
+}
+
+static int last(const struct call *call)
+{
+	json_t *answer, *found = json_array();
+	struct err err;
+	int ret = client_get(call->client, "/api/v1/heal", &answer, &err);
+	size_t index;
+	json_t *backend;
+
+	if (ret == ERR_OK) {
+		json_array_foreach(json_object_get(answer, "backends"), index, backend) {
+			if (is_asked_for(call, backend))
+				json_array_append(found, backend);
+		}
+		json_decref(answer);
+	}
+	json_t *shown = json_pack("{s:o}", "backends", found);
+	if (ret == ERR_OK)
+		return commands_finish(call, ret, &err, shown, show_heal);
+	json_decref(shown);
+	return commands_failed(&err);
+}
+
 int heal_command(const struct call *call)
 {
 	struct progress progress;
@@ -164,6 +195,8 @@ int heal_command(const struct call *call)
 
 	if (call_has(call, OPTION_STOP))
 		return stop(call);
+	if (call_has(call, OPTION_LAST))
+		return last(call);
 	int ret = begin(call, &pass, &count, &err);
 	if (ret == ERR_OK && call_has(call, OPTION_NO_WAIT))
 		return commands_finish(call, ret, &err, json_pack("{s:I, s:I}", "pass", pass, "backends", count), show_begun);

@@ -83,10 +83,25 @@ static void show_begun(const json_t *answer)
 		cell_number_at(answer, "pass"));
 }
 
+static int last(const struct call *call)
+{
+	json_t *status = NULL, *reconciler = NULL;
+	struct err err;
+	int ret = client_get(call->client, "/status", &status, &err);
+
+	if (ret == ERR_OK)
+		reconciler = json_incref(json_object_get(status, "reconciler"));
+	json_decref(status);
+	return commands_finish(call, ret, &err, reconciler, show);
+}
+
 int reconcile_command(const struct call *call)
 {
 	json_t *answer = NULL, *reconciler = NULL;
 	struct err err;
+
+	if (call_has(call, OPTION_LAST))
+		return last(call);
 	int ret = begin(call, &answer, &err);
 
 	if (ret == ERR_OK && call_has(call, OPTION_NO_WAIT))

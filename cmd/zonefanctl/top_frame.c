@@ -101,10 +101,26 @@ static const json_t *same_lane(const json_t *status, const char *name)
 	return NULL;
 }
 
+/* What its name servers do not answer yet as it was written, and for how long; "-" where none is asked. */
+static char *unanswered_of(const json_t *lane)
+{
+	const json_t *verify = json_object_get(lane, "verify");
+	const json_t *oldest = json_object_get(verify, "oldest_unanswered_seconds");
+
+	if (!json_is_object(verify))
+		return xstrdup("-");
+	if (!json_is_number(oldest))
+		return cell_number(verify, "unanswered");
+	char *age = cell_duration(json_number_value(oldest));
+	char *cell = xasprintf("%" JSON_INTEGER_FORMAT ", %s", cell_number_at(verify, "unanswered"), age);
+	free(age);
+	return cell;
+}
+
 static void put_backends(const struct frame *frame)
 {
 	static const char *const titles[] = { "BACKEND", "STATE", "SINCE", "WRITTEN/S", "PENDING", "OLDEST", "IN FLIGHT",
-		"DEAD", "REJECTED", "WHY" };
+		"UNANSWERED", "DEAD", "REJECTED", "WHY" };
 	struct table table = table_of(ARRAY_SIZE(titles), titles);
 	size_t index;
 	json_t *lane;
@@ -113,7 +129,7 @@ static void put_backends(const struct frame *frame)
 		const json_t *then = same_lane(frame->before->status, cell_text_at(lane, "name"));
 		char *cells[] = { cell_text(lane, "name"), cell_text(lane, "state"), cell_age(lane, "since", false),
 			rate_of(frame, lane, then, "delivered"), cell_number(lane, "pending"), show_oldest(lane),
-			cell_number(lane, "inflight"), cell_number(lane, "dead"), cell_number(lane, "rejected"),
+			cell_number(lane, "inflight"), unanswered_of(lane), cell_number(lane, "dead"), cell_number(lane, "rejected"),
 			cell_text(lane, "last_error") };
 
 		table_add(&table, cells);

@@ -4,6 +4,7 @@ Issue: "every configuration key is in the man page, the README table and --check
 source that also feeds README's configuration table, so neither can go stale"; completions for bash.
 """
 import glob
+import json
 import os
 import re
 import subprocess
@@ -142,6 +143,21 @@ def test_bash_offers_what_zonefand_knows(zonefan):
     assert bash(*config, "events", "--zone", "a.", cwd=zonefan.directory) == {"a.example"}
     zonefan.stop()
     assert bash(*config, "zone", "b", cwd=zonefan.directory) == set(), "an error is no offer"
+
+
+def test_all_that_looks_speaks_json(zonefan):
+    """The status page is drawn of the same answers."""
+    zonefan.da().push_ok("json.example", da_zone("json.example"))
+    zonefan.wait_converged()
+    zonefan.ctl("heal", check=0)
+    for words in ("status", "zones", "zone json.example", "rejected", "events", "plan", "heal --last", "heal --last --backend dc2", "reconcile --last",
+                  "orphans", "history json.example", "dead list", "peers", "held list", "check"):
+        plain, told = zonefan.ctl(*words.split(), check=0).stdout, zonefan.ctl("--json", *words.split(), check=0).stdout
+        assert isinstance(json.loads(told), dict) and plain != told, words
+    lanes = json.loads(zonefan.ctl("--json", "heal", "--last", "--backend", "dc2", check=0).stdout)["backends"]
+    assert [(lane["name"], lane["heal"]["state"], lane["heal"]["trigger"]) for lane in lanes] == [("dc2", "done", "operator")]
+    zonefan.stop()
+    assert zonefan.ctl("heal", "--last").returncode == zonefan.ctl("reconcile", "--last").returncode == 1
 
 
 def test_install(tmp_path):
