@@ -36,6 +36,7 @@ enum {
 	HTTP_CONTROL_MAX = 64,       /* connections on the control socket; they do not count with the others */
 	HTTP_CONNECTIONS_MIN = 8,    /* with descriptors for fewer, it does not start */
 	HTTP_NEWCOMERS_MAX = 16,     /* accepted and not yet looked at */
+	HTTP_BEGINNERS = 2 * HTTP_NEWCOMERS_MAX, /* that may come before the first bytes of a newcomer are read */
 	HTTP_CLASSES = 6             /* of status codes: their first digit */
 };
 
@@ -235,6 +236,8 @@ void admit_forget(struct conn *conn);
 
 /* Makes conn->ssl, and the bufferevent that speaks it. */
 struct bufferevent *session_open(struct conn *conn);
+/* It has said a whole hello. */
+bool session_greeted(const struct conn *conn);
 /* A few bytes at once, past the bufferevent. */
 bool session_send(struct conn *conn, const char *data, size_t size);
 /* Tells the client that nothing more comes. */

@@ -88,36 +88,54 @@ void refuse_excess(struct http *http)
 	}
 }
 
-/* Who goes first when there are too many: the lower. -1: not at all, it works for somebody with the password. */
-static int rank(const struct conn *conn)
+/* Who goes first when there are too many: the lower. */
+enum rank {
+	RANK_REFUSED,
+	RANK_BEGINNER, /* no login yet */
+	RANK_GREETED,  /* nor this one, but it has said a whole hello of TLS */
+	RANK_IDLE,
+	RANK_BUSY      /* not at all: it works for somebody with the password */
+};
+
+static enum rank rank(const struct conn *conn)
 {
 	if (conn->phase == CONN_REFUSED)
-		return 0;
+		return RANK_REFUSED;
 	if (!conn->authenticated && (conn->phase == CONN_HEAD || conn->phase == CONN_BODY))
-		return 1;
-	if (conn_is_idle(conn))
-		return 2;
-	return -1;
+		return conn->ssl != NULL && session_greeted(conn) ? RANK_GREETED : RANK_BEGINNER;
+	return conn_is_idle(conn) ? RANK_IDLE : RANK_BUSY;
 }
 
-/* The oldest of the lowest rank; of this one's address only, if same_address. */
-static struct conn *find_victim(const struct conn *newcomer, bool same_address)
+/*
+ * The oldest of the lowest rank; of this one's address only, if same_address. But beginners have some room for themselves, which
+ * those that said hello and no more don't take from them: who comes lives at least until its first bytes are read.
+ */
+static struct conn *find_victim(const struct conn *newcomer, bool same_address, size_t most)
 {
-	struct conn *conn, *victim = NULL;
+	size_t room = most / 2 < HTTP_BEGINNERS ? most / 2 : HTTP_BEGINNERS;
+	struct conn *conn, *oldest[RANK_BUSY] = { NULL };
+	size_t beginners = 0, first = RANK_REFUSED;
 
 	TAILQ_FOREACH(conn, &newcomer->http->conns, link) {
-		if (conn == newcomer || conn->door->crowd != newcomer->door->crowd || rank(conn) < 0 ||
+		enum rank own = rank(conn);
+
+		if (conn == newcomer || conn->door->crowd != newcomer->door->crowd || own == RANK_BUSY ||
 			(same_address && memcmp(conn->peer.key, newcomer->peer.key, NET_KEY_SIZE) != 0))
 			continue;
-		if (victim == NULL || rank(conn) < rank(victim))
-			victim = conn;
+		if (oldest[own] == NULL)
+			oldest[own] = conn;
+		beginners += own == RANK_BEGINNER;
 	}
-	return victim;
+	if (oldest[RANK_REFUSED] == NULL && oldest[RANK_GREETED] != NULL && beginners <= room)
+		return oldest[RANK_GREETED];
+	while (first < RANK_IDLE && oldest[first] == NULL)
+		first++;
+	return oldest[first];
 }
 
-static bool make_room(struct conn *newcomer, bool same_address)
+static bool make_room(struct conn *newcomer, bool same_address, size_t most)
 {
-	struct conn *victim = find_victim(newcomer, same_address);
+	struct conn *victim = find_victim(newcomer, same_address, most);
 
 	if (victim != NULL) {
 		conn_close(victim);
@@ -153,7 +171,8 @@ bool refuse_crowd(struct conn *conn)
 	}
 	/* A trusted proxy brings everybody by one address. */
 	if (!cidr_list_contains(&http->trusted, conn->peer.bytes) &&
-		count_address(conn) > http->params.max_connections_per_address && !make_room(conn, true))
+		count_address(conn) > http->params.max_connections_per_address &&
+		!make_room(conn, true, http->params.max_connections_per_address))
 		return false;
-	return crowd->counted <= crowd->most || make_room(conn, false);
+	return crowd->counted <= crowd->most || make_room(conn, false, crowd->most);
 }

@@ -24,6 +24,13 @@ struct bufferevent *session_open(struct conn *conn)
 		BEV_OPT_CLOSE_ON_FREE);
 }
 
+bool session_greeted(const struct conn *conn)
+{
+	OSSL_HANDSHAKE_STATE state = SSL_get_state(conn->ssl);
+
+	return state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO;
+}
+
 bool session_send(struct conn *conn, const char *data, size_t size)
 {
 	ERR_clear_error();

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from zf.attack import Attack
+from zf.certificates import trusting
 from zf.da import NoAnswer
 from zf.inject import Strace
 from zf.load import RELEASE, Cost, Master, cpu_seconds, descriptors
@@ -54,6 +55,32 @@ def test_crowd(install, dcs, times, happened, sources, cap, short, long, pause):
     zonefan.wait_converged()
     happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
              times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), rss_mb=cost.grown_mb)
+
+
+@pytest.mark.row("H02", fault="a storm of connections to the TLS port, from the master's own address",
+                 injected="1,000 clients say nothing, or part of a hello, and connect again in the moment when they are closed",
+                 required="at most 64 of one address, every push of the master, over TLS, answered")
+@pytest.mark.row("H11", fault="a crowd before the handshake", injected="1,000 clients of the master's own address",
+                 required="every push of the master, over TLS, answered")
+@pytest.mark.parametrize("first", ["", "\x16\x03\x01\x02\x00\x01"], ids=["silent", "part of a hello"])
+def test_crowd_before_tls(install, dcs, certificates, times, happened, first):
+    zonefan = install(dcs[:1], start=False, config={"app": {"ssl_enable": True, "ssl_cert": f"{certificates}/good.pem",
+                                                            "ssl_key": f"{certificates}/good.key"}})
+    zonefan.tls = trusting(certificates)
+    zonefan.start()
+    before = descriptors(zonefan)
+    with Attack("hold", zonefan.port, count=times(100, 1000), first=first, pause=0) as attack, Master(zonefan.da()) as master:
+        attack.wait_ready()
+        most = 0
+
+        def enough():
+            nonlocal most
+            most = max(most, descriptors(zonefan))
+            return len(master.seconds) >= times(40, 600)
+        wait_for(enough, 240, lambda: f"{len(master.seconds)} pushes", interval=0.02)
+    master.assert_served()
+    assert most - before <= CAP_OF_ADDRESS + 24, f"{most} descriptors, {before} before"
+    happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered", acknowledged=len(master.seconds), p99_ms=master.p99_ms())
 
 
 @pytest.mark.row("H02", fault="10,000 idle connections stay", injected="caps and deadlines raised, so that they may",
