@@ -23,6 +23,7 @@ struct patient {
 	uint64_t foreign;               /* zones that zonefan did not write */
 	uint64_t odd;                   /* of them: no whole zone can be made of their rows */
 	struct buf reasons;
+	char *sample;                   /* a zone of ours there; NULL: none was seen */
 };
 
 static void take_finding(void *ctx, const struct backend_finding *finding)
@@ -98,7 +99,11 @@ static bool read_foreign(struct patient *patient)
 	do {
 		good = patient->backend->ops->list(patient->backend, &list, &err) == BACKEND_OK;
 		for (size_t i = 0; good && i < list.count; i++) {
-			if (list.names[i].stamp.store_id[0] != '\0' || !is_canonical(list.names[i].name))
+			bool ours = list.names[i].stamp.store_id[0] != '\0';
+
+			if (ours && patient->sample == NULL && !list.names[i].deleted)
+				patient->sample = xstrdup(list.names[i].name);
+			if (ours || !is_canonical(list.names[i].name))
 				continue;
 			patient->names[patient->count++] = xstrdup(list.names[i].name);
 			if (patient->count == BACKEND_READ_MOST)
@@ -141,7 +146,9 @@ static void examine_backend(struct doctor *doctor, const struct engine_backend *
 	} else {
 		doctor_tell(doctor, DOCTOR_FAULT, "configuration", from->name, err.text, "correct that key of dns.backends");
 	}
+	doctor_names(doctor, from->name, patient->sample);
 	buf_free(&patient->reasons);
+	free(patient->sample);
 	free(patient);
 }
 

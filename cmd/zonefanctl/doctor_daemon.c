@@ -41,6 +41,21 @@ static void tell_state(struct doctor *doctor, const json_t *backend, const char 
 	free(text);
 }
 
+/* Written long ago, and its name servers do not say so. */
+static void tell_unanswered(struct doctor *doctor, const json_t *verify, const char *name)
+{
+	double oldest_s = json_number_value(json_object_get(verify, "oldest_unanswered_seconds"));
+	char *text;
+
+	if (oldest_s <= doctor->conf->verify_deadline_seconds)
+		return;
+	text = xasprintf("name servers do not answer what was written, %" JSON_INTEGER_FORMAT " zones, since %.0f s",
+		cell_number_at(verify, "unanswered"), oldest_s);
+	doctor_tell(doctor, DOCTOR_FAULT, "unanswered", name, text,
+		"see what is said of them below, and zonefanctl zone NAME; the public plugin answers deleted names until it is restarted");
+	free(text);
+}
+
 static void examine_lane(struct doctor *doctor, const json_t *backend)
 {
 	const char *name = cell_text_at(backend, "name");
@@ -54,6 +69,7 @@ static void examine_lane(struct doctor *doctor, const json_t *backend)
 		doctor_tell(doctor, DOCTOR_DOUBT, "behind", name, text, "see zonefanctl status, and whether that database is slow");
 		free(text);
 	}
+	tell_unanswered(doctor, json_object_get(backend, "verify"), name);
 	tell_count(doctor, backend, "dead", name, "deliveries were given up for an hour", "zonefanctl dead list says why; dead replay tries them now");
 	tell_count(doctor, backend, "rejected", name, "zones can't be held there", "zonefanctl dead list names record and column");
 	tell_count(doctor, backend, "contested", name, "zones are changed there again and again by somebody else",

@@ -10,8 +10,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "doctor_findings.h"
+#include "http/tls.h"
 #include "wire_files.h"
+
+enum { CERTIFICATE_DAYS = 14, DAY_S = 24 * 3600 };
 
 /* ---- the port ---- */
 
@@ -58,14 +62,12 @@ static const char *remedy_of(int number)
 	}
 }
 
-static void examine_port(struct doctor *doctor)
+static void examine_port(struct doctor *doctor, const char *address, uint16_t port)
 {
-	const struct conf *conf = doctor->conf;
 	char subject[128], text[256];
 
-	snprintf(subject, sizeof(subject), "%s port %u", conf->listen_address[0] == '\0' ? "all addresses," : conf->listen_address,
-		conf->listen_port);
-	int number = try_address(conf->listen_address, conf->listen_port, !doctor->running);
+	snprintf(subject, sizeof(subject), "%s port %u", address[0] == '\0' ? "all addresses," : address, port);
+	int number = try_address(address, port, !doctor->running);
 	if (number == 0) {
 		doctor_tell(doctor, DOCTOR_WELL, "port", subject, doctor->running ? "zonefand listens there" : "it is free", "");
 		return;
@@ -73,6 +75,58 @@ static void examine_port(struct doctor *doctor)
 	snprintf(text, sizeof(text), "%s: %s", doctor->running ? "zonefand runs, and nobody answers there" : "zonefand can't listen there",
 		strerror(number));
 	doctor_tell(doctor, DOCTOR_FAULT, "port", subject, text, remedy_of(number));
+}
+
+static void examine_ports(struct doctor *doctor)
+{
+	const struct conf *conf = doctor->conf;
+
+	examine_port(doctor, conf->listen_address, conf->listen_port);
+	for (size_t i = 0; i < conf->listener_count; i++)
+		examine_port(doctor, conf->listeners[i].address, conf->listeners[i].port);
+}
+
+/* ---- the certificate ---- */
+
+static bool speaks_tls(const struct conf *conf)
+{
+	bool tls = conf->ssl_enable;
+
+	for (size_t i = 0; i < conf->listener_count; i++)
+		tls = tls || conf->listeners[i].ssl;
+	return tls;
+}
+
+static void tell_end(struct doctor *doctor, const struct tls *tls)
+{
+	int64_t left_s = (tls_expires_us(tls) - clock_wall_us(clock_system())) / 1000000;
+	char text[64];
+
+	snprintf(text, sizeof(text), left_s < 0 ? "it expired %" PRId64 " days ago" : "it is valid for %" PRId64 " days more",
+		(left_s < 0 ? -left_s : left_s) / DAY_S);
+	doctor_tell(doctor, left_s < 0 ? DOCTOR_FAULT : left_s < CERTIFICATE_DAYS * DAY_S ? DOCTOR_DOUBT : DOCTOR_WELL, "certificate",
+		doctor->conf->ssl_cert, text,
+		left_s < CERTIFICATE_DAYS * DAY_S ? "renew it; zonefanctl reload takes the new one, and no request is lost" : "");
+}
+
+static void examine_certificate(struct doctor *doctor)
+{
+	const struct conf *conf = doctor->conf;
+	const struct tls_files files = { .cert = conf->ssl_cert, .key = conf->ssl_key, .bundle = conf->ssl_bundle };
+	struct tls *tls;
+	struct err err;
+
+	if (!speaks_tls(conf))
+		return;
+	if (tls_load(&files, &tls, &err) == ERR_OK) {
+		tell_end(doctor, tls);
+		tls_free(tls);
+		return;
+	}
+	/* Root reads it at the start, and after a step down nobody does. */
+	doctor_tell(doctor, err.code == ERR_DENIED ? DOCTOR_DOUBT : DOCTOR_FAULT, "certificate", conf->ssl_cert, err.text,
+		err.code == ERR_DENIED ? "let zonefand's user read it: else a new one needs a restart, by root" :
+					 "app.ssl_cert and app.ssl_key must be a certificate and its own key, PEM, without a passphrase");
 }
 
 /* ---- the limit of open files ---- */
@@ -130,6 +184,7 @@ static void examine_limit(struct doctor *doctor)
 
 void doctor_door(struct doctor *doctor)
 {
-	examine_port(doctor);
+	examine_ports(doctor);
+	examine_certificate(doctor);
 	examine_limit(doctor);
 }

@@ -38,9 +38,11 @@ void doctor_show(const json_t *findings);
 void doctor_host(struct doctor *doctor);
 /* Is zonefand up, and well by its own account? Sets running. */
 void doctor_daemon(struct doctor *doctor);
-/* The port, and the limit of open files. */
+/* The ports, the certificate, and the limit of open files. */
 void doctor_door(struct doctor *doctor);
 void doctor_store(struct doctor *doctor);
 void doctor_backends(struct doctor *doctor);
+/* Those that verify.dns names of that back end. zone: one that its database has; NULL: none is known. */
+void doctor_names(struct doctor *doctor, const char *backend, const char *zone);
 void doctor_masters(struct doctor *doctor);
 void doctor_peers(struct doctor *doctor);

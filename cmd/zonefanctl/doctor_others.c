@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "doctor_findings.h"
+#include "doctor_names.h"
 #include "sync/da_client.h"
 #include "sync/peer_client.h"
 
@@ -35,6 +36,19 @@ static const char *remedy_of(enum err_code code, bool ssl)
 	}
 }
 
+/* Its own name server tells which zones changed while we were away. */
+static void examine_serials(struct doctor *doctor, const struct conf_master *master, const struct da_list *list)
+{
+	size_t at = 0;
+	const char *zone = da_list_next(&list->names, &at);
+	uint32_t serial;
+	struct err err;
+
+	if (zone != NULL && doctor_ask_name(master->hostname, master->dns_port, zone, &serial, &err) != DOCTOR_NAME_SERVED)
+		doctor_tell(doctor, DOCTOR_DOUBT, "serials", master->identity, err.text,
+			"let its name server answer this host (dns_port): without serials what changed is found by fetching zones in turn, a day's work");
+}
+
 static void examine_master(struct doctor *doctor, const struct conf_master *master)
 {
 	const struct da_settings settings = { .hostname = master->hostname, .port = master->port, .username = master->username,
@@ -48,6 +62,7 @@ static void examine_master(struct doctor *doctor, const struct conf_master *mast
 	if (da_client_list(client, &list, &err) == ERR_OK) {
 		snprintf(text, sizeof(text), "it lists %zu zones of its own, %zu of other servers", list.count, list.foreign);
 		doctor_tell(doctor, DOCTOR_WELL, "master", master->identity, text, "");
+		examine_serials(doctor, master, &list);
 	} else if (list.rows == 0 && list.total_told && list.total == 0) {
 		doctor_tell(doctor, DOCTOR_DOUBT, "master", master->identity, "it lists no zone at all, which is not believed",
 			"nothing, where it is a new one; else see whether the login is an administrator's");

@@ -32,7 +32,7 @@ def centre(servers):
 def patient(install, centre, masters):
     """An installation that is well, not started: one data centre, one master."""
     zonefan = install([centre], start=False)
-    master = masters(dns=False)
+    master = masters()
     master.put("shop.example")
     zonefan.secrets.append(master.password)
     zonefan.configure({"reconciliation": {"enabled": True, "directadmin_servers": [master.conf()]},
@@ -331,6 +331,51 @@ def test_master_whose_certificate_nobody_knows(patient, masters):
     master = masters(certificate=make_certificate(patient.directory), dns=False)
     patient.configure({"reconciliation": {"directadmin_servers": [master.conf()]}})
     assert_alone(patient, "fault", "master", "certificate", "verify_ssl")
+
+
+def test_name_server_of_the_master_silent(patient):
+    patient.master.dns.mode = "refuse"
+    assert_alone(patient, "doubt", "serials", "does not have shop.example. (code 5)", "dns_port")
+    patient.configure({"reconciliation": {"directadmin_servers": [patient.master.conf(dns_port=free_port())]}})
+    assert_alone(patient, "doubt", "serials", "refused")
+
+
+def test_name_servers_of_the_data_centre(patient, masters):
+    """The name server that a stand-in has serves as that of a data centre, too."""
+    patient.start()
+    patient.da().push_ok("shop.example", da_zone("shop.example"))
+    patient.wait_converged()
+    patient.stop()
+    reader = masters()
+    server = f"127.0.0.1:{reader.dns.port}"
+    conf(patient, verify={"dns": [server]})
+    assert_alone(patient, "doubt", "names", "does not have shop.example. (code 5)", "Corefile", subject=server)
+    reader.put("shop.example", 7)
+    assert troubles(patient) == []
+    assert ("well", "names", server, "it answers for shop.example., serial 7 -> ") in examine(patient)
+    conf(patient, verify={"dns": [f"127.0.0.1:{free_port()}"]})
+    assert_alone(patient, "fault", "names", "refused", "UDP and TCP")
+
+
+def test_certificate(patient):
+    def serve(days):
+        path = make_certificate(patient.directory, days=days)
+        patient.configure({"app": {"ssl_enable": True, "ssl_cert": path + ".crt", "ssl_key": path}})
+        return path
+    serve(400)
+    assert troubles(patient) == []
+    serve(2)
+    assert_alone(patient, "doubt", "certificate", "valid for 1 days more", "zonefanctl reload")
+    patient.configure({"app": {"ssl_key": make_certificate(patient.directory)}})
+    found = troubles(patient)
+    assert [one[:2] for one in found] == [("fault", "certificate")] and "its own key" in found[0][3]
+
+
+def test_further_port_taken(patient):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        patient.configure({"app": {"listeners": [{"address": "127.0.0.1", "port": port}]}})
+        assert_alone(patient, "fault", "port", "ss -ltnp", subject=f"127.0.0.1 port {port}")
 
 
 def test_nobody_is_asked(patient):

@@ -27,11 +27,11 @@ from .wait import free_port
 from .zones import da_zone
 
 
-def make_certificate(directory, name="IP:127.0.0.1", authority=None):
+def make_certificate(directory, name="IP:127.0.0.1", authority=None, days=2):
     """A certificate for that name and its key, in one file; self-signed, or signed by another one, that of an authority."""
     path = os.path.join(directory, f"master-{secrets.token_hex(4)}.pem")
     signer = ["-CA", authority, "-CAkey", authority] if authority else []
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *signer,
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days), *signer,
                     "-subj", f"/CN={name.partition(':')[2]}", "-addext", f"subjectAltName={name}",
                     "-keyout", path, "-out", path + ".crt"], check=True, capture_output=True)
     with open(path, "a", encoding="ascii") as out, open(path + ".crt", encoding="ascii") as certificate:
