@@ -178,10 +178,12 @@ static int serve(struct wire *wire)
 	struct sync *sync = wire->reconciles ? sync_start(&wire->sync, engine) : NULL;
 	struct peer_sync *peers = wire->peers_enabled ? peer_start(&wire->peers, engine) : NULL;
 	struct verify *verify = wire->verifies ? verify_start(&wire->verify, engine) : NULL;
+	struct notify *notify = wire->notifies ? notify_start(&wire->notify, engine) : NULL;
 	ret = http_run(http, &err);
 	if (ret != ERR_OK)
 		log_error("leaving", LOG_ERR(&err));
 	/* They ask the engine until they are stopped. */
+	notify_stop(notify);
 	verify_stop(verify);
 	peer_stop(peers);
 	sync_stop(sync);

@@ -122,6 +122,14 @@ static void wire_verify(const struct conf *conf, struct wire *wire)
 		.deadline_seconds = conf->verify_deadline_seconds, .canary = conf->verify_canary };
 }
 
+static void wire_notify(const struct conf *conf, struct wire *wire)
+{
+	wire->notify = (struct notify_params){ .url = conf->notify_url, .username = conf->notify_username,
+		.password = conf->notify_password, .min_seconds = conf->notify_min_seconds,
+		.unanswered_seconds = conf->verify_deadline_seconds };
+	wire->notifies = *conf->notify_url != '\0';
+}
+
 int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 {
 	*out = (struct wire){ 0 };
@@ -149,6 +157,7 @@ int wire_create(const struct conf *conf, struct wire *out, struct err *err)
 	wire_masters(conf, out);
 	wire_peers(conf, out);
 	wire_verify(conf, out);
+	wire_notify(conf, out);
 	int ret = wire_engine_create(conf, &out->engine, err);
 	if (ret != ERR_OK)
 		wire_clear(out);

@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "http/auth.h"
 #include "http/http.h"
+#include "notify/notify.h"
 #include "sync/sync.h"
 #include "wire_engine.h"
 #include "sync/peer.h"
@@ -23,6 +24,8 @@ struct wire {
 	struct http_listener *listeners; /* owned; of http */
 	struct peer_params peers;
 	bool peers_enabled;
+	struct notify_params notify;
+	bool notifies;             /* there is a webhook */
 	struct verify_params verify;
 	bool verifies;             /* some back end has name servers that are asked */
 	struct verify_backend *verified; /* owned; of verify */

@@ -264,6 +264,7 @@ struct conf *build_conf(struct sheet *sheet)
 	take_password_file(sheet, NULL, "app.auth_password", conf->auth_password_file, &conf->auth_password);
 	if (conf->peer_enabled)
 		take_password_file(sheet, NULL, "peer_sync.auth_password", conf->peer_auth_password_file, &conf->peer_auth_password);
+	take_password_file(sheet, NULL, "notify.password", conf->notify_password_file, &conf->notify_password);
 	place_control_socket(sheet, conf);
 	rules_apply_main(sheet, conf);
 	build_backends(sheet, conf);

@@ -156,6 +156,11 @@ struct conf {
 	unsigned max_delete_zones;
 	const struct conf_master *masters;
 	size_t master_count;
+	const char *notify_url;        /* "": nobody is told */
+	const char *notify_username;   /* "": no login is sent */
+	const char *notify_password;
+	const char *notify_password_file;
+	unsigned notify_min_seconds;
 	bool peer_enabled;
 	unsigned peer_interval_minutes;
 	const char *peer_auth_username;

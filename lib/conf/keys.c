@@ -274,6 +274,16 @@ const struct key keys_table[] = {
 		"port of its own name server, which is asked for serials"),
 	  .preset = "53" },
 
+	{ TEXT_KEY("notify.url", MAIN(notify_url), "webhook that changes of state are posted to, as JSON; empty: none"),
+	  .preset = "", .secret = true, .accepts = value_is_webhook, .wants = "http:// or https://, a host, and a path if need be" },
+	{ TEXT_KEY("notify.username", MAIN(notify_username), "login there; empty: none is sent"), .preset = "",
+	  .accepts = value_is_login_or_none, .wants = "a name without a colon" },
+	{ TEXT_KEY("notify.password", MAIN(notify_password), "its password"), .preset = "", .secret = true },
+	{ TEXT_KEY("notify.password_file", MAIN(notify_password_file), "file that holds the password"), .preset = "" },
+	{ NUMBER_KEY("notify.min_seconds", MAIN(notify_min_seconds), 0, 86400, "seconds",
+		"a change is told when it has lasted so long"),
+	  .preset = "10" },
+
 	{ BOOL_KEY("peer_sync.enabled", MAIN(peer_enabled), "exchange zones with peers"), .preset = "false" },
 	{ NUMBER_KEY("peer_sync.interval_minutes", MAIN(peer_interval_minutes), 1, 10080, "minutes",
 		"time between two passes"),

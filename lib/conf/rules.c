@@ -290,6 +290,7 @@ void rules_apply_main(struct sheet *sheet, const struct conf *conf)
 		rules_check_secret(sheet, NULL, "peer_sync.auth_password", conf->peer_auth_password, true);
 	if (conf->peer_enabled && strcmp(conf->peer_auth_username, conf->auth_username) == 0)
 		sheet_fault_at(sheet, NULL, "peer_sync.auth_username", "is app.auth_username too: peers need a login of their own");
+	rules_check_secret(sheet, NULL, "notify.password", conf->notify_password, *conf->notify_username != '\0');
 	if (conf->probe_max_ms < conf->probe_initial_ms)
 		sheet_fault_at(sheet, NULL, "retry.probe_max_ms", "is less than retry.probe_initial_ms");
 }

@@ -211,9 +211,15 @@ bool value_is_filled(const char *text)
 	return *text != '\0';
 }
 
+/* 0: it is not one of these. */
+static size_t scheme_size(const char *text)
+{
+	return strncmp(text, "http://", 7) == 0 ? 7 : strncmp(text, "https://", 8) == 0 ? 8 : 0;
+}
+
 bool value_is_url(const char *text)
 {
-	size_t scheme = strncmp(text, "http://", 7) == 0 ? 7 : strncmp(text, "https://", 8) == 0 ? 8 : 0;
+	size_t scheme = scheme_size(text);
 	size_t host = scheme == 0 ? 0 : strcspn(text + scheme, "/");
 	char *copy = xmemdup(text + scheme, host);
 	bool good = *text == '\0' ||
@@ -221,6 +227,23 @@ bool value_is_url(const char *text)
 			(text[scheme + host] == '\0' || text[scheme + host + 1] == '\0'));
 
 	free(copy);
+	return good;
+}
+
+bool value_is_login_or_none(const char *text)
+{
+	return *text == '\0' || value_is_login(text);
+}
+
+bool value_is_webhook(const char *text)
+{
+	size_t scheme = scheme_size(text);
+	char *address = xmemdup(text, scheme + strcspn(text + scheme, "/?"));
+	bool good = *text == '\0' || (scheme > 0 && value_is_url(address));
+
+	for (const char *at = text; *at != '\0'; at++)
+		good = good && *at > ' ' && *at < 0x7f;
+	free(address);
 	return good;
 }
 

@@ -38,8 +38,10 @@ bool value_is_server(const char *text);      /* HOST:PORT or [IPV6]:PORT */
 bool value_is_domain(const char *text);      /* a host name of two labels or more, or "" */
 bool value_is_socket_path(const char *text); /* fits a Unix socket's address, or "" */
 bool value_is_login(const char *text);       /* not empty, no colon: RFC 7617 2 */
+bool value_is_login_or_none(const char *text); /* the same, or "" */
 bool value_is_zone_name(const char *text);   /* of a time zone, "Pacific/Auckland", or "" */
 bool value_is_filled(const char *text);      /* not empty */
+bool value_is_webhook(const char *text);     /* http[s]://host[:port] and whatever follows, no login; or "" */
 bool value_is_url(const char *text);         /* http[s]://host[:port], no login, no path; or "" */
 bool value_is_network(const char *text);     /* base/cidr.h */
 bool value_is_role(const char *text);        /* of a listener */

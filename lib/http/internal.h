@@ -200,6 +200,9 @@ bool http_limit_pass(struct http_limit *limit, uint64_t *count);
 /* How many connections there may be, by params and the limit of open files. */
 MUST_CHECK int http_share_files(struct http *http, const struct http_params *params, struct err *err);
 
+/* The status is to show when the certificate of now ends. */
+void http_show_certificate(struct http *http);
+
 /* ---- door.c: the ways in ---- */
 
 struct setup_listener;

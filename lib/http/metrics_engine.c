@@ -79,6 +79,18 @@ static const struct row lane_rows[] = {
 		LANE(tally.healed_at_us) },
 };
 
+/* Of back ends whose name servers are asked. */
+static const struct row verify_rows[] = {
+	{ { "zonefan_backend_unanswered_zones", EXPOSE_GAUGE, "Zones that are written there, and that not all its name servers answer so." },
+		VALUE_COUNT, LANE(unanswered) },
+	{ { "zonefan_backend_oldest_unanswered_seconds", EXPOSE_GAUGE, "Age of the oldest of them, 0 if there is none." }, VALUE_US,
+		LANE(oldest_unanswered_us) },
+	{ { "zonefan_backend_still_answered_zones", EXPOSE_GAUGE, "Deleted zones that are not known to be gone from its name servers." },
+		VALUE_COUNT, LANE(still_answers) },
+	{ { "zonefan_backend_canary_answered_timestamp_seconds", EXPOSE_GAUGE, "When all its name servers answered the canary last." },
+		VALUE_TIME, LANE(canary_answered_at_us) },
+};
+
 static const struct expose_metric deliveries = { "zonefan_backend_deliveries_total", EXPOSE_COUNTER,
 	"Answers to deliveries: ok, retry (the zone failed), reject (it can't be held), stale (a newer stamp), down (the back end failed)." };
 static const struct expose_metric passes = { "zonefan_backend_healing_passes_total", EXPOSE_COUNTER,
@@ -110,6 +122,9 @@ static const struct expose_metric state = { "zonefan_backend_state", EXPOSE_GAUG
 	"1 for the state that the back end is in, 0 for the others." };
 static const struct expose_metric commit = { "zonefan_backend_push_to_commit_seconds", EXPOSE_HISTOGRAM,
 	"Time from when content was accepted (or the back end became known) to its commit there." };
+
+static const struct expose_metric answer = { "zonefan_backend_push_to_answer_seconds", EXPOSE_HISTOGRAM,
+	"Time from when content was accepted until all name servers of the back end answered it." };
 
 /* ---- how rows are shown ---- */
 
@@ -186,8 +201,24 @@ static void add_lanes(struct expose *expose, const struct engine_status *status)
 			&status->lanes[i].tally.commit);
 }
 
+static void add_verified(struct expose *expose, const struct engine_status *status)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verify_rows); i++) {
+		for (size_t k = 0; k < status->lane_count; k++) {
+			if (status->lanes[k].verified)
+				add_row(expose, &verify_rows[i], EXPOSE_LABELS("backend", status->lanes[k].backend), &status->lanes[k]);
+		}
+	}
+	for (size_t i = 0; i < status->lane_count; i++) {
+		if (status->lanes[i].verified)
+			expose_histogram(expose, &answer, EXPOSE_LABELS("backend", status->lanes[i].backend),
+				&status->lanes[i].tally.answer);
+	}
+}
+
 void metrics_add_engine(struct expose *expose, const struct engine_status *status)
 {
 	add_whole(expose, status);
 	add_lanes(expose, status);
+	add_verified(expose, status);
 }

@@ -45,6 +45,12 @@ static const struct leaf peer_leaves[] = {
 	{ { "zonefan_peer_capped_zones", EXPOSE_GAUGE, "Zones that are not taken from it without an operator's word." }, "capped" },
 };
 
+static const struct leaf notify_leaves[] = {
+	{ { "zonefan_notify_waiting_messages", EXPOSE_GAUGE, "Notifications that wait to be posted." }, "waiting" },
+	{ { "zonefan_notify_sent_messages_total", EXPOSE_COUNTER, "Notifications that were posted." }, "sent" },
+	{ { "zonefan_notify_lost_messages_total", EXPOSE_COUNTER, "Notifications that were given up, for too many waited." }, "lost" },
+};
+
 static void add_value(struct expose *expose, const struct expose_metric *metric, const char *const *labels,
 	const struct doc *value)
 {
@@ -116,8 +122,12 @@ void metrics_add_rooms(struct expose *expose, const struct engine_status *status
 	const struct doc *reconciler = status->shown == NULL ? NULL : doc_get(status->shown, "reconciler");
 	const struct doc *peers = status->shown == NULL ? NULL : doc_get(status->shown, "peer_sync");
 
+	const struct doc *notify = status->shown == NULL ? NULL : doc_get(status->shown, "notify");
+
 	if (reconciler != NULL)
 		add_masters(expose, reconciler);
 	if (peers != NULL)
 		add_list(expose, doc_get(peers, "peers"), "peer", "url", peer_leaves, ARRAY_SIZE(peer_leaves));
+	for (size_t i = 0; notify != NULL && i < ARRAY_SIZE(notify_leaves); i++)
+		add_value(expose, &notify_leaves[i].metric, NULL, doc_get(notify, notify_leaves[i].key));
 }

@@ -70,6 +70,7 @@ int http_reload(struct http *http, const struct http_params *params, struct err 
 		if (setup->listeners[0].bound_port != 0)
 			http->port = setup->listeners[0].bound_port;
 		replace_certificate(http, setup);
+		http_show_certificate(http);
 		replace_proxies(http, setup);
 		replace_doors(http, setup);
 		doors_update(http);

@@ -188,6 +188,15 @@ int http_share_files(struct http *http, const struct http_params *params, struct
 	return 0;
 }
 
+void http_show_certificate(struct http *http)
+{
+	struct doc *doc = doc_create();
+
+	doc_bool(doc, "enabled", http->tls != NULL);
+	doc_time(doc, "expires_at", http->tls == NULL ? 0 : tls_expires_us(http->tls));
+	engine_publish(http->engine, "tls", doc);
+}
+
 int http_create(const struct http_params *params, struct engine *engine, struct http **out, struct err *err)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
@@ -224,6 +233,7 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 		return ret;
 	}
 	make_events(http);
+	http_show_certificate(http);
 	*out = http;
 	return 0;
 }

@@ -7,6 +7,7 @@
  */
 #include "engine/engine.h"
 #include "sync/sync.h"
+#include "notify/notify.h"
 #include "verify/verify.h"
 #include "sync/peer.h"
 
@@ -100,6 +101,20 @@ struct verify *verify_start(UNUSED const struct verify_params *params, UNUSED st
 
 void verify_stop(UNUSED struct verify *verify)
 {
+}
+
+struct notify *notify_start(UNUSED const struct notify_params *params, UNUSED struct engine *engine)
+{
+	return NULL;
+}
+
+void notify_stop(UNUSED struct notify *notify)
+{
+}
+
+void engine_publish(UNUSED struct engine *engine, UNUSED const char *key, struct doc *doc)
+{
+	doc_destroy(doc);
 }
 
 struct peer_sync *peer_start(UNUSED const struct peer_params *params, UNUSED struct engine *engine)
