@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "verify/internal.h"
 
 enum { GAP_MS = 40, SILENT_AFTER = 2 };
@@ -108,6 +109,8 @@ static void land_followed(struct verify *verify, struct centre *centre, unsigned
 	if (!follow_judge(follow, index, &ask->answer, verify_now_ms()))
 		return;
 	tell_answer(verify, centre, follow, index);
+	log_debug("answered", LOG_STR("backend", centre->conf->name), LOG_STR("zone", follow->zone),
+		LOG_UINT("generation", follow->generation), LOG_STR("server", centre->servers[index].address));
 	if (follow_is_whole(&centre->follows, follow))
 		follow_remove(&centre->follows, follow);
 }

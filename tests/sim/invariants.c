@@ -6,6 +6,7 @@
 #include "disk.h"
 #include "engine/core_internal.h"
 #include "schedules.h"
+#include "store/receipt.h"
 #include "world.h"
 
 /* ---- events ---- */
@@ -88,6 +89,24 @@ static void forget_meddling(struct world *world, const struct store_zone *row)
 	}
 }
 
+/* Where name servers are asked, what is there is to be answered: no delivery without a receipt. */
+static void check_receipt(struct world *world, const struct world_zone *zone, const struct store_zone *row, size_t at,
+	const struct delivery *delivery)
+{
+	const struct core_lane *lane = world_lane_of(world, at);
+	struct store_receipt receipt;
+	struct err err;
+
+	if (!lane->verified || row->deleted || delivery->state != DELIVERY_CLEAN)
+		return;
+	if (store_receipt_load(world->store, row->id, lane->backend_id, &receipt, &err) != ERR_OK)
+		schedules_violated("zone %s has no receipt at %s", zone->name, world->backends[at].name);
+	else if (receipt.generation != delivery->applied || receipt.serial != row->serial || receipt.deleted)
+		schedules_violated("the receipt of zone %s at %s is of something else", zone->name, world->backends[at].name);
+	else if (receipt.number > world->core->written)
+		schedules_violated("the receipt of zone %s at %s is not told of", zone->name, world->backends[at].name);
+}
+
 static void check_delivery(struct world *world, const struct world_zone *zone, const struct store_zone *row, size_t at)
 {
 	const char *backend = world->backends[at].name;
@@ -106,6 +125,7 @@ static void check_delivery(struct world *world, const struct world_zone *zone, c
 		schedules_violated("zone %s is clean but behind at %s", zone->name, backend);
 	else if (delivery.state == DELIVERY_PARKED && !zone->frozen && !zone->dropped)
 		schedules_violated("zone %s is parked at %s, and nobody wanted that", zone->name, backend);
+	check_receipt(world, zone, row, at, &delivery);
 	delivery_clear(&delivery);
 }
 

@@ -60,7 +60,7 @@ void world_create(struct world *world, uint64_t seed, struct rng rng)
 		target->target = memory_target_create(world_fate, target);
 		target->settings.target = target->target;
 		world->backends[i] = (struct engine_backend){ .name = names[i], .ops = &memory_ops, .connections = 2,
-			.healing = (enum engine_healing)(seed / 3 % 3 * i % 3) };
+			.healing = (enum engine_healing)(seed / 3 % 3 * i % 3), .verified = i == 0 };
 	}
 	for (size_t i = 0; i < WORLD_ZONES; i++)
 		snprintf(world->zones[i].name, sizeof(world->zones[i].name), "z%zu.example.", i);
