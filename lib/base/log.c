@@ -32,10 +32,10 @@ void log_setup(enum log_level level, enum log_format format, bool local_time)
 	atomic_store(&log_local_time, local_time);
 }
 
-void log_change(enum log_level level, const char *timezone)
+void log_change(enum log_level level, const char *time_zone)
 {
 	bool first = zone_variable[0] == '\0';
-	const char *zone = *timezone != '\0' ? timezone : first ? getenv("TZ") : NULL;
+	const char *zone = *time_zone != '\0' ? time_zone : first ? getenv("TZ") : NULL;
 
 	CHECK(pthread_mutex_lock(&zone_lock) == 0);
 	if (first || zone != NULL)
@@ -44,7 +44,7 @@ void log_change(enum log_level level, const char *timezone)
 		putenv(zone_variable);
 	tzset();
 	pthread_mutex_unlock(&zone_lock);
-	atomic_store(&log_local_time, *timezone != '\0');
+	atomic_store(&log_local_time, *time_zone != '\0');
 	atomic_store(&log_threshold, (int)level);
 }
 

@@ -51,7 +51,7 @@ void log_setup(enum log_level level, enum log_format format, bool local_time);
  * Other ones while threads run: a level, a time zone for TZ ("": UTC). The first call is made before threads start, for it sets the
  * process's environment; of what else reads TZ nothing is promised.
  */
-void log_change(enum log_level level, const char *timezone);
+void log_change(enum log_level level, const char *time_zone);
 /* "debug", "info", "warning" or "warn", "error", "critical"; any case (the predecessor's names). */
 MUST_CHECK bool log_level_parse(const char *name, enum log_level *out);
 void log_write(enum log_level level, const char *msg, const struct log_field *fields);
