@@ -18,7 +18,7 @@ void metrics_write(const struct http *http, const struct engine_status *status, 
 
 /* metrics_engine.c: pushes, the store, back ends. */
 void metrics_add_engine(struct expose *expose, const struct engine_status *status);
-/* metrics_rooms.c: masters and peers, from what their rooms publish; a room that is off shows nothing. */
+/* metrics_rooms.c: masters, peers, name servers, the webhook, from what their rooms publish; a room that is off shows nothing. */
 void metrics_add_rooms(struct expose *expose, const struct engine_status *status);
 /* metrics_process.c: this process, as the kernel sees it. */
 void metrics_add_process(struct expose *expose, const struct engine_status *status);

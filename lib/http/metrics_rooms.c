@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Masters and peers: from the trees that lib/sync publishes for the status. What a tree lacks has no sample. */
+/* Masters, peers, name servers, the webhook: from the trees that their rooms publish for the status. What a tree lacks has no sample. */
 #include <string.h>
 
 #include "base/check.h"
@@ -50,6 +50,9 @@ static const struct leaf notify_leaves[] = {
 	{ { "zonefan_notify_sent_messages_total", EXPOSE_COUNTER, "Notifications that were posted." }, "sent" },
 	{ { "zonefan_notify_lost_messages_total", EXPOSE_COUNTER, "Notifications that were given up, for too many waited." }, "lost" },
 };
+
+static const struct expose_metric answering = { "zonefan_name_server_answering", EXPOSE_GAUGE,
+	"1 if the name server answered when it was asked last, 0 if it was silent; whatever it said." };
 
 static void add_value(struct expose *expose, const struct expose_metric *metric, const char *const *labels,
 	const struct doc *value)
@@ -117,6 +120,23 @@ static void add_masters(struct expose *expose, const struct doc *reconciler)
 	add_list(expose, masters, "master", "identity", master_leaves, ARRAY_SIZE(master_leaves));
 }
 
+/* Those that were asked already. */
+static void add_name_servers(struct expose *expose, const struct doc *verify)
+{
+	for (const struct doc *backend = verify == NULL ? NULL : verify->children; backend != NULL; backend = backend->next) {
+		const struct doc *servers = doc_get(backend, "servers");
+
+		for (const struct doc *server = servers == NULL ? NULL : servers->children; server != NULL; server = server->next) {
+			const char *state = text_of(server, "state");
+
+			if (strcmp(state, "new") != 0)
+				expose_count(expose, &answering,
+					EXPOSE_LABELS("backend", backend->key, "server", text_of(server, "address")),
+					strcmp(state, "up") == 0);
+		}
+	}
+}
+
 void metrics_add_rooms(struct expose *expose, const struct engine_status *status)
 {
 	const struct doc *reconciler = status->shown == NULL ? NULL : doc_get(status->shown, "reconciler");
@@ -128,6 +148,7 @@ void metrics_add_rooms(struct expose *expose, const struct engine_status *status
 		add_masters(expose, reconciler);
 	if (peers != NULL)
 		add_list(expose, doc_get(peers, "peers"), "peer", "url", peer_leaves, ARRAY_SIZE(peer_leaves));
+	add_name_servers(expose, status->shown == NULL ? NULL : doc_get(status->shown, "verify"));
 	for (size_t i = 0; notify != NULL && i < ARRAY_SIZE(notify_leaves); i++)
 		add_value(expose, &notify_leaves[i].metric, NULL, doc_get(notify, notify_leaves[i].key));
 }

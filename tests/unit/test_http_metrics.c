@@ -178,9 +178,10 @@ static void a_histogram_adds_up(void **state UNUSED)
 	buf_free(&out);
 }
 
-/* As lib/sync publishes them; a peer's URL may be anything. */
-static void masters_and_peers(void **state UNUSED)
+/* As lib/sync and the others publish it; a peer's URL may be anything. */
+static void what_rooms_publish(void **state UNUSED)
 {
+	static const char *const states[] = { "up", "silent", "new" };
 	struct engine_status status = { .shown = doc_create() };
 	struct doc *reconciler = doc_object(status.shown, "reconciler");
 	struct doc *peers = doc_list(doc_object(status.shown, "peer_sync"), "peers");
@@ -201,6 +202,13 @@ static void masters_and_peers(void **state UNUSED)
 	doc_text(entry, "url", "http://ourselves");
 	doc_bool(entry, "self", true);
 	doc_bool(entry, "healthy", true);
+	peers = doc_list(doc_object(doc_object(status.shown, "verify"), "dc1"), "servers");
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		entry = doc_object(peers, NULL);
+		doc_text(entry, "address", states[i]);
+		doc_text(entry, "state", states[i]);
+	}
+	doc_uint(doc_object(status.shown, "notify"), "waiting", 2);
 	metrics_add_rooms(&expose, &status);
 	assert_sample(out.data, "zonefan_reconciliation_completed_timestamp_seconds", 1700000000.5);
 	assert_sample(out.data, "zonefan_master_state{master=\"da1.example\",state=\"unknown\"}", 1);
@@ -208,6 +216,10 @@ static void masters_and_peers(void **state UNUSED)
 	assert_sample(out.data, "zonefan_master_missing_zones{master=\"da1.example\"}", 4);
 	assert_sample(out.data, "zonefan_peer_healthy{peer=\"http://\\\"a\\\\b\\n\"}", 1);
 	assert_non_null(strstr(out.data, "zonefan_peer_skew_seconds{peer=\"http://\\\"a\\\\b\\n\"} -0.25\n"));
+	assert_sample(out.data, "zonefan_name_server_answering{backend=\"dc1\",server=\"up\"}", 1);
+	assert_sample(out.data, "zonefan_name_server_answering{backend=\"dc1\",server=\"silent\"}", 0);
+	assert_null(strstr(out.data, "server=\"new\""));
+	assert_sample(out.data, "zonefan_notify_waiting_messages", 2);
 	assert_null(strstr(out.data, "ourselves"));
 	assert_null(strstr(out.data, "zonefan_peer_seen")); /* nobody told: no sample, no word of it */
 	doc_destroy(status.shown);
@@ -222,7 +234,7 @@ int main(void)
 		cmocka_unit_test(a_login_is_needed_unless_it_is_public),
 		cmocka_unit_test(each_metric_is_introduced_once),
 		cmocka_unit_test(a_histogram_adds_up),
-		cmocka_unit_test(masters_and_peers),
+		cmocka_unit_test(what_rooms_publish),
 	};
 
 	return cmocka_run_group_tests_name("http metrics", tests, NULL, NULL);

@@ -107,6 +107,25 @@ static void check_during_flight_is_checked_again(void **state)
 	assert_false(delivery.check);
 }
 
+/* Not since the older landed, if it is known when it came. */
+static void newer_content_waits_since_it_came(void **state)
+{
+	const struct { int64_t newer_us, since_us; } table[] = { { now_us + 10, now_us + 10 }, { 0, now_us + 50 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct delivery_args args = { .now_us = now_us + 50, .generation = 2, .newer_us = table[i].newer_us };
+		struct delivery delivery = { .wanted = 1, .applied = 1 };
+
+		move(&delivery, DELIVERY_PUSHED, 2, now_us);
+		move(&delivery, DELIVERY_TAKEN, 2, now_us);
+		move(&delivery, DELIVERY_PUSHED, 3, now_us + 10);
+		delivery_move(&delivery, DELIVERY_OK, &args, &policy);
+		assert_int_equal(delivery.state, DELIVERY_DUE);
+		assert_int_equal(delivery.since_us, table[i].since_us);
+	}
+}
+
 /* Of other content nothing is to be compared, whatever was asked for before: it is written as it is. */
 static void push_ends_a_check(void **state)
 {
@@ -280,6 +299,7 @@ int main(void)
 		cmocka_unit_test(parked_until_somebody_asks),
 		cmocka_unit_test(push_during_flight_is_due_again),
 		cmocka_unit_test(check_during_flight_is_checked_again),
+		cmocka_unit_test(newer_content_waits_since_it_came),
 		cmocka_unit_test(push_ends_a_check),
 		cmocka_unit_test(raised_is_checked_where_it_was_delivered),
 		cmocka_unit_test(retries_follow_the_clock_and_end_dead_not_gone),
