@@ -4,6 +4,7 @@ deploy/compose.yaml, read as docker compose reads it (no engine is here to start
 parts know each other's names, and zonefand and MariaDB take what it gives them. Its Corefile: tests/coredns/test_examples.py.
 """
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -76,11 +77,12 @@ def test_zonefand_takes_its_configuration(project, shipped, tmp_path):
     config = (shipped / "compose" / "app.yml").read_text()
     for backend in ("dc1", "dc2"):
         assert f"host: {backend}-db\n" in config and f"{backend}-db" in project["services"]
-    config = config.replace("/run/zonefan/", f"{tmp_path}/").replace("/var/lib/zonefan/", f"{tmp_path}/")
+    named = set(re.findall("/run/secrets/(.*)", config))
+    assert named == {mounted["source"] for mounted in service["secrets"]}
+    config = config.replace("/run/secrets/", f"{shipped}/compose/secrets/").replace("/run/zonefan/", f"{tmp_path}/").replace("/var/lib/zonefan/", f"{tmp_path}/")
     (tmp_path / "app.yml").write_text(config)
-    variables = {name: value.replace("/run/secrets/", f"{shipped}/compose/secrets/") for name, value in service["environment"].items()}
     done = subprocess.run([os.path.join(os.environ["ZONEFAN_BIN_DIR"], "zonefand"), "--config", tmp_path / "app.yml", "--check"],
-                          env={"PATH": os.environ["PATH"], **variables}, capture_output=True, text=True, timeout=60)
+                          env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "level=error" not in done.stderr, done.stderr
 
 

@@ -13,7 +13,6 @@ import pytest
 
 from debian import System, bookworm, run
 from zf.da import DA, NoAnswer
-from zf.daemon import to_yaml
 from zf.ptrace import ALL, stopped_thread
 from zf.wait import free_port, wait_for
 from zf.zones import da_zone, named
@@ -22,6 +21,7 @@ NEWER = "0.1.1+test"
 STORE = "/var/lib/zonefan/zonefan.db"
 WANTED = "/etc/systemd/system/multi-user.target.wants/zonefand.service"
 LIMIT = 60
+PASSWORD = "canary-deb-7f3a"
 
 
 def build(root, version=None):
@@ -46,7 +46,7 @@ class Host(System):
     def __init__(self, tar, directory):
         super().__init__(tar, directory)
         self.port = free_port()
-        self.da = DA(self.port, "directadmin", "canary-deb-7f3a", timeout=20)
+        self.da = DA(self.port, "directadmin", PASSWORD, timeout=20)
 
     def put(self, package):
         shutil.copy(package, self.path("/root"))
@@ -57,13 +57,16 @@ class Host(System):
         return self.run("stat", "-c", "%U:%G %a", path).strip()
 
     def set_up(self):
-        settings = {"app": {"auth_username": "directadmin", "auth_password": "canary-deb-7f3a", "listen_port": self.port,
-                            "listen_address": "127.0.0.1", "control_socket": "/run/zonefan/zonefan.sock"},
-                    "datastore": {"db_location": STORE},
-                    "dns": {"backends": {"dc1": {"type": "coredns_mysql", "enabled": True, "host": "127.0.0.1", "port": 9,
-                                                 "password": "canary-nowhere"}}}}
-        self.write("/etc/zonefan/app.yml", to_yaml(settings) + "\n", 0o640)
-        self.run("chgrp", "zonefan", "/etc/zonefan/app.yml")
+        """As the example that the package brings says it, but for the addresses."""
+        text = self.read("/usr/share/doc/zonefan/examples/app.yml")
+        for old, new in (("listen_port: 2222", f"listen_port: {self.port}\n  listen_address: 127.0.0.1"),
+                         ("dc1.db.example", "127.0.0.1\n      port: 9"), ("dc2.db.example", "127.0.0.1\n      port: 19")):
+            assert old in text
+            text = text.replace(old, new)
+        self.write("/etc/zonefan/app.yml", text, 0o640)
+        for name in ("directadmin", "dc1", "dc2"):
+            self.write("/etc/zonefan/secrets/" + name, PASSWORD + "\n", 0o640)
+        self.run("chgrp", "-R", "zonefan", "/etc/zonefan")
 
     def service(self, what):
         return self.run("systemctl", "show", "--value", "-p", what, "zonefand").strip()
@@ -110,7 +113,8 @@ def installed(host, packages):
 @pytest.fixture(scope="module")
 def serving(installed):
     installed.set_up()
-    installed.run("systemctl", "start", "zonefand")
+    started = installed.try_run("systemctl", "start", "zonefand")
+    assert started.returncode == 0, installed.journal()
     return installed
 
 
@@ -135,6 +139,9 @@ def test_started_it_serves_in_its_sandbox(serving):
         status = file.read()
     assert "CapBnd:\t0000000000000000" in status and "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status, status
     assert serving.owner(STORE) == "zonefan:zonefan 600"
+    # Nor a secret in the environment, the journal, or what systemd knows of the service.
+    for said in (open(f"/proc/{serving.pid()}/environ").read(), serving.journal(), serving.run("systemctl", "show", "zonefand")):
+        assert PASSWORD not in said
 
 
 def test_an_upgrade_keeps_store_and_settings_while_it_is_pushed_to(serving, packages):

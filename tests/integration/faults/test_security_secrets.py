@@ -60,7 +60,7 @@ def commands(zonefan):
     told = zonefan.ctl("--help", check=0).stdout
     known = {"status": [], "zones": [], "zone": ["held.example"], "rejected": [], "events": [], "plan": [], "orphans": [],
              "peers": [], "held": ["list"], "dead": ["list"], "history": ["held.example"], "check": [], "heal": ["--no-wait"],
-             "reconcile": ["--dry-run"], "retry": [], "ready": []}
+             "reconcile": ["--dry-run"], "retry": [], "ready": [], "doctor": []}
     assert all(re.search(rf"^  {command}\b", told, re.MULTILINE) for command in known), told
     return [[command, *words] for command, words in known.items()]
 
