@@ -14,6 +14,7 @@ from zf.daemon import BIN, SOURCE
 from zf.da import DA
 from zf.peer import Predecessor
 from zf.reconcile import conf, reconcile
+from zf.wait import wait_for
 from zf.zones import da_zone
 
 CANARY = "canary-{}-7f3a"
@@ -91,6 +92,8 @@ def armed(install, dcs, masters):
         "peer_sync": {"enabled": True, "interval_minutes": 10080, "auth_username": "peers", "auth_password": canaries("peers"),
                       "peers": [{"url": peer.url, "username": peer.user, "password": peer.password},
                                 {"url": "http://127.0.0.1:9", "username": "x", "password_file": canaries.file("peer-file")}]},
+        "notify": {"url": f"http://127.0.0.1:9/{canaries('webhook')}", "username": "x", "password_file": canaries.file("notify-file"),
+                   "min_seconds": 0},
         "dns": {"backends": {"dc3": {"password": canaries("wrong-password-of-dc3")}}}})
     zonefan.configure(settings)
     zonefan.start(env={"DADNS_DNS_BACKENDS_DC2_PASSWORD_FILE": password_file(canaries, dcs[1].db.password)})
@@ -153,6 +156,7 @@ def test_no_secret_is_told(armed, dcs, happened):
     canaries("guess")
     zonefan.wait_converged("dc1", "dc2")
     zonefan.wait_lane("dc3", "down")
+    wait_for(lambda: "a notification can't be posted" in zonefan.log(), 30, "the webhook is away, and the log says so")
     assert "log_level" not in zonefan.log() and "level=debug" in zonefan.log()
     said = say_all(zonefan, canaries)
     shapes = canaries.searched()
