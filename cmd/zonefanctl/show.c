@@ -60,12 +60,12 @@ static void show_verify(const json_t *lane, FILE *to)
 	if (json_is_number(oldest)) {
 		char *age = cell_duration(json_number_value(oldest));
 
-		fprintf(to, "%s: %" JSON_INTEGER_FORMAT " zones are written and not answered yet, the oldest since %s\n", name,
+		fprintf(to, "%s: %" JSON_INTEGER_FORMAT " zones are written and not answered, the oldest since %s\n", name,
 			cell_number_at(verify, "unanswered"), age);
 		free(age);
 	}
 	if (cell_number_at(verify, "still_answers") > 0)
-		fprintf(to, "%s: %" JSON_INTEGER_FORMAT " deleted zones are not known to be gone from its name servers\n", name,
+		fprintf(to, "%s: %" JSON_INTEGER_FORMAT " deleted zones are still answered by its name servers\n", name,
 			cell_number_at(verify, "still_answers"));
 	json_array_foreach(json_object_get(verify, "servers"), index, server) {
 		if (strcmp(cell_text_at(server, "state"), "silent") != 0)

@@ -128,6 +128,8 @@ static int take_answer(struct core *core, const struct engine_answer *answer, st
 	if (ret == ERR_NOTFOUND || receipt.generation != answer->generation)
 		return ERR_OK;
 	ret = keep_answer(core, lane, answer, err);
+	if (ret == ERR_OK && !answer->right)
+		ret = store_receipt_late(core->store, answer->zone_id, lane->backend_id, err);
 	if (ret == ERR_OK && answer->whole && receipt.answered_at_us == 0)
 		ret = close_receipt(core, lane, answer, &receipt, err);
 	return ret;

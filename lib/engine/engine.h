@@ -405,9 +405,10 @@ struct engine_lane {
 	struct engine_heal heal;
 	struct engine_tally tally;
 	bool verified;       /* its name servers are asked; else these are 0: */
-	uint64_t unanswered; /* zones that they do not all answer as written */
+	uint64_t waiting;    /* zones that are not answered, and not late: most are not asked for yet */
+	uint64_t unanswered; /* zones that they do not all answer as written although it is time */
 	int64_t oldest_unanswered_us; /* age of the oldest of those, microseconds; 0: none */
-	uint64_t still_answers; /* deleted zones that are not known to be gone there */
+	uint64_t still_answers; /* deleted zones that they answer although it is time */
 	int64_t canary_answered_at_us; /* when the canary was answered there last; wall clock, 0: not since start */
 };
 

@@ -73,6 +73,8 @@ static void add_question(struct engine *engine, struct doc *entry, const struct 
 	if (reader_zone(engine, row->id, row->name, &now, NULL) != ERR_OK)
 		return;
 	before = content_before(engine, row);
+	/* Under the same serial it tells nothing. */
+	doc_bool(entry, "raised", before == NULL || zone_serial(before) != zone_serial(now));
 	if (changed_pick(before, now, &changed))
 		add_changed(entry, row->name, &changed);
 	zone_unref(before);
@@ -88,7 +90,7 @@ struct unanswered {
 	int ret;
 };
 
-static bool list_unanswered(void *ctx, const struct store_receipt *receipt, bool told)
+static bool list_unanswered(void *ctx, const struct store_receipt *receipt)
 {
 	struct unanswered *list = ctx;
 	const char *backend = backend_name(&list->board, receipt->backend_id);
@@ -111,7 +113,7 @@ static bool list_unanswered(void *ctx, const struct store_receipt *receipt, bool
 	doc_bool(entry, "deleted", receipt->deleted);
 	doc_uint(entry, "serial", receipt->serial);
 	doc_int(entry, "since", receipt->since_us);
-	doc_bool(entry, "told", told);
+	doc_bool(entry, "told", receipt->late);
 	/* Once there is newer content, the serial of what was written is all that is still known of it. */
 	if (!receipt->deleted && row.generation == receipt->generation)
 		add_question(list->engine, entry, &row);
@@ -193,15 +195,6 @@ static void add_said(void *ctx, const struct store_answer *answer)
 		.error = xstrdup(answer->error) };
 }
 
-static bool is_late(const struct engine_receipt *receipt)
-{
-	for (size_t i = 0; i < receipt->said_count; i++) {
-		if (receipt->said[i].generation == receipt->generation && receipt->said[i].answered_at_us == 0)
-			return true;
-	}
-	return false;
-}
-
 int reader_add_receipt(struct engine *engine, const struct core_board_lane *lane, int64_t zone_id, struct engine_receipt *out,
 	struct err *err)
 {
@@ -218,7 +211,7 @@ int reader_add_receipt(struct engine *engine, const struct core_board_lane *lane
 	out->unanswered_since_us = receipt.answered_at_us == 0 ? receipt.since_us : 0;
 	ret = store_answer_list(engine->reader, zone_id, lane->backend_id, add_said, out, err);
 	out->state = receipt.answered_at_us != 0 ? "answered" :
-		     !is_late(out)		 ? "waiting" :
+		     !receipt.late		 ? "waiting" :
 		     receipt.deleted		 ? "still_answers" :
 						   "unanswered";
 	return ret;
@@ -234,6 +227,7 @@ int reader_count_receipts(struct engine *engine, const struct core_board_lane *l
 	int ret = store_receipt_counts(engine->reader, lane->backend_id, &counts, err);
 	if (ret != ERR_OK)
 		return ret;
+	out->waiting = counts.waiting;
 	out->unanswered = counts.unanswered;
 	out->still_answers = counts.still;
 	out->canary_answered_at_us = lane->canary_answered_us;

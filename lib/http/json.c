@@ -144,6 +144,7 @@ static json_t *verify_of(const struct engine_lane *lane, const struct doc *shown
 	if (!lane->verified)
 		return json_null();
 	out = shown != NULL ? json_doc(shown) : json_object();
+	set(out, "waiting", number_of(lane->waiting));
 	set(out, "unanswered", number_of(lane->unanswered));
 	set(out, "oldest_unanswered_seconds",
 		lane->oldest_unanswered_us > 0 ? seconds_of(lane->oldest_unanswered_us) : json_null());

@@ -8,23 +8,23 @@ enum { ERROR_MAX = 1024, SERVER_MAX = 512 };
 
 #define ROW                                                                                                  \
 	"r.zone_id, r.backend_id, r.number, r.generation, r.deleted, r.serial, r.pushed_at, r.written_at, r.since,"  \
-	" r.answered_at"
+	" r.answered_at, r.late"
 
 static const char write_sql[] = "INSERT INTO receipt (zone_id, backend_id, number, generation, deleted, serial, pushed_at,"
-	" written_at, since, answered_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 0)"
+	" written_at, since, late, answered_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 0, 0)"
 	" ON CONFLICT (zone_id, backend_id) DO UPDATE SET number = excluded.number, generation = excluded.generation,"
 	" deleted = excluded.deleted, serial = excluded.serial, pushed_at = excluded.pushed_at,"
 	" written_at = excluded.written_at, since = iif(answered_at = 0 AND deleted = excluded.deleted, since, excluded.since),"
-	" answered_at = 0 WHERE generation <> excluded.generation";
+	" late = late AND deleted = excluded.deleted, answered_at = 0 WHERE generation <> excluded.generation";
 static const char load_sql[] = "SELECT " ROW " FROM receipt AS r WHERE r.zone_id = ?1 AND r.backend_id = ?2";
-static const char close_sql[] = "UPDATE receipt SET answered_at = ?3 WHERE zone_id = ?1 AND backend_id = ?2";
+static const char close_sql[] = "UPDATE receipt SET answered_at = ?3, late = 0 WHERE zone_id = ?1 AND backend_id = ?2";
+static const char late_sql[] = "UPDATE receipt SET late = ?3 WHERE zone_id = ?1 AND backend_id = ?2 AND answered_at = 0";
 static const char reopen_sql[] = "UPDATE receipt SET answered_at = 0, number = ?3, since = ?4, pushed_at = 0"
 	" WHERE zone_id = ?1 AND backend_id = ?2";
 static const char last_sql[] = "SELECT coalesce(max(number), 0) FROM receipt";
-static const char list_sql[] = "SELECT " ROW ", EXISTS (SELECT 1 FROM receipt_answer AS a WHERE a.zone_id = r.zone_id"
-	" AND a.backend_id = r.backend_id AND a.generation = r.generation AND a.answered_at = 0)"
-	" FROM receipt AS r WHERE r.answered_at = 0 AND r.number > ?1 ORDER BY r.number LIMIT ?2";
-static const char counts_sql[] = "SELECT total(deleted = 0), min(iif(deleted = 0, since, NULL)), total(deleted = 1)"
+static const char list_sql[] = "SELECT " ROW " FROM receipt AS r WHERE r.answered_at = 0 AND r.number > ?1 ORDER BY r.number LIMIT ?2";
+static const char counts_sql[] = "SELECT total(late AND NOT deleted), min(iif(late AND NOT deleted, since, NULL)),"
+	" total(late AND deleted), total(NOT late)"
 	" FROM receipt WHERE backend_id = ?1 AND answered_at = 0";
 static const char sample_sql[] = "SELECT z.id, z.name, z.generation, z.serial, r.answered_at, r.generation"
 	" FROM zone AS z CROSS JOIN delivery AS d ON d.zone_id = z.id AND d.backend_id = ?1"
@@ -48,6 +48,7 @@ static void read_receipt(sqlite3_stmt *stmt, struct store_receipt *out)
 		.written_at_us = sqlite3_column_int64(stmt, 7),
 		.since_us = sqlite3_column_int64(stmt, 8),
 		.answered_at_us = sqlite3_column_int64(stmt, 9),
+		.late = sqlite3_column_int64(stmt, 10) != 0,
 	};
 }
 
@@ -129,6 +130,11 @@ int store_receipt_close(struct store *store, int64_t zone_id, int64_t backend_id
 	return change(store, close_sql, zone_id, backend_id, at_us, 0, err);
 }
 
+int store_receipt_late(struct store *store, int64_t zone_id, int64_t backend_id, struct err *err)
+{
+	return change(store, late_sql, zone_id, backend_id, 1, 0, err);
+}
+
 int store_receipt_reopen(struct store *store, int64_t zone_id, int64_t backend_id, int64_t number, int64_t since_us,
 	struct err *err)
 {
@@ -145,7 +151,7 @@ int store_receipt_last(struct store *store, int64_t *number, struct err *err)
 }
 
 int store_receipt_list(struct store *store, int64_t after, size_t limit,
-	bool (*each)(void *ctx, const struct store_receipt *receipt, bool told), void *ctx, struct err *err)
+	bool (*each)(void *ctx, const struct store_receipt *receipt), void *ctx, struct err *err)
 {
 	struct store_receipt receipt;
 	sqlite3_stmt *stmt;
@@ -157,7 +163,7 @@ int store_receipt_list(struct store *store, int64_t after, size_t limit,
 	db_bind_int(stmt, 2, db_limit(limit));
 	while ((rc = db_step(store, stmt, err)) > 0) {
 		read_receipt(stmt, &receipt);
-		if (!each(ctx, &receipt, sqlite3_column_int64(stmt, 10) != 0)) {
+		if (!each(ctx, &receipt)) {
 			db_reset(stmt);
 			return 0;
 		}
@@ -180,6 +186,7 @@ int store_receipt_counts(struct store *store, int64_t backend_id, struct store_r
 	out->unanswered = db_column_uint(stmt, 0);
 	out->oldest_since_us = sqlite3_column_int64(stmt, 1);
 	out->still = db_column_uint(stmt, 2);
+	out->waiting = db_column_uint(stmt, 3);
 	db_reset(stmt);
 	return 0;
 }

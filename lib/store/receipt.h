@@ -23,28 +23,31 @@ struct store_receipt {
 	int64_t pushed_at_us;    /* when it was accepted; 0: not known */
 	int64_t written_at_us;
 	int64_t since_us;        /* unanswered since */
+	bool late;               /* it was asked for after its time, and is not answered */
 	int64_t answered_at_us;  /* 0: not yet */
 };
 
-/* Makes it, or makes it anew if that is another generation; *fresh: so it was. An unanswered one keeps its since. */
+/* Makes it, or makes it anew if that is another generation; *fresh: so it was. An unanswered one keeps since and late. */
 MUST_CHECK int store_receipt_write(struct store *store, const struct store_receipt *receipt, bool *fresh, struct err *err);
 MUST_CHECK int store_receipt_load(struct store *store, int64_t zone_id, int64_t backend_id, struct store_receipt *out,
 	struct err *err);
 /* Every name server answers it. */
 MUST_CHECK int store_receipt_close(struct store *store, int64_t zone_id, int64_t backend_id, int64_t at_us, struct err *err);
+MUST_CHECK int store_receipt_late(struct store *store, int64_t zone_id, int64_t backend_id, struct err *err);
 /* They did, and do not any more: it is unanswered since then, under a new number. */
 MUST_CHECK int store_receipt_reopen(struct store *store, int64_t zone_id, int64_t backend_id, int64_t number, int64_t since_us,
 	struct err *err);
 /* The highest number that was given; 0: none. */
 MUST_CHECK int store_receipt_last(struct store *store, int64_t *number, struct err *err);
-/* Unanswered ones of configured and other back ends by number, behind after; told: a name server was reported late. */
+/* Unanswered ones of configured and other back ends by number, behind after. */
 MUST_CHECK int store_receipt_list(struct store *store, int64_t after, size_t limit,
-	bool (*each)(void *ctx, const struct store_receipt *receipt, bool told), void *ctx, struct err *err);
+	bool (*each)(void *ctx, const struct store_receipt *receipt), void *ctx, struct err *err);
 
 struct store_receipt_counts {
-	uint64_t unanswered;     /* zones in service */
+	uint64_t waiting;        /* not late yet */
+	uint64_t unanswered;     /* late, zones in service */
 	int64_t oldest_since_us; /* of those; 0: none */
-	uint64_t still;          /* deleted zones that are answered all the same, or not asked for yet */
+	uint64_t still;          /* late, deleted zones */
 };
 
 MUST_CHECK int store_receipt_counts(struct store *store, int64_t backend_id, struct store_receipt_counts *out,

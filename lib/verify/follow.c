@@ -71,6 +71,7 @@ static struct follow *make(const struct follows *follows, const struct doc *entr
 	follow->serial = (uint32_t)doc_get(entry, "serial")->value.count;
 	follow->since_us = doc_get(entry, "since")->value.number;
 	follow->told = doc_get(entry, "told")->value.boolean;
+	follow->raised = doc_get(entry, "raised") != NULL && doc_get(entry, "raised")->value.boolean;
 	take_set(&follow->set, entry);
 	follow->servers = xcalloc(follows->server_count, sizeof(*follow->servers));
 	for (unsigned i = 0; i < follows->server_count; i++)
@@ -226,7 +227,7 @@ static bool judge_deleted(struct follow *follow, unsigned server, int64_t now_ms
 	return false;
 }
 
-static bool judge_soa(struct follow *follow, unsigned server, const struct dns_answer *answer, int64_t now_ms)
+static bool judge_soa(struct follow *follow, unsigned server, const struct dns_answer *answer, bool brief, int64_t now_ms)
 {
 	struct follow_server *at = &follow->servers[server];
 	char code[16];
@@ -244,12 +245,14 @@ static bool judge_soa(struct follow *follow, unsigned server, const struct dns_a
 			xasprintf("answers serial %" PRIu32 ", %" PRIu32 " was written", at->serial, follow->serial), now_ms);
 		return false;
 	}
-	if (follow->set.name == NULL) {
+	if (follow->set.name == NULL || (brief && follow->raised)) {
 		be_right(at);
 		return true;
 	}
 	at->soa_right = true;
 	at->due_ms = now_ms;
+	free(at->error); /* of the serial */
+	at->error = NULL;
 	return false;
 }
 
@@ -323,9 +326,9 @@ static bool judge_set(struct follow *follow, unsigned server, const struct dns_a
 	return right;
 }
 
-bool follow_judge(struct follow *follow, unsigned server, const struct dns_answer *answer, int64_t now_ms)
+bool follow_judge(struct follow *follow, unsigned server, const struct dns_answer *answer, bool brief, int64_t now_ms)
 {
 	if (follow->servers[server].soa_right)
 		return judge_set(follow, server, answer, now_ms);
-	return judge_soa(follow, server, answer, now_ms);
+	return judge_soa(follow, server, answer, brief, now_ms);
 }

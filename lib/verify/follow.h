@@ -35,6 +35,7 @@ struct follow_server {
 	bool reported;         /* what is wrong was posted, as it stands in error */
 	uint32_t serial;
 	unsigned tries;        /* answers that were wrong */
+	int64_t wrong_us;      /* the last of them came; wall clock, kept by the owner */
 	int64_t due_ms;        /* not asked before */
 	char *error;           /* of the last one; NULL: none */
 };
@@ -49,6 +50,7 @@ struct follow {
 	uint32_t serial;
 	int64_t since_us;      /* unanswered since; wall clock */
 	bool told;             /* that it is late was told */
+	bool raised;           /* the serial is another one than that of the content before */
 	struct follow_set set;
 	struct follow_server *servers;
 };
@@ -74,9 +76,9 @@ struct follow *follow_next(const struct follows *follows, unsigned server, int64
 struct dns_question follow_question(const struct follow *follow, unsigned server);
 /*
  * What the answer means. True: that server answers what was written. Else it is to be asked for the set, or once more after a
- * pause that grows; error says what is wrong.
+ * pause that grows; error says what is wrong. brief: there is much to ask, a serial that was raised is enough.
  */
-bool follow_judge(struct follow *follow, unsigned server, const struct dns_answer *answer, int64_t now_ms);
+bool follow_judge(struct follow *follow, unsigned server, const struct dns_answer *answer, bool brief, int64_t now_ms);
 /* It sent what is no answer: err. */
 void follow_refuse(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms);
 /* The server was away, and may be another one now: what waits for it waits no longer. */

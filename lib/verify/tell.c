@@ -83,10 +83,15 @@ void tell_note(struct verify *verify, const char *kind, const struct centre *cen
 		engine_message_destroy(reply);
 }
 
-/* What that server says is worth an answer now: it is late, and was asked, or can't be. */
-static bool is_to_be_reported(const struct follow_server *at, const struct server *server)
+/* It was asked when it was time already, or can't be. What was wrong before that, and could not be asked again yet, is not late. */
+static bool is_to_be_reported(const struct follow_server *at, const struct server *server, int64_t due_us)
 {
-	return !at->right && !at->reported && (at->tries > 0 || server->told);
+	return !at->right && !at->reported && ((at->error != NULL && at->wrong_us >= due_us) || server->told);
+}
+
+static int64_t late_after_us(const struct verify *verify)
+{
+	return (int64_t)verify->params.deadline_seconds * 1000000;
 }
 
 static void report(struct verify *verify, const struct centre *centre, struct follow *follow)
@@ -94,7 +99,7 @@ static void report(struct verify *verify, const struct centre *centre, struct fo
 	for (unsigned i = 0; i < centre->conf->server_count; i++) {
 		struct follow_server *at = &follow->servers[i];
 
-		if (!is_to_be_reported(at, &centre->servers[i]))
+		if (!is_to_be_reported(at, &centre->servers[i], follow->since_us + late_after_us(verify)))
 			continue;
 		if (at->error == NULL)
 			at->error = xstrdup(centre->servers[i].error);
@@ -111,7 +116,7 @@ struct late {
 
 static void find_late(struct verify *verify, const struct centre *centre, struct late late[LATENESSES])
 {
-	int64_t limit_us = verify_wall_us() - (int64_t)verify->params.deadline_seconds * 1000000;
+	int64_t limit_us = verify_wall_us() - late_after_us(verify);
 
 	for (size_t i = 0; i < centre->follows.count; i++) {
 		struct follow *follow = centre->follows.all[i];

@@ -201,10 +201,14 @@ def test_written_is_not_answered(site):
     assert verify["unanswered"] >= 1 and verify["oldest_unanswered_seconds"] >= DEADLINE
     assert verify["servers"][0]["state"] == "silent" and verify["servers"][0]["error"]
     assert site.zonefan.backend("dc1")["verify"]["unanswered"] == 0
+    metrics = site.zonefan.da().get("/metrics").body
+    assert b'zonefan_backend_unanswered_zones{backend="dc1"} 0\n' in metrics
+    assert b'zonefan_backend_unanswered_zones{backend="dc2"} 0\n' not in metrics
+    assert b'zonefan_backend_unanswered_zones{backend="dc2"} ' in metrics
     shown = site.zonefan.ctl("zone", "example.com").stdout
     assert "ANSWERED AT" in shown and "unanswered" in shown
     status = site.zonefan.ctl("status").stdout
-    assert "written and not answered yet" in status and f"name server {second.address} is silent" in status
+    assert "written and not answered" in status and f"name server {second.address} is silent" in status
 
     answered_at = site.zonefan.delivery("example.com", "dc1")["answered_at"]
     told = site.kinds("dc2").count("unanswered")

@@ -110,10 +110,13 @@ static void an_answer_of_before_is_void(void **state)
 	assert_int_equal(receipt(ERR_OK).answered_at_us, 0);
 	say(&right, "dc7", 2);
 	assert_int_equal(receipt(ERR_OK).answered_at_us, 0);
+	assert_false(receipt(ERR_OK).late);
 	say(&wrong, "dc1", 2);
 	assert_int_equal(receipt(ERR_OK).answered_at_us, 0);
+	assert_true(receipt(ERR_OK).late);
 	say(&right, "dc1", 2);
 	assert_int_not_equal(receipt(ERR_OK).answered_at_us, 0);
+	assert_false(receipt(ERR_OK).late);
 }
 
 static void what_is_lost_is_asked_for_again(void **state)

@@ -65,14 +65,14 @@ static bool tell_soa(struct follow *follow, unsigned server, uint32_t serial)
 	uint8_t room[22];
 	struct dns_answer answer = soa(serial, &record, room);
 
-	return follow_judge(follow, server, &answer, NOW);
+	return follow_judge(follow, server, &answer, false, NOW);
 }
 
 static bool tell_rcode(struct follow *follow, unsigned server, unsigned rcode)
 {
 	const struct dns_answer answer = { .rcode = rcode };
 
-	return follow_judge(follow, server, &answer, NOW);
+	return follow_judge(follow, server, &answer, false, NOW);
 }
 
 /* 192.0.2.N of each. */
@@ -86,7 +86,7 @@ static bool tell_addresses(struct follow *follow, unsigned server, const uint8_t
 		records[i] = (struct dns_data){ .data = bytes[i], .size = 4 };
 	}
 	const struct dns_answer answer = { .records = records, .count = count };
-	return follow_judge(follow, server, &answer, NOW);
+	return follow_judge(follow, server, &answer, false, NOW);
 }
 
 static void the_serial_is_what_was_written(void **state UNUSED)
@@ -136,6 +136,22 @@ static void then_the_set_is_asked_for(void **state UNUSED)
 	assert_false(tell_addresses(follow, 0, (const uint8_t[]){ 1 }, 1));
 	/* In any order, and doubled. */
 	assert_true(tell_addresses(follow, 0, (const uint8_t[]){ 2, 1, 2 }, 3));
+	follow_clear(&follows);
+}
+
+/* With much to ask the serial is enough, if it is another one than before. */
+static void a_raised_serial_may_be_enough(void **state UNUSED)
+{
+	struct follows follows = { .server_count = SERVERS };
+	struct follow *follow = add(&follows, &with_set, 1);
+	struct dns_data record;
+	uint8_t room[22];
+	struct dns_answer answer = soa(5, &record, room);
+
+	assert_false(follow_judge(follow, 0, &answer, true, NOW));
+	assert_true(follow->servers[0].soa_right);
+	follow->raised = true;
+	assert_true(follow_judge(follow, 1, &answer, true, NOW));
 	follow_clear(&follows);
 }
 
@@ -230,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_serial_is_what_was_written),
 		cmocka_unit_test(then_the_set_is_asked_for),
+		cmocka_unit_test(a_raised_serial_may_be_enough),
 		cmocka_unit_test(a_set_that_is_gone_is_not_answered),
 		cmocka_unit_test(a_deleted_zone_has_no_soa),
 		cmocka_unit_test(a_report_stands_until_it_says_something_else),
