@@ -26,33 +26,37 @@ void canary_begin(struct verify *verify)
 	}
 }
 
-/* Not if it belongs to somebody. */
-static bool is_ours(struct verify *verify)
+/* Not if it belongs to somebody. *serial: higher than what it has, also when it was changed a moment ago. */
+static bool is_ours(struct verify *verify, uint32_t *serial)
 {
 	struct engine_request *request = engine_request_create(ENGINE_ZONE, 0);
 	struct engine_message *reply;
 	bool ours = true;
 
+	*serial = (uint32_t)(verify_wall_us() / 1000000);
 	request->zone = xstrdup(verify->canary);
 	if (engine_ask(verify->engine, request, &reply) != ERR_OK)
 		return false;
-	if (reply->err.code == ERR_OK)
-		ours = reply->zones[0].deleted || reply->zones[0].hostname == NULL || reply->zones[0].hostname[0] == '\0';
+	if (reply->err.code == ERR_OK) {
+		const struct engine_zone *zone = &reply->zones[0];
+
+		ours = zone->deleted || zone->hostname == NULL || zone->hostname[0] == '\0';
+		*serial = ours && zone->serial >= *serial ? zone->serial + 1 : *serial;
+	}
 	engine_message_destroy(reply);
 	return ours;
 }
 
-static void push(struct verify *verify)
+static void push(struct verify *verify, uint32_t serial)
 {
 	struct engine_request *request = engine_request_create(ENGINE_PUSH, 0);
-	int64_t wall_us = verify_wall_us();
 	struct engine_message *reply;
 	char when[CLOCK_TEXT_SIZE];
 	struct buf text = { 0 };
 
 	buf_printf(&text,
 		"$TTL 60\n@ IN SOA localhost. hostmaster.%s %" PRIu32 " 3600 600 86400 60\n@ IN NS localhost.\n@ IN TXT \"%s\"\n",
-		verify->canary, (uint32_t)(wall_us / 1000000), clock_text(wall_us, when));
+		verify->canary, serial, clock_text(verify_wall_us(), when));
 	request->zone = xstrdup(verify->canary);
 	request->actor = xstrdup("canary");
 	request->canary = true;
@@ -66,10 +70,12 @@ void canary_go_on(struct verify *verify)
 {
 	if (verify->canary[0] == '\0' || verify_now_ms() < verify->canary_ms)
 		return;
+	uint32_t serial;
+
 	verify->canary_ms = verify_now_ms() + BEAT_MS;
-	bool ours = is_ours(verify);
+	bool ours = is_ours(verify, &serial);
 	if (ours)
-		push(verify);
+		push(verify, serial);
 	else if (!verify->canary_refused && !atomic_load(&verify->stopping))
 		tell_note(verify, "canary_refused", NULL, verify->canary, "the zone has an owner: it is left alone");
 	verify->canary_refused = !ours;

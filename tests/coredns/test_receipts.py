@@ -5,6 +5,7 @@ folder's stand-in for the public plugin, and the plugin zonefan of deploy/coredn
 """
 import contextlib
 import json
+import socket
 import tempfile
 
 import pytest
@@ -97,9 +98,10 @@ class Site:
             if self.zonefan.alive():
                 self.zonefan.kill9()
 
-    def verify(self):
-        """From now on their name servers are asked; what somebody changes in a database stays so."""
+    def verify(self, more=()):
+        """From now on their name servers are asked, and more of dc1; what somebody changes in a database stays so."""
         backends = {centre.db.name: {"verify": {"dns": [centre.address], "interval_seconds": 2}} for centre in self.centres}
+        backends["dc1"]["verify"]["dns"] += more
         self.zonefan.stop()
         self.zonefan.configure({"verify": {"deadline_seconds": DEADLINE, "canary": CANARY}, "healing": {"enabled": False},
                                 "dns": {"backends": backends}})
@@ -173,7 +175,8 @@ def test_zones_of_before_and_the_canary(site):
         site.wait(CANARY, centre.db.name, "answered")
         site.wait_verify(centre.db.name, lambda verify: verify["canary_answered_at"], "the canary is seen")
         site.wait_verify(centre.db.name, lambda verify: verify["sweep"]["asked"] > 0, "there is a sweep")
-    assert not [event for event in site.zonefan.listing("/api/v1/events", "events") if event["zone"] == CANARY]
+    said = {event["kind"] for event in site.zonefan.listing("/api/v1/events", "events") if event["zone"] == CANARY}
+    assert not said & {"push", "serial_not_raised"}
 
 
 def test_written_is_not_answered(site):
@@ -261,3 +264,22 @@ def test_the_sweep_finds_what_is_lost(site):
         site.centres[1].db.sql(f"UPDATE {DATABASE}.records SET data = '{soa % 7}' WHERE data = '{soa % 6}'")
         site.wait("swept.example", "dc2", "answered")
     assert site.zonefan.delivery("swept.example", "dc1")["verify_state"] == "answered"
+
+
+@pytest.mark.parametrize("kind", ["zonefan"], indirect=True)
+def test_the_worst_of_several_counts(site):
+    """One that says nothing: what the others say is known all the same, and no other data centre waits for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with site.tells("dc1", "server_silent"), site.tells("dc1", "unanswered"):
+            site.verify([address])
+            site.push("several.example", text(1))
+            site.wait("several.example", "dc2", "answered")
+        late = site.wait("several.example", "dc1", "unanswered")
+    assert late["verify_error"].startswith(address) and late["answered_at"] is None
+    said = {server["address"]: server for server in late["name_servers"]}
+    assert said[site.centres[0].address]["answered_at"] and not said[address]["answered_at"]
+    with site.tells("dc1", "answered"):
+        site.verify()
+        site.wait("several.example", "dc1", "answered")
