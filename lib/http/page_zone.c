@@ -34,9 +34,14 @@ static const char *words_of(const json_t *delivery)
 	return state;
 }
 
+/* What stands there is what is wanted. */
+static bool is_current(const json_t *delivery)
+{
+	return page_number(delivery, "applied_generation") == page_number(delivery, "wanted_generation");
+}
+
 static void draw_written(struct buf *out, const struct page_look *look, const json_t *delivery)
 {
-	bool current = page_number(delivery, "applied_generation") == page_number(delivery, "wanted_generation");
 	const char *at = page_has(delivery, "written_at") ? "written_at" : "applied_at";
 
 	buf_puts(out, "<td data-of=\"Written\">");
@@ -44,7 +49,7 @@ static void draw_written(struct buf *out, const struct page_look *look, const js
 		buf_puts(out, "not yet");
 	} else {
 		page_time(out, look, page_word(delivery, at), "yes");
-		if (!current)
+		if (!is_current(delivery))
 			buf_puts(out, " <span class=\"note\">an older version</span>");
 	}
 	buf_puts(out, "</td>");
@@ -88,6 +93,8 @@ static void draw_receipt(struct buf *out, const struct page_look *look, const js
 	page_time(out, look, page_word(delivery, "answered_at"), "yes");
 	if (page_has(delivery, "answered_by"))
 		html_put(out, " by <code>%s</code>", page_word(delivery, "answered_by"));
+	if (!is_current(delivery))
+		buf_puts(out, " <span class=\"note\">the older version</span>");
 }
 
 static void draw_answered(struct buf *out, const struct page_look *look, const json_t *delivery)
@@ -156,8 +163,8 @@ static void draw_sum(struct buf *out, const json_t *zone)
 	size_t i;
 
 	json_array_foreach(deliveries, i, delivery) {
-		written += strcmp(page_word(delivery, "state"), "clean") == 0;
-		answered += strcmp(page_word(delivery, "verify_state"), "answered") == 0;
+		written += is_current(delivery);
+		answered += is_current(delivery) && strcmp(page_word(delivery, "verify_state"), "answered") == 0;
 		verified += page_has(delivery, "verify_state");
 	}
 	html_put(out, "<p class=\"sum %s\">", written < json_array_size(deliveries) || answered < verified ? "bad" : "good");

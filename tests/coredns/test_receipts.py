@@ -212,6 +212,10 @@ def test_written_is_not_answered(site):
     assert "ANSWERED AT" in shown and "unanswered" in shown
     status = site.zonefan.ctl("status").stdout
     assert "written and not answered" in status and f"name server {second.address} is silent" in status
+    page = site.zonefan.da().get("/?zone=example.com").body.decode()
+    assert "Written to 2 of 2 data centres, answered so by 1." in page and ">not answered<" in page and second.address in page
+    page = site.zonefan.da().get("/").body.decode()
+    assert "Name servers of dc2 do not answer what was written" in page and ">silent<" in page
 
     answered_at = site.zonefan.delivery("example.com", "dc1")["answered_at"]
     told = site.kinds("dc2").count("unanswered")

@@ -213,10 +213,12 @@ static void test_receipts(void **state UNUSED)
 		"{'backend':'dc3'," WRITTEN "'verify_state':'waiting','unanswered_since':'2023-11-14T22:13:10.000000Z'},"
 		"{'backend':'dc4'," WRITTEN "'verify_state':'still_answers','unanswered_since':'2023-11-14T22:13:10.000000Z'},"
 		"{'backend':'dc5','state':'wait','wanted_generation':3,'applied_generation':2,'applied_at':'2023-11-14T20:13:10.000000Z',"
-		"'verify_state':null}]}");
+		"'verify_state':null},"
+		"{'backend':'dc6','state':'held','wanted_generation':3,'applied_generation':2,'written_at':'2023-11-14T20:13:10.000000Z',"
+		"'verify_state':'answered','answered_at':'2023-11-14T20:13:20.000000Z'}]}");
 	char *page = page_of(PAGE_ZONE, answers, true);
 
-	assert_has(page, "Written to 4 of 5 data centres, answered so by 1.");
+	assert_has(page, "Written to 4 of 6 data centres, answered so by 1.");
 	assert_has(page, "5 s ago</time> by <code>192.0.2.1:53</code>");
 	assert_has(page, "badge bad\">not answered</span> written <time");
 	assert_has(page, "<code>192.0.2.2:53</code> serial 6");
@@ -224,6 +226,7 @@ static void test_receipts(void **state UNUSED)
 	assert_has(page, "badge idle\">not yet</span>");
 	assert_has(page, "badge bad\">still answered</span>");
 	assert_has(page, "an older version");
+	assert_has(page, "the older version");
 	assert_has(page, "not verified");
 	free(page);
 	free(answers);
