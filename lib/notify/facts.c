@@ -23,6 +23,11 @@ PRINTF_LIKE(5, 6) static void add(struct facts *facts, const char *kind, const c
 	va_end(args);
 }
 
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static void add_certificate(const struct engine_status *status, int64_t wall_us, struct facts *out)
 {
 	const struct doc *tls = status->shown == NULL ? NULL : doc_get(status->shown, "tls");
@@ -32,7 +37,7 @@ static void add_certificate(const struct engine_status *status, int64_t wall_us,
 	if (expires == NULL || expires->kind != DOC_TIME || expires->value.number == 0)
 		return;
 	add(out, "certificate_expires", "", expires->value.number - wall_us < certificate_warn_us,
-		"the certificate ends at %s", clock_text(expires->value.number, text));
+		"%s", clock_text(expires->value.number, text));
 }
 
 static void add_lane(const struct engine_lane *lane, int64_t unanswered_us, struct facts *out)
@@ -40,20 +45,20 @@ static void add_lane(const struct engine_lane *lane, int64_t unanswered_us, stru
 	bool down = strcmp(lane->state, "down") == 0 || strcmp(lane->state, "probing") == 0;
 	uint64_t dead = lane->dead + lane->rejected;
 
-	add(out, "backend_down", lane->backend, down, "%s", !down || lane->last_error == NULL ? "" : lane->last_error);
+	add(out, "backend_down", lane->backend, down, "%s", !down ? "" : lane->last_error == NULL ? "it has not answered yet" : lane->last_error);
 	if (lane->verified)
 		add(out, "unanswered", lane->backend, lane->oldest_unanswered_us > unanswered_us,
-			"%" PRIu64 " zones are written there, and its name servers do not answer them so", lane->unanswered);
-	add(out, "dead_letters", lane->backend, dead > 0, "%" PRIu64 " zones can't be held there, or fail", dead);
-	add(out, "contested", lane->backend, lane->contested > 0, "somebody else keeps writing %" PRIu64 " zones there",
-		lane->contested);
+			"%" PRIu64 " zone%s", lane->unanswered, plural(lane->unanswered));
+	add(out, "dead_letters", lane->backend, dead > 0, "%" PRIu64 " zone%s", dead, plural(dead));
+	add(out, "contested", lane->backend, lane->contested > 0, "%" PRIu64 " zone%s", lane->contested,
+		plural(lane->contested));
 }
 
 void facts_gather(const struct engine_status *status, int64_t unanswered_us, int64_t wall_us, struct facts *out)
 {
 	*out = (struct facts){ 0 };
 	add(out, "store_not_writable", "", !status->store_ok, "%s", status->store_error == NULL ? "" : status->store_error);
-	add(out, "held", "", status->held > 0, "%" PRIu64 " changes look like accidents and wait for your word", status->held);
+	add(out, "held", "", status->held > 0, "%" PRIu64 " change%s", status->held, plural(status->held));
 	add_certificate(status, wall_us, out);
 	for (size_t i = 0; i < status->lane_count; i++)
 		add_lane(&status->lanes[i], unanswered_us, out);

@@ -15,12 +15,12 @@ static const struct wording {
 	const char *recovered;
 } wordings[] = {
 	{ "store_not_writable", "the store can't be written, pushes are refused", "the store can be written again" },
-	{ "held", "changes wait for approval", "no change waits for approval any more" },
+	{ "held", "what looks like an accident waits for your word", "nothing waits for your word any more" },
 	{ "certificate_expires", "the certificate ends soon", "the certificate was renewed" },
 	{ "backend_down", "is down", "is up again" },
 	{ "unanswered", "name servers do not answer what was written", "name servers answer what was written" },
-	{ "dead_letters", "has dead letters", "has no dead letters any more" },
-	{ "contested", "has contested zones", "has no contested zones any more" },
+	{ "dead_letters", "can't hold zones, or fails at them", "holds all its zones again" },
+	{ "contested", "has zones that somebody else keeps writing", "has no contested zones any more" },
 };
 
 static const struct wording *wording_of(const char *kind)

@@ -76,14 +76,21 @@ def receiver():
 @pytest.fixture
 def told(install, dcs, receiver):
     zonefan = install(dcs[:2], start=False, config={"notify": {
-        "url": receiver.url, "username": "zf", "password": "canary-notify-77ab", "min_seconds": 1}})
+        "url": receiver.url, "username": "zf", "password": "canary-notify-77ab", "min_seconds": 3}})
     zonefan.secrets += ["canary-notify-77ab", receiver.path]
-    return zonefan.start()
+    zonefan.start()
+    for backend in zonefan.backends:
+        zonefan.wait_lane(backend, "up")
+    # On a machine that is busy a start may be an outage that is told; then its end is, too.
+    wait_for(lambda: [state for _, _, state in receiver.told()].count("recovered") * 2 == len(receiver.messages) and
+             zonefan.status()["notify"]["waiting"] == 0, 60, lambda: f"all is well; told {receiver.told()}")
+    receiver.messages.clear()
+    return zonefan
 
 
 @pytest.mark.threads
 def test_an_outage_is_told_once_and_its_end(told, dcs, receiver):
-    told.wait_converged()
+    sent = told.status()["notify"]["sent"]
     dcs[1].proxy.refuse()
     for name in named("outage", 5):
         told.da().push_ok(name, da_zone(name))
@@ -100,7 +107,7 @@ def test_an_outage_is_told_once_and_its_end(told, dcs, receiver):
     assert receiver.headers["Authorization"] == "Basic " + base64.b64encode(b"zf:canary-notify-77ab").decode()
     assert told.log().count("a notification can't be posted") == 1
     wait_for(lambda: told.status()["notify"]["waiting"] == 0, 30, "the status says so")
-    assert told.status()["notify"]["sent"] == 2 and told.status()["notify"]["error"] is None
+    assert told.status()["notify"]["sent"] == sent + 2 and told.status()["notify"]["error"] is None
 
 
 def test_what_waits_for_an_operator_is_told(told, receiver):
