@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -15,7 +16,7 @@
 #include "http/tls.h"
 #include "wire_files.h"
 
-enum { CERTIFICATE_DAYS = 14, DAY_S = 24 * 3600 };
+enum { DAY_S = 24 * 3600, CERTIFICATE_S = 14 * DAY_S /* left */ };
 
 /* ---- the port ---- */
 
@@ -104,9 +105,9 @@ static void tell_end(struct doctor *doctor, const struct tls *tls)
 
 	snprintf(text, sizeof(text), left_s < 0 ? "it expired %" PRId64 " days ago" : "it is valid for %" PRId64 " days more",
 		(left_s < 0 ? -left_s : left_s) / DAY_S);
-	doctor_tell(doctor, left_s < 0 ? DOCTOR_FAULT : left_s < CERTIFICATE_DAYS * DAY_S ? DOCTOR_DOUBT : DOCTOR_WELL, "certificate",
+	doctor_tell(doctor, left_s < 0 ? DOCTOR_FAULT : left_s < CERTIFICATE_S ? DOCTOR_DOUBT : DOCTOR_WELL, "certificate",
 		doctor->conf->ssl_cert, text,
-		left_s < CERTIFICATE_DAYS * DAY_S ? "renew it; zonefanctl reload takes the new one, and no request is lost" : "");
+		left_s < CERTIFICATE_S ? "renew it; zonefanctl reload takes the new one, and no request is lost" : "");
 }
 
 static void examine_certificate(struct doctor *doctor)
@@ -158,7 +159,7 @@ static uint64_t limit_of(pid_t pid)
 	FILE *file = fopen(path, "re");
 	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
 		if (strncmp(line, title, strlen(title)) == 0)
-			(void)sscanf(line + strlen(title), "%" SCNu64, &soft);
+			soft = strtoull(line + strlen(title), NULL, 10);
 	}
 	if (file != NULL)
 		fclose(file);

@@ -52,8 +52,8 @@ enum doctor_name doctor_ask_name(const char *host, uint16_t port, const char *zo
 static void examine_server(struct doctor *doctor, const char *server, const char *zone)
 {
 	const char *colon = strrchr(server, ':');
-	bool bracketed = server[0] == '[';
-	char *host = xmemdup(server + bracketed, (size_t)(colon - server) - 2 * bracketed);
+	size_t bracket = server[0] == '[' ? 1 : 0;
+	char *host = xmemdup(server + bracket, (size_t)(colon - server) - 2 * bracket);
 	char text[ERR_TEXT_SIZE];
 	uint32_t serial;
 	struct err err;
