@@ -62,7 +62,7 @@ static int make_backends(const struct conf *conf, struct wire_engine *wire, stru
 
 		settings[i] = settings_of(from);
 		backends[i] = (struct engine_backend){ .name = from->name, .ops = backend_find(from->type),
-			.settings = &settings[i], .connections = from->connections,
+			.settings = &settings[i], .connections = from->connections, .version = conf_backend_version(from),
 			.healing = healing_of(from->heal), .verified = from->verify_dns_count > 0 };
 		if (backends[i].ops == NULL)
 			return err_set(err, ERR_INVALID, "back end %s: type %s is not built in", from->name,
@@ -73,9 +73,19 @@ static int make_backends(const struct conf *conf, struct wire_engine *wire, stru
 	return ERR_OK;
 }
 
+/* The first configuration is wired before threads start; a later one finds it done. */
+static void init_once(void)
+{
+	static bool done;
+
+	if (!done)
+		coredns_mysql_global_init();
+	done = true;
+}
+
 int wire_engine_create(const struct conf *conf, struct wire_engine *out, struct err *err)
 {
-	coredns_mysql_global_init();
+	init_once();
 	*out = (struct wire_engine){ 0 };
 	out->params = (struct engine_params){
 		.store_path = conf->store_path,

@@ -16,7 +16,7 @@ struct wire_engine {
 };
 
 /*
- * Before threads start: client libraries are initialised here. conf must outlive it. ERR_INVALID names a back end of a type
+ * The first time before threads start: client libraries are initialised then. conf must outlive it. ERR_INVALID names a back end of a type
  * that is not built in.
  */
 MUST_CHECK int wire_engine_create(const struct conf *conf, struct wire_engine *out, struct err *err);

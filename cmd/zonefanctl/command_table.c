@@ -67,6 +67,8 @@ const struct command commands_table[] = {
 	  .help = "send nothing more there; pushes are taken all the same, also over restarts, until it is resumed" },
 	{ .name = "resume", .arguments = "BACKEND", .least = 1, .most = 1, .run = orders_resume,
 	  .help = "deliver again, all that waits" },
+	{ .name = "reload", .run = orders_reload,
+	  .help = "read configuration, secrets and certificates again, and say what changed and what waits for a restart" },
 	{ .name = "backup", .arguments = "FILE", .least = 1, .most = 1, .run = backup_command,
 	  .help = "a copy of the store, written by zonefand while it runs, or under the store's lock while it is down" },
 	{ .name = "retire", .arguments = "BACKEND", .least = 1, .most = 1, .run = retire_command,

@@ -55,3 +55,27 @@ int orders_resume(const struct call *call)
 {
 	return order(call, "resume");
 }
+
+static void show_reloaded(const json_t *answer)
+{
+	const json_t *changed = json_object_get(answer, "changed");
+	const json_t *restart = json_object_get(answer, "needs_restart");
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(changed, i, line)
+		puts(json_string_value(line));
+	json_array_foreach(restart, i, line)
+		printf("needs a restart: %s\n", json_string_value(line));
+	if (json_array_size(changed) + json_array_size(restart) == 0)
+		puts("reloaded: no setting differs");
+}
+
+int orders_reload(const struct call *call)
+{
+	struct err err;
+	json_t *answer = NULL;
+	int ret = client_post(call->client, "/api/v1/reload", &answer, &err);
+
+	return commands_finish(call, ret, &err, answer, show_reloaded);
+}

@@ -7,3 +7,4 @@
 int orders_retry(const struct call *call);
 int orders_pause(const struct call *call);
 int orders_resume(const struct call *call);
+int orders_reload(const struct call *call);

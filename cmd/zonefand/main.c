@@ -15,9 +15,9 @@
 #include "base/log.h"
 #include "base/privilege.h"
 #include "base/supervisor.h"
-#include "wire.h"
-
-extern char **environ;
+#include "beside.h"
+#include "reload.h"
+#include "setup.h"
 
 enum {
 	ENGINE_STOP_MS = 5000,
@@ -75,38 +75,31 @@ static void log_notices(struct buf *notices)
 	}
 }
 
-static struct conf *load(const struct options *options)
+static struct setup *load(const struct options *options)
 {
 	struct buf notices = { 0 };
-	struct conf *conf;
+	struct setup *setup;
 	struct err err;
 
-	if (conf_load(options->config, environ, &conf, &notices, &err) != ERR_OK) {
+	if (setup_load(options->config, &setup, &notices, &err) != ERR_OK) {
 		log_notices(&notices);
 		log_error("the configuration is wrong", LOG_ERR(&err));
 		exit(EX_CONFIG);
 	}
-	if (conf->timezone[0] != '\0') {
-		setenv("TZ", conf->timezone, 1);
-		tzset();
-	}
-	log_setup(conf->log_level, options->format, conf->timezone[0] != '\0');
+	log_change(setup->conf->log_level, setup->conf->timezone);
 	log_notices(&notices);
 	buf_free(&notices);
-	return conf;
+	return setup;
 }
 
-static int check(const struct conf *conf)
+static int check(struct setup *setup)
 {
+	const struct conf *conf = setup->conf;
+	struct http_params *http = &setup->wire.http;
 	struct buf text = { 0 };
-	struct wire wire;
 	struct err err;
 
-	if (wire_create(conf, &wire, &err) != ERR_OK) {
-		log_error("the configuration is wrong", LOG_ERR(&err));
-		return EX_CONFIG;
-	}
-	int ret = http_bind(&wire.http, &err);
+	int ret = http_bind(http, &err);
 	if (ret == ERR_BUSY) { /* before a restart that is as it should be */
 		log_warn("another process has the port: the zonefand that runs, or start would fail", LOG_ERR(&err));
 		ret = ERR_OK;
@@ -116,8 +109,7 @@ static int check(const struct conf *conf)
 	if (ret == ERR_OK)
 		ret = conf_check_host(conf, &err);
 	if (ret == ERR_OK)
-		http_check_rights(&wire.http);
-	wire_clear(&wire);
+		http_check_rights(http);
 	if (ret != ERR_OK) {
 		log_error("the configuration does not fit this host", LOG_ERR(&err));
 		return EX_CONFIG;
@@ -135,30 +127,48 @@ static int start_failed(const struct err *err)
 }
 
 /* What root alone may do, then the step down, then whether what is left of rights is enough. */
-static int prepare(const struct conf *conf, struct wire *wire, struct err *err)
+static int prepare(struct setup *setup, struct err *err)
 {
-	int ret = wire_create(conf, wire, err);
-
+	supervisor_open();
+	int ret = http_bind(&setup->wire.http, err);
+	if (ret == ERR_OK)
+		ret = privilege_become(setup->conf->user, err);
+	if (ret == ERR_OK)
+		ret = conf_check_host(setup->conf, err);
 	if (ret != ERR_OK)
 		return ret;
-	supervisor_open();
-	ret = http_bind(&wire->http, err);
-	if (ret == ERR_OK)
-		ret = privilege_become(conf->user, err);
-	if (ret == ERR_OK)
-		ret = conf_check_host(conf, err);
-	if (ret != ERR_OK) {
-		wire_clear(wire);
-		return ret;
-	}
-	http_check_rights(&wire->http);
+	http_check_rights(&setup->wire.http);
 	if (geteuid() == 0)
 		log_warn("zonefand stays root", LOG_STR("hint", "app.user names another user to become"));
+	return ERR_OK;
+}
+
+/* Until a signal ends it, or the store fails: 0, or what err says. */
+static int run(struct setup *setup, const struct options *options, struct engine *engine, struct http *http, struct err *err)
+{
+	struct beside beside;
+	const char *path = options->config != NULL ? options->config : setup->conf->path;
+	const struct reload_params params = { .path = path, .engine = engine, .http = http, .beside = &beside,
+		.setup = setup };
+
+	beside_start(&beside, engine, setup);
+	struct reload *reload = reload_start(&params);
+	int ret = http_run(http, err);
+	if (ret != ERR_OK)
+		log_error("leaving", LOG_ERR(err));
+	/* They ask the engine until they are stopped. */
+	reload_stop(reload);
+	beside_stop(&beside);
+	/* The engine first: requests that it still answers point at nothing of the front's by then, and the front's
+	   listening sockets are closed already. */
+	engine_stop(engine, ret == ERR_OK ? ENGINE_STOP_MS : 0);
+	reload_destroy(reload);
 	return ret;
 }
 
-static int serve(struct wire *wire)
+static int serve(struct setup *setup, const struct options *options)
 {
+	struct wire *wire = &setup->wire;
 	struct engine *engine;
 	struct http *http;
 	struct err err;
@@ -175,21 +185,7 @@ static int serve(struct wire *wire)
 	}
 	log_info("zonefand serves", LOG_STR("version", ZONEFAN_VERSION), LOG_UINT("port", http_port(http)),
 		LOG_STR("store", wire->engine.params.store_path), LOG_UINT("backends", wire->engine.params.backend_count));
-	struct sync *sync = wire->reconciles ? sync_start(&wire->sync, engine) : NULL;
-	struct peer_sync *peers = wire->peers_enabled ? peer_start(&wire->peers, engine) : NULL;
-	struct verify *verify = wire->verifies ? verify_start(&wire->verify, engine) : NULL;
-	struct notify *notify = wire->notifies ? notify_start(&wire->notify, engine) : NULL;
-	ret = http_run(http, &err);
-	if (ret != ERR_OK)
-		log_error("leaving", LOG_ERR(&err));
-	/* They ask the engine until they are stopped. */
-	notify_stop(notify);
-	verify_stop(verify);
-	peer_stop(peers);
-	sync_stop(sync);
-	/* The engine first: requests that it still answers point at nothing of the front's by then, and the front's
-	   listening sockets are closed already. */
-	engine_stop(engine, ret == ERR_OK ? ENGINE_STOP_MS : 0);
+	ret = run(setup, options, engine, http, &err);
 	http_destroy(http);
 	engine_destroy(engine);
 	log_info("zonefand stopped");
@@ -212,7 +208,7 @@ static void protect(void)
 	signal(SIGPIPE, SIG_IGN);
 	/* A limit on the size of files: the write fails then, and that is an end with a reason. */
 	signal(SIGXFSZ, SIG_IGN);
-	/* Log rotation sends them out of habit: no reason to leave without an orderly stop. */
+	/* Until the loop takes it, there is nothing to reload yet; of the others: log rotation sends them out of habit. */
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
@@ -223,7 +219,6 @@ static void protect(void)
 int main(int argc, char **argv)
 {
 	struct options options = read_options(argc, argv);
-	struct wire wire;
 	struct err err;
 	int code;
 
@@ -233,16 +228,12 @@ int main(int argc, char **argv)
 	/* Less goes back when it is more than this: what each push needs would else be mapped and cleared anew for each (of malloc's arenas each keeps that much). */
 	mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
 	log_setup(LOG_LEVEL_INFO, options.format, false);
-	struct conf *conf = load(&options);
-	if (options.check) {
-		code = check(conf);
-	} else if (prepare(conf, &wire, &err) != ERR_OK) {
-		code = start_failed(&err);
-	} else {
-		code = serve(&wire);
-		wire_clear(&wire);
-	}
+	struct setup *setup = load(&options);
+	if (options.check)
+		code = check(setup);
+	else
+		code = prepare(setup, &err) == ERR_OK ? serve(setup, &options) : start_failed(&err);
 	supervisor_close();
-	conf_destroy(conf);
+	setup_unref(setup);
 	return code;
 }

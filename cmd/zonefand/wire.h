@@ -31,6 +31,6 @@ struct wire {
 	struct verify_backend *verified; /* owned; of verify */
 };
 
-/* Before threads start: client libraries are initialised here. conf must outlive it. ERR_INVALID names a back end of a type that is not built in. */
+/* The first time before threads start: client libraries are initialised then. conf must outlive it. ERR_INVALID names a back end of a type that is not built in. */
 MUST_CHECK int wire_create(const struct conf *conf, struct wire *out, struct err *err);
 void wire_clear(struct wire *wire);

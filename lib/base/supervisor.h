@@ -3,7 +3,7 @@
  * What the supervisor that started us is told (sd_notify(3)): one datagram per
  * message to the Unix socket that $NOTIFY_SOCKET names, by which systemd, and
  * some container engines, learn that we serve, still turn, or stop. Without
- * that variable nothing is sent. One thread; never blocks.
+ * that variable nothing is sent. One thread, but for supervisor_reloading and supervisor_reloaded: any; never blocks.
  */
 #pragma once
 

@@ -128,7 +128,7 @@ static void put_path(struct buf *out, enum key_set set, const char *name, const 
 	buf_append(out, path, size);
 	buf_printf(out, path[size] == '[' ? "[%s]" : "%s", name);
 	if (key != NULL)
-		buf_puts(out, strrchr(key->path, '.'));
+		buf_puts(out, key->path + strlen(path));
 }
 
 static void put_change(struct buf *out, enum key_set set, const char *name, const struct key *key, const void *before,

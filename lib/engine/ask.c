@@ -96,6 +96,17 @@ void ask_destroy_rooms(struct engine *engine)
 	}
 }
 
+/* Those that nobody took before the room was closed. */
+static void refuse_orders(struct engine *engine, enum engine_room room)
+{
+	struct engine_request *order;
+	struct err err;
+
+	err_set(&err, ERR_INVALID, "it was just switched off");
+	while ((order = engine_take_order(engine, room, 0)) != NULL)
+		engine_answer_order(engine, order, NULL, &err);
+}
+
 int ask_pass_order(struct engine *engine, struct engine_request *order)
 {
 	static const struct {
@@ -104,16 +115,27 @@ int ask_pass_order(struct engine *engine, struct engine_request *order)
 	} carries[] = {
 		[ENGINE_SYNC_PEERS - ENGINE_SYNC_PEERS] = { ENGINE_ROOM_PEERS, "peer sync" },
 		[ENGINE_RECONCILE - ENGINE_SYNC_PEERS] = { ENGINE_ROOM_MASTERS, "reconciliation" },
+		[ENGINE_RELOAD - ENGINE_SYNC_PEERS] = { ENGINE_ROOM_RELOAD, "reloading" },
 	};
 	size_t at = (size_t)(order->op - ENGINE_SYNC_PEERS);
 	struct engine_room_door *door = &engine->rooms[carries[at].room];
 	struct err err;
+	int ret = atomic_load(&door->open) ? queue_push(door->orders, order) : ERR_CLOSED;
 
-	if (atomic_load(&door->open))
-		return queue_push(door->orders, order);
+	/* It may have been closed in between. */
+	if (ret == ERR_OK && !atomic_load(&door->open))
+		refuse_orders(engine, carries[at].room);
+	if (ret != ERR_CLOSED)
+		return ret;
 	err_set(&err, ERR_INVALID, "%s is not switched on", carries[at].what);
 	engine_answer_order(engine, order, NULL, &err);
 	return ERR_OK;
+}
+
+void engine_close_room(struct engine *engine, enum engine_room room)
+{
+	atomic_store(&engine->rooms[room].open, false);
+	refuse_orders(engine, room);
 }
 
 void engine_open_room(struct engine *engine, enum engine_room room)
@@ -143,6 +165,10 @@ void engine_answer_order(struct engine *engine, struct engine_request *order, st
 	struct engine_message *message = engine_message_reply(order, err);
 
 	message->doc = doc;
-	engine_tell(engine, message);
+	/* Nobody waits for a reply to request 0. */
+	if (order->id == 0)
+		engine_message_destroy(message);
+	else
+		engine_tell(engine, message);
 	engine_request_destroy(order);
 }

@@ -175,6 +175,15 @@ static int retry(struct core *core, struct core_command *command, struct err *er
 	return ERR_OK;
 }
 
+/* For whoever has no state here. */
+static void note(struct core *core, const struct engine_request *request)
+{
+	struct core_cause cause = core_cause_of(request);
+
+	core_note_by(core, request->kind, NULL, NULL, &cause, "%s", request->text == NULL ? "" : request->text);
+	core_stage(core, engine_message_reply(request, NULL));
+}
+
 int core_carry_out(struct core *core, struct core_command *command, struct err *err)
 {
 	if (!core_may_act(core, command))
@@ -232,6 +241,9 @@ int core_carry_out(struct core *core, struct core_command *command, struct err *
 		return core_answered(core, command, err);
 	case ENGINE_VERIFY_NOTE:
 		return core_verify_note(core, command, err);
+	case ENGINE_NOTE:
+		note(core, command->request);
+		return ERR_OK;
 	case ENGINE_PEER_NOTE:
 		return core_peer_note(core, command, err);
 	default:

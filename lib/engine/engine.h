@@ -34,6 +34,10 @@ struct engine_backend {
 	uint64_t version;              /* of the settings: with another number they are others, with the same one they are the same */
 	enum engine_healing healing;
 	bool verified;                 /* its name servers are asked: receipts are kept (lib/verify) */
+	/* Told when lanes begin and when they cease to point to the settings, in the thread that starts, changes or stops the engine. NULL:
+	   nobody wants to know, and the settings outlive the engine. */
+	void (*use)(void *owner, bool begins);
+	void *owner;
 	void *handle;                  /* the engine's own */
 };
 
@@ -93,8 +97,8 @@ void engine_stop(struct engine *engine, int64_t deadline_ms);
 MUST_CHECK int engine_reconfigure(struct engine *engine, const struct engine_params *params,
 	const struct engine_change *change, struct err *err);
 /*
- * No lane has settings of before the last change any more: what those point to may go. Waits up to wait_ms for it. The thread
- * of engine_reconfigure.
+ * Lets lanes that have drained go (engine_backend.use); returns whether none drains any more, so that a further change is taken.
+ * Waits up to wait_ms for it. The thread of engine_reconfigure.
  */
 bool engine_is_settled(struct engine *engine, int64_t wait_ms);
 void engine_destroy(struct engine *engine);
@@ -140,6 +144,7 @@ enum engine_op {
 	ENGINE_MERGE,    /* peer, number (its pass), peer_zones: as far as they are newer, they become ours. text: of the only one. doc:
 	                    merged, taken, waiting, capped */
 	ENGINE_PEER_NOTE,/* peer, kind, text: something to remember of a peer, as an event */
+	ENGINE_NOTE,     /* kind, text: something else to remember */
 
 	ENGINE_ANSWERED, /* answers: what name servers said, as far as it is to be remembered */
 	ENGINE_VERIFY_NOTE, /* kind, backend, zone, text: something to remember of a back end's name servers, as an event */
@@ -169,7 +174,8 @@ enum engine_op {
 
 	/* from here on: orders to a room beside the engine, which answers them (engine_take_order) */
 	ENGINE_SYNC_PEERS, /* a pass over all peers begins now */
-	ENGINE_RECONCILE   /* dry_run: a pass over all masters begins now, or after the one that is under way. doc: its number */
+	ENGINE_RECONCILE,  /* dry_run: a pass over all masters begins now, or after the one that is under way. doc: its number */
+	ENGINE_RELOAD      /* the configuration is read again. doc: what of it is in force now, and what is not */
 };
 
 /* A zone as it was when somebody looked. Generation 0: it was not held. */
@@ -509,10 +515,12 @@ MUST_CHECK int engine_ask(struct engine *engine, struct engine_request *request,
 void engine_publish(struct engine *engine, const char *key, struct doc *doc);
 
 /* Who carries out orders: a thread of lib/sync each. */
-enum engine_room { ENGINE_ROOM_PEERS, ENGINE_ROOM_MASTERS, ENGINE_ROOM_VERIFY, ENGINE_ROOMS };
+enum engine_room { ENGINE_ROOM_PEERS, ENGINE_ROOM_MASTERS, ENGINE_ROOM_VERIFY, ENGINE_ROOM_RELOAD, ENGINE_ROOMS };
 
-/* Orders to a room that nobody has opened are refused. */
+/* Orders to a room that nobody has opened, or that was closed, are refused. */
 void engine_open_room(struct engine *engine, enum engine_room room);
+/* When whoever took its orders has ended, and nobody takes his place. */
+void engine_close_room(struct engine *engine, enum engine_room room);
 /* The next order; waits for one up to wait_ms. NULL: there was none, or engine_wake_room was called. */
 struct engine_request *engine_take_order(struct engine *engine, enum engine_room room, int64_t wait_ms);
 void engine_wake_room(struct engine *engine, enum engine_room room);

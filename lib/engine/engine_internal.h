@@ -34,6 +34,8 @@ struct engine_group {
 	char *name;
 	const struct backend_ops *ops;
 	atomic_bool cancelled;      /* its lanes give up what they wait for */
+	void (*use)(void *owner, bool begins);
+	void *owner;
 	bool started;
 	size_t count;
 	struct engine_lane_thread lanes[];

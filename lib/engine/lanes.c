@@ -167,6 +167,10 @@ int lanes_create(struct engine *engine, const struct engine_backend *backend, st
 
 	group->name = xstrdup(backend->name);
 	group->ops = backend->ops;
+	group->use = backend->use;
+	group->owner = backend->owner;
+	if (group->use != NULL)
+		group->use(group->owner, true);
 	while (ret == ERR_OK && group->count < backend->connections)
 		ret = make_lane(engine, group, backend->settings, err);
 	if (ret != ERR_OK) {
@@ -211,6 +215,8 @@ void lanes_destroy(struct engine_group *group)
 			group->ops->destroy(group->lanes[i].backend);
 		queue_destroy(group->lanes[i].jobs);
 	}
+	if (group->use != NULL)
+		group->use(group->owner, false);
 	free(group->name);
 	free(group);
 }

@@ -74,7 +74,7 @@ void http_check_rights(const struct http_params *params);
 MUST_CHECK int http_create(const struct http_params *params, struct engine *engine, struct http **out,
 	struct err *err);
 /*
- * Serves until SIGTERM or SIGINT (or ENGINE_FATAL, then the text is in err and the return is ERR_IO). On a signal it
+ * SIGHUP becomes the order ENGINE_RELOAD. Serves until SIGTERM or SIGINT (or ENGINE_FATAL, then the text is in err and the return is ERR_IO). On a signal it
  * stops accepting, answers what is in hand, and returns 0; the caller then stops the engine.
  */
 MUST_CHECK int http_run(struct http *http, struct err *err);
@@ -86,6 +86,11 @@ MUST_CHECK int http_run(struct http *http, struct err *err);
  * nothing that params points at.
  */
 MUST_CHECK int http_reload(struct http *http, const struct http_params *params, struct err *err);
+/*
+ * The same from another thread: the loop does it, which is waited for. ERR_CLOSED: it does not run, or not any more. One thread at a
+ * time, after http_create and before http_destroy.
+ */
+MUST_CHECK int http_have_reloaded(struct http *http, const struct http_params *params, struct err *err);
 void http_destroy(struct http *http);
 /* Of the main listener. */
 uint16_t http_port(const struct http *http);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -148,6 +149,17 @@ struct door {
 
 TAILQ_HEAD(door_list, door);
 
+/* Settings that another thread brings (hatch.c). */
+struct http_hatch {
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	int fd;                            /* an eventfd: look at params */
+	struct event *event;
+	const struct http_params *params;  /* NULL: none wait */
+	struct err err;                    /* what came of the last ones */
+	bool open;                         /* the loop runs */
+};
+
 struct http {
 	struct http_params params;         /* its numbers; what it pointed at may have gone */
 	char *control_path;                /* "": no control socket */
@@ -177,7 +189,7 @@ struct http {
 	struct event *wait_timer;
 	struct event *pulse_timer;
 	struct event *engine_event;
-	struct event *signals[2];
+	struct event *signals[3];
 	struct event *stop_timer;
 	bool stopping;
 	bool fatal;
@@ -188,6 +200,7 @@ struct http {
 	struct http_limit log_address;
 	struct http_limit log_tls;
 	struct http_counts counts;
+	struct http_hatch hatch;
 };
 
 int64_t http_now_ms(void);
@@ -247,6 +260,17 @@ bool session_send(struct conn *conn, const char *data, size_t size);
 void session_end(struct conn *conn);
 /* Before the connection goes: ends it, or tells why it never began. */
 void session_close(struct conn *conn);
+
+/* ---- hatch.c ---- */
+
+void hatch_create(struct http *http);
+/* The loop runs. */
+void hatch_open(struct http *http);
+/* What waits, or comes later, is refused. */
+void hatch_close(struct http *http);
+void hatch_free(struct http *http);
+/* SIGHUP. */
+void hatch_order_reload(struct http *http);
 
 /* ---- conn.c: connections ---- */
 

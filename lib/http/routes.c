@@ -96,6 +96,7 @@ static const struct route routes[] = {
 	POST("/api/v1/peers/sync", ENGINE_SYNC_PEERS),
 	EXCHANGE("/internal/zones", ENGINE_PEER_ZONES, .params = peer_params),
 	EXCHANGE("/internal/peers", ENGINE_PEER_URLS),
+	POST("/api/v1/reload", ENGINE_RELOAD),
 	POST("/api/v1/reconcile", ENGINE_RECONCILE, .params = reconcile_params),
 	GET("/api/v1/orphans", ENGINE_ORPHANS, .params = number_params),
 };

@@ -99,6 +99,10 @@ static void on_signal(evutil_socket_t signal_number, short what UNUSED, void *ar
 	struct timeval tv = http_timeval(http->params.stop_deadline_ms);
 	struct door *door;
 
+	if (signal_number == SIGHUP) {
+		hatch_order_reload(http);
+		return;
+	}
 	if (http->stopping) {
 		event_base_loopbreak(http->base);
 		return;
@@ -119,12 +123,13 @@ static void on_signal(evutil_socket_t signal_number, short what UNUSED, void *ar
 
 static void make_events(struct http *http)
 {
-	static const int numbers[2] = { SIGTERM, SIGINT };
+	static const int numbers[3] = { SIGTERM, SIGINT, SIGHUP };
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		http->signals[i] = evsignal_new(http->base, numbers[i], on_signal, http);
 		CHECK(http->signals[i] != NULL);
 	}
+	hatch_create(http);
 	http->pulse_timer = event_new(http->base, -1, EV_PERSIST, on_pulse, http);
 	http->wait_timer = evtimer_new(http->base, request_on_wait_timer, http);
 	http->stop_timer = evtimer_new(http->base, on_stop_deadline, http);
@@ -248,7 +253,9 @@ int http_run(struct http *http, struct err *err)
 		event_add(http->signals[i], NULL);
 	event_add(http->engine_event, NULL);
 	event_add(http->pulse_timer, &pulse);
+	hatch_open(http);
 	CHECK(event_base_dispatch(http->base) >= 0);
+	hatch_close(http);
 	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
 		event_del(http->signals[i]);
 	if (http->fatal) {
@@ -282,6 +289,7 @@ void http_destroy(struct http *http)
 	free_event(http->pulse_timer);
 	free_event(http->stop_timer);
 	free_event(http->engine_event);
+	hatch_free(http);
 	page_state_destroy(http->page);
 	auth_destroy(http->auth);
 	names_destroy(http->names);

@@ -6,15 +6,13 @@
  * What is left is what the front door itself can do.
  */
 #include "engine/engine.h"
-#include "sync/sync.h"
-#include "notify/notify.h"
-#include "verify/verify.h"
-#include "sync/peer.h"
 
 #include <stdlib.h>
 
 #include "base/queue.h"
+#include "beside.h"
 #include "engine/message.h"
+#include "reload.h"
 
 enum { MESSAGES_MOST = 65536 };
 
@@ -82,46 +80,31 @@ const char *engine_stalled(struct engine *engine UNUSED)
 	return NULL;
 }
 
-struct sync *sync_start(const struct sync_params *params, struct engine *engine)
-{
-	(void)params;
-	(void)engine;
-	return NULL;
-}
-
-void sync_stop(struct sync *sync)
-{
-	(void)sync;
-}
-
-struct verify *verify_start(UNUSED const struct verify_params *params, UNUSED struct engine *engine)
-{
-	return NULL;
-}
-
-void verify_stop(UNUSED struct verify *verify)
-{
-}
-
-struct notify *notify_start(UNUSED const struct notify_params *params, UNUSED struct engine *engine)
-{
-	return NULL;
-}
-
-void notify_stop(UNUSED struct notify *notify)
-{
-}
-
 void engine_publish(UNUSED struct engine *engine, UNUSED const char *key, struct doc *doc)
 {
 	doc_destroy(doc);
 }
 
-struct peer_sync *peer_start(UNUSED const struct peer_params *params, UNUSED struct engine *engine)
+/* ---- the threads beside it ---- */
+
+void beside_start(struct beside *beside, struct engine *engine UNUSED, struct setup *setup UNUSED)
+{
+	*beside = (struct beside){ .engine = NULL };
+}
+
+void beside_stop(struct beside *beside UNUSED)
+{
+}
+
+struct reload *reload_start(const struct reload_params *params UNUSED)
 {
 	return NULL;
 }
 
-void peer_stop(UNUSED struct peer_sync *sync)
+void reload_stop(struct reload *reload UNUSED)
+{
+}
+
+void reload_destroy(struct reload *reload UNUSED)
 {
 }

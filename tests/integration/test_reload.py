@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+S4: SIGHUP and `zonefanctl reload` read configuration, secrets and certificates again while zonefand serves: nothing that
+is pushed meanwhile is lost or refused, a broken file keeps the old one and says why.
+"""
+import os
+import signal
+import threading
+import time
+
+import pytest
+from zf.da import DA
+from zf.proxy import Proxy
+from zf.wait import free_port, wait_for
+from zf.zones import da_zone, named
+
+PUSHES = 10000 if os.environ.get("ZONEFAN_LONG") else 400
+
+
+def events(zonefan, *kinds):
+    return [event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] in kinds]
+
+
+def reload(zonefan):
+    """What it says that changed."""
+    done = zonefan.ctl("reload", check=0)
+    return done.stdout.splitlines()
+
+
+def by_api(zonefan):
+    """As (what changed, what waits for a restart)."""
+    answer = zonefan.da().request("POST", "/api/v1/reload", "")
+    assert answer.status == 200, answer
+    return answer.json()["changed"], answer.json()["needs_restart"]
+
+
+def hup(zonefan):
+    """By the signal; returns when it is done."""
+    before = len(events(zonefan, "reloaded", "reload_failed"))
+    zonefan.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(events(zonefan, "reloaded", "reload_failed")) > before, 30,
+             lambda: f"SIGHUP is heeded:\n{zonefan.log_tail()}")
+
+
+class Pusher:
+    """Pushes all the time, each zone by one thread, and repeats nothing: an answer other than error=0 is an error."""
+
+    def __init__(self, zonefan, names, threads=4):
+        self.count, self.errors, self.versions = 0, [], {}
+        self.lock = threading.Lock()
+        self.stopping = threading.Event()
+        self.zonefan = zonefan
+        self.threads = [threading.Thread(target=self._run, args=(names[i::threads],)) for i in range(threads)]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, names):
+        version = 1
+        while not self.stopping.is_set():
+            version += 1
+            for name in names:
+                try:
+                    self.zonefan.da().push_ok(name, da_zone(name, version, hosts=2))
+                except Exception as error:  # pylint: disable=broad-except
+                    self.errors.append(repr(error))
+                with self.lock:
+                    self.count += 1
+                    self.versions[name] = version
+
+    def finish(self, pushes=0):
+        wait_for(lambda: self.count >= pushes or self.errors, 900, lambda: f"{self.count} of {pushes} pushes")
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+        assert self.errors == []
+
+
+def rotate(zonefan, server, user, password):
+    """A second user that may do the same, in the configuration."""
+    server.sql(f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY '{password}'")
+    server.sql(f"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES ON dns.* TO {user}")
+    zonefan.secrets.append(password)
+    zonefan.configure({"dns": {"backends": {server.name: {"username": user, "password": password}}}})
+
+
+def test_back_ends_come_change_and_go(install, dcs):
+    zonefan = install(dcs[:2])
+    names = named("reload", 12)
+    for name in names:
+        zonefan.da().push_ok(name, da_zone(name))
+    zonefan.wait_converged()
+    # one more: everything goes there
+    port = dcs[2].proxy.port
+    zonefan.configure({"dns": {"backends": {"dc3": {
+        "type": "coredns_mysql", "enabled": True, "host": "127.0.0.1", "port": port, "database": "dns",
+        "username": dcs[2].db.user, "password": dcs[2].db.password}}}})
+    zonefan.secrets.append(dcs[2].db.password)
+    assert reload(zonefan) == ["dns.backends.dc3: new"]
+    zonefan.wait_converged("dc1", "dc2", "dc3")
+    assert dcs[2].db.all_rows() == dcs[0].db.all_rows()
+    # its port moves, while it was away on the old one
+    dcs[2].proxy.refuse()
+    zonefan.da().push_ok(names[0], da_zone(names[0], 2))
+    zonefan.wait_lane("dc3", "down")
+    with_other_port = Proxy(dcs[2].db.port)
+    try:
+        zonefan.configure({"dns": {"backends": {"dc3": {"port": with_other_port.port, "connections": 3}}}})
+        assert reload(zonefan) == [f"dns.backends.dc3.port: {port} -> {with_other_port.port}",
+                                   "dns.backends.dc3.connections: 2 -> 3"]
+        zonefan.wait_lane("dc3", "up")
+        zonefan.wait_converged("dc1", "dc2", "dc3")
+        assert dcs[2].db.all_rows() == dcs[0].db.all_rows()
+        # it goes: what is pushed meanwhile waits for its return
+        gone = zonefan.settings["dns"]["backends"].pop("dc3")
+        zonefan.configure({})
+        hup(zonefan)
+        wait_for(lambda: zonefan.status()["unconfigured"] == ["dc3"], 30, lambda: zonefan.log_tail())
+        assert [entry["name"] for entry in zonefan.status()["backends"]] == ["dc1", "dc2"]
+        zonefan.da().push_ok(names[1], da_zone(names[1], 2))
+        zonefan.da().push_ok("later.example", da_zone("later.example"))
+        zonefan.wait_converged("dc1", "dc2")
+        zonefan.configure({"dns": {"backends": {"dc3": gone}}})
+        hup(zonefan)
+        zonefan.wait_converged("dc1", "dc2", "dc3")
+        assert dcs[2].db.all_rows() == dcs[0].db.all_rows()
+    finally:
+        with_other_port.close()
+    told = events(zonefan, "reloaded")
+    assert [event["actor"] for event in told] == ["SIGHUP", "SIGHUP", "control socket", "control socket"]
+    assert told[1]["detail"] == "dns.backends.dc3: gone" and told[3]["detail"] == "dns.backends.dc3: new"
+    # a restart finds it all as it is
+    zonefan.restart()
+    zonefan.wait_converged("dc1", "dc2", "dc3")
+
+
+def test_logins_limits_and_the_rest(install, dcs):
+    zonefan = install(dcs[:1])
+    old = DA(zonefan.port, zonefan.user, zonefan.password)
+    zonefan.password = "canary-http-rotated"
+    zonefan.secrets.append(zonefan.password)
+    zonefan.configure({"log_level": "debug", "timezone": "Pacific/Auckland",
+                       "app": {"auth_password": zonefan.password, "max_connections": 300, "max_zone_records": 5},
+                       "guard": {"mode": "off"}, "history": {"versions": 3}})
+    assert reload(zonefan) == [
+        "log_level: info -> debug", 'timezone: "" -> "Pacific/Auckland"', "app.auth_password: changed",
+        "app.max_connections: 512 -> 300", "app.max_zone_records: 50000 -> 5", "history.versions: 10 -> 3",
+        'guard.mode: "hold" -> "off"']
+    assert old.get("/status").status == 401
+    assert zonefan.da().get("/status").status == 200
+    answer = zonefan.da().push("many.example", da_zone("many.example", hosts=20))
+    assert "error" in answer.fields and "records" in answer.text, answer
+    wait_for(lambda: "level=debug" in zonefan.log() and "+1300 " in zonefan.log(), 30, lambda: zonefan.log_tail())
+    # what can't change is named as long as it differs
+    zonefan.configure({"app": {"user": "nobody"}})
+    waits = ['app.user: "" -> "nobody"']
+    assert by_api(zonefan) == ([], waits)
+    assert events(zonefan, "reloaded")[0]["detail"] == f"needs a restart: {waits[0]}"
+    zonefan.configure({"app": {"dry_run": True}})
+    assert by_api(zonefan) == (["app.dry_run: false -> true"], waits)
+    zonefan.wait_lane("dc1", "paused")
+    zonefan.settings["app"].pop("user")
+    zonefan.configure({"app": {"dry_run": False, "max_zone_records": 50000}})
+    assert by_api(zonefan) == (["app.dry_run: true -> false", "app.max_zone_records: 5 -> 50000"], [])
+    zonefan.da().push_ok("many.example", da_zone("many.example", hosts=20))
+    zonefan.wait_converged()
+
+
+BROKEN = {
+    "is no YAML": (lambda zonefan: zonefan.raw("app: [\n"), "app.yml:"),
+    "names an unknown key": (lambda zonefan: zonefan.configure({"app": {"listen_prot": 1}}), "app.listen_prot"),
+    "has a back end without a password": (
+        lambda zonefan: zonefan.configure({"dns": {"backends": {"dc1": {"password": ""}}}}), "dns.backends.dc1.password"),
+    "names a CA that is not there": (
+        lambda zonefan: zonefan.configure({"dns": {"backends": {"dc1": {"ssl_ca": "/nowhere/ca.pem"}}}}), "/nowhere/ca.pem"),
+    "is gone": (lambda zonefan: os.unlink(zonefan.config_path), "app.yml"),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_broken_file_keeps_the_old_one(install, dcs, how):
+    zonefan = install(dcs[:1])
+    name = "broken.example"
+    breaks, names = BROKEN[how]
+
+    def raw(text):
+        with open(zonefan.config_path, "w", encoding="utf-8") as out:
+            out.write(text)
+    zonefan.raw = raw
+    good = dict(zonefan.settings)
+    with open(zonefan.config_path, encoding="utf-8") as file:
+        text = file.read()
+    breaks(zonefan)
+    answer = zonefan.da().request("POST", "/api/v1/reload", "")
+    assert answer.status == 400 and names in answer.json()["error"], answer
+    hup(zonefan)
+    failed = events(zonefan, "reload_failed")
+    assert len(failed) == 2 and names in failed[0]["detail"] and failed[0]["actor"] == "SIGHUP"
+    assert "the old one stays" in zonefan.log()
+    zonefan.settings = good
+    raw(text)
+    zonefan.da().push_ok(name, da_zone(name))
+    zonefan.wait_converged()
+    assert reload(zonefan) == ["reloaded: no setting differs"]
+
+
+def test_masters_and_peers_are_switched_on_and_off(install, dcs):
+    zonefan = install(dcs[:1])
+    assert "not switched on" in zonefan.ctl("reconcile", check=1).stderr
+    section = {"enabled": True, "initial_delay_minutes": 60, "directadmin_servers": [
+        {"hostname": "127.0.0.1", "port": free_port(), "username": "admin", "password": "canary-da-1", "ssl": False}]}
+    zonefan.secrets.append("canary-da-1")
+    zonefan.configure({"reconciliation": section})
+    assert "reconciliation.enabled: false -> true" in reload(zonefan)
+    wait_for(lambda: zonefan.status()["reconciler"]["enabled"], 30, lambda: zonefan.log_tail())
+    zonefan.configure({"reconciliation": {"enabled": False}})
+    reload(zonefan)
+    assert zonefan.status()["reconciler"]["enabled"] is False
+    assert "not switched on" in zonefan.ctl("reconcile", check=1).stderr
+
+
+def test_a_secret_that_changes_is_read(install, dcs):
+    """Looked for every 30 s; the file is replaced as Kubernetes does, by a link that leads elsewhere."""
+    zonefan = install(dcs[:1], start=False)
+    folder = zonefan.directory
+    for version, password in (("one", zonefan.password), ("two", "canary-http-watched")):
+        os.mkdir(os.path.join(folder, version))
+        with open(os.path.join(folder, version, "password"), "w", encoding="utf-8") as out:
+            out.write(password + "\n")
+    zonefan.secrets.append("canary-http-watched")
+    os.symlink("one", os.path.join(folder, "now"))
+    zonefan.settings["app"].pop("auth_password")
+    zonefan.configure({"app": {"auth_password_file": os.path.join(folder, "now", "password")}})
+    zonefan.start()
+    os.symlink("two", os.path.join(folder, "next"))
+    os.replace(os.path.join(folder, "next"), os.path.join(folder, "now"))
+    rotated = DA(zonefan.port, zonefan.user, "canary-http-watched")
+    wait_for(lambda: rotated.get("/status").status == 200, 100, lambda: zonefan.log_tail(), interval=0.5)
+    zonefan.password = "canary-http-watched"
+    told = events(zonefan, "reloaded")
+    assert [(event["actor"], event["detail"]) for event in told] == [("app.watch_secrets", "app.auth_password: changed")]
+
+
+def test_pushes_under_reloads_have_no_error(install, dcs):
+    """Passwords rotate (two are valid), the way moves, a back end goes and comes back: 0 errors, and all are everywhere."""
+    zonefan = install(dcs)
+    names = named("under", 24)
+    for name in names:
+        zonefan.da().push_ok(name, da_zone(name, hosts=2))
+    zonefan.wait_converged()
+    dcs[1].proxy.slow(up=0.02, down=0.02)
+    pusher = Pusher(zonefan, names)
+    turn = 0
+    begun = time.monotonic()
+    while pusher.count < PUSHES and not pusher.errors and time.monotonic() - begun < 900:
+        turn += 1
+        rotate(zonefan, dcs[0].db, f"zf{turn % 2}", f"canary-rotated-{turn % 2}")
+        if turn % 3 == 0:
+            gone = zonefan.settings["dns"]["backends"].pop("dc3")
+            zonefan.configure({})
+            hup(zonefan)
+            zonefan.configure({"dns": {"backends": {"dc3": gone}}})
+        zonefan.configure({"dns": {"backends": {"dc2": {"connections": turn % 4 + 1}}}})
+        if turn % 2:
+            hup(zonefan)
+        else:
+            reload(zonefan)
+    pusher.finish(PUSHES)
+    assert events(zonefan, "reload_failed") == [] and turn >= 3
+    zonefan.wait_converged(deadline=120)
+    for name in names:
+        assert zonefan.zone(name)["serial"] == pusher.versions[name]
+    rows = [dc.db.all_rows() for dc in dcs]
+    assert rows[0] == rows[1] == rows[2]
+    print(f"{pusher.count} pushes under {turn} reloads, 0 errors, {time.monotonic() - begun:.1f} s")
