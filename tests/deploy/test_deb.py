@@ -144,6 +144,21 @@ def test_started_it_serves_in_its_sandbox(serving):
         assert PASSWORD not in said
 
 
+def test_a_reload_takes_what_changed_and_refuses_what_is_broken(serving):
+    before = serving.service("MainPID")
+    serving.write("/etc/zonefan/secrets/directadmin", "canary-new-7f3a\n", 0o640)
+    serving.run("systemctl", "reload", "zonefand")
+    serving.da = DA(serving.port, "directadmin", "canary-new-7f3a", timeout=20)
+    assert serving.da.login_test().status == 200
+    config = serving.read("/etc/zonefan/app.yml")
+    serving.write("/etc/zonefan/app.yml", config + "nonsense: 1\n", 0o640)
+    assert serving.try_run("systemctl", "reload", "zonefand").returncode != 0, "a broken file was taken"
+    assert "nonsense" in serving.journal() and serving.da.login_test().status == 200
+    serving.write("/etc/zonefan/app.yml", config, 0o640)
+    serving.run("systemctl", "reload", "zonefand")
+    assert serving.service("MainPID") == before and serving.service("ActiveState") == "active"
+
+
 def test_an_upgrade_keeps_store_and_settings_while_it_is_pushed_to(serving, packages):
     serving.write("/etc/default/zonefand", "ZONEFAND_OPTIONS='--log-format json'\n")
     before, names, halt = serving.service("MainPID"), named("upgrade-", 400), threading.Event()

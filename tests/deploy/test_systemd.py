@@ -19,7 +19,7 @@ def analyze(*arguments):
 def test_systemd_knows_all_that_stands_in_it(root, tmp_path):
     """Its programs are not installed here: so they are ours, of the build."""
     with open(unit(root), encoding="utf-8") as source:
-        text = source.read().replace("/usr/bin/zonefand", os.path.join(os.environ["ZONEFAN_BIN_DIR"], "zonefand"))
+        text = source.read().replace("/usr/bin/", os.environ["ZONEFAN_BIN_DIR"] + "/")
     copy = tmp_path / "zonefand.service"
     copy.write_text(text)
     verdict = analyze("verify", "--man=no", str(copy))
