@@ -66,8 +66,8 @@ static int join(struct merge *merge, struct peering_held *held, const struct pee
 
 	if (version_claims_equal(&held->claim, &offer->claim))
 		ret = follow(merge, &held->row, offer, err);
-	else if (verdict->forgot)
-		/* Theirs has a number that was ours once, for something else. */
+	/* Theirs has a number that was ours once, for something else: with that number ours would seem known to all who know theirs. */
+	if (ret == ERR_OK && verdict->forgot)
 		ret = store_version_count(merge->core->store, &held->row, &version, err);
 	merge->merged++;
 	return ret == ERR_OK ? store_version_save(merge->core->store, &held->row, &version, err) : ret;

@@ -121,9 +121,14 @@ static struct peering_verdict judge_versioned(const struct peering_held *held, c
 
 	if (order == VERSION_OLDER)
 		return verdict(PEERING_NOTHING, NULL);
-	if (version_claims_equal(&held->claim, &offer->claim))
-		return order == VERSION_EQUAL ? verdict(PEERING_NOTHING, NULL) : verdict(PEERING_JOIN, NULL);
+	if (order == VERSION_EQUAL && version_claims_equal(&held->claim, &offer->claim))
+		return verdict(PEERING_NOTHING, NULL);
 	bool forgot = knows_what_we_forgot(held, store_id, offer);
+	if (version_claims_equal(&held->claim, &offer->claim)) {
+		out = verdict(PEERING_JOIN, "both hold the same");
+		out.forgot = forgot;
+		return out;
+	}
 	if (order == VERSION_NEWER && !forgot)
 		return verdict(PEERING_TAKE, "its version is newer than ours");
 	out = judge_conflict(held, offer, wall_us);

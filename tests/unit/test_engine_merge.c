@@ -227,6 +227,35 @@ static void new_zones_wait_for_a_word_that_outlives_the_process(void **state)
 	assert_int_equal(deleted(202, 303, 3), 100);
 }
 
+/* A vector of our own store and of the peer, in their order. */
+static char *vector_of(unsigned own, unsigned peer)
+{
+	struct engine_message *message = told("back.example");
+	const char *id = text_at(message, "store_id");
+	char *vector = strcmp(id, PEER) < 0 ? xasprintf("%s:%u:00000001,%s:%u:00000001", id, own, PEER, peer)
+					    : xasprintf("%s:%u:00000001,%s:%u:00000001", PEER, peer, id, own);
+
+	engine_message_destroy(message);
+	return vector;
+}
+
+/* The peer knows changes of ours that an older copy of the store does not; since then the same was done here again. */
+static void what_a_store_that_went_back_does_again_is_newer(void **state)
+{
+	(void)state;
+	push("back.example", 1);
+	await_clean("back.example");
+	delete_from("back.example", "da1.example");
+	char *known = vector_of(9, 1), *older = vector_of(9, 2);
+	assert_int_equal(offered("back.example", (struct offer){ known, 0, "da1.example", 600, .pass = 1 }), 0);
+	assert_int_equal(counter_of("back.example", "own"), 10);
+	/* A push from before our delete, by somebody who knew only what we forgot. */
+	assert_int_equal(offered("back.example", (struct offer){ older, 3, "da1.example", 60, .pass = 1 }), 0);
+	assert_int_equal(counter_of("back.example", PEER), 2);
+	free(known);
+	free(older);
+}
+
 static void a_learnt_peer_deletes_nothing(void **state)
 {
 	struct offer offer = { PEER ":1:00000000", 0, "da1.example", 1, .learnt = true, .pass = 1 };
@@ -315,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_delete_of_what_we_never_held_touches_no_back_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_mass_delete_elsewhere_waits_for_a_word, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(new_zones_wait_for_a_word_that_outlives_the_process, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_a_store_that_went_back_does_again_is_newer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_learnt_peer_deletes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_text_must_be_what_its_digest_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_generation_raised_above_a_stamp_is_no_change, set_up, tear_down),

@@ -3,14 +3,14 @@
 import os
 import re
 
-SCHEDULES = 1000
+SCHEDULES = 10_000
 
 
 def run(context):
     yield from context.pytest("test_peers.py", "faults/test_peers_partition.py")
     # Memory is judged without sanitizers.
     yield from context.pytest("faults/test_peers_answers.py", preset="release")
-    done = context.command([os.path.join(context.build("dev"), "sim_peers"), "--schedules", str(SCHEDULES), "--seed", str(context.seed)])
+    done = context.command([os.path.join(context.build("release"), "sim_peers"), "--schedules", str(SCHEDULES), "--seed", str(context.seed)])
     said = " · ".join(done.stdout.strip().splitlines()[-2:])
     count = re.search(r"(\d+) passed", done.stdout)
     yield context.entry(
