@@ -45,5 +45,7 @@ bool hash_equal(const uint8_t a[HASH_SIZE], const uint8_t b[HASH_SIZE])
 
 void hash_random(void *out, size_t size)
 {
+	/* Where there was no memory for what OpenSSL sets up by itself, its generator would crash. */
+	CHECK(OSSL_LIB_CTX_get0_global_default() != NULL);
 	CHECK(size <= 1024 && RAND_bytes(out, (int)size) == 1);
 }
