@@ -45,6 +45,7 @@ def cluster(scratch):
     os.makedirs(folder)
     node = Node("dc2", os.path.join(scratch, "template"), folder)
     node.start()
+    wait_for(lambda: node.said("wsrep_ready") == "ON", 60, "the node takes statements")
     node.reset()
     port = free_port()
     arbiter = subprocess.Popen(
