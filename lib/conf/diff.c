@@ -225,7 +225,7 @@ bool conf_is_same(const struct conf *a, const struct conf *b, const char *prefix
 
 	add_all(&first, a, prefix);
 	add_all(&second, b, prefix);
-	bool same = first.size == second.size && memcmp(first.data, second.data, first.size) == 0;
+	bool same = first.size == second.size && (first.size == 0 || memcmp(first.data, second.data, first.size) == 0);
 	wipe(&first);
 	wipe(&second);
 	return same;
