@@ -79,6 +79,16 @@ umount -l mnt
 exec env -i container=test PATH=/usr/sbin:/usr/bin setpriv --bounding-set=-sys_time,-sys_module,-sys_boot \
 	/lib/systemd/systemd --system --unit=multi-user.target
 """
+# Devices alone, not /dev: what a package does to its folder must not reach this machine's.
+CHROOT = r"""
+mount -t proc proc "$0/proc"
+mount -t tmpfs -o mode=755 tmpfs "$0/dev"
+for device in null zero full random urandom; do
+	touch "$0/dev/$device"
+	mount --bind "/dev/$device" "$0/dev/$device"
+done
+exec chroot "$0" "$@"
+"""
 MANAGER = ["/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"]
 
 
@@ -104,8 +114,7 @@ class System:
 
     def install_systemd(self):
         """While nothing runs in there yet: a chroot is enough."""
-        mounts = ["unshare", "-m", "sh", "-c", 'mount -t proc proc "$0/proc" && mount --bind /dev "$0/dev" && exec chroot "$0" "$@"',
-                  self.directory, *MANAGER]
+        mounts = ["unshare", "-m", "sh", "-ec", CHROOT, self.directory, *MANAGER]
         apt = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Use-Pty=0"]
         run(*mounts, *apt, "update")
         run(*mounts, *apt, "install", "systemd", "dbus")

@@ -91,6 +91,7 @@ class Contained(Zonefan):
         super().__init__(directory, backends)
         self.data = os.path.join(self.directory, "data")
         self.bundle = os.path.join(self.directory, "bundle")
+        self.stdin_path = os.path.join(self.directory, "stdin")
         os.makedirs(self.bundle)
         os.makedirs(self.data)
         os.chown(self.data, USER, USER)
@@ -119,9 +120,9 @@ class Contained(Zonefan):
     def start(self, ready=True):
         with open(os.path.join(self.bundle, "config.json"), "w", encoding="utf-8") as out:
             json.dump(self.specification(), out)
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self.crun("run", "-b", self.bundle, self.name), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log)
+        # crun gives what it has as stdin to the container's user: /dev/null is not ours to give.
+        with open(self.log_path, "ab") as log, open(self.stdin_path, "a+b") as empty:
+            self.process = subprocess.Popen(self.crun("run", "-b", self.bundle, self.name), stdin=empty, stdout=log, stderr=log)
         if ready:
             wait_for(self._ready, 60, lambda: f"the container is ready; its log:\n{self.log_tail()}")
         return self
@@ -141,17 +142,24 @@ class Contained(Zonefan):
     def inside(self, *words):
         """A command in the container, as `kubectl exec` runs it."""
         return subprocess.run(self.crun("exec", "--user", f"{USER}:{USER}", self.name, *words), capture_output=True, text=True, timeout=60,
-                              stdin=subprocess.DEVNULL)
+                              input="")
+
+
+def owner_of(path):
+    found = os.stat(path)
+    return found.st_rdev, found.st_uid, found.st_gid
 
 
 @pytest.fixture
 def contained(scratch, dcs, images, image, filesystem):
     zonefan = Contained(os.path.join(scratch, "contained"), [centre.backend() for centre in dcs], filesystem, images.settings(image))
+    device = owner_of(os.devnull)
     yield zonefan
     with contextlib.suppress(AssertionError):
         if zonefan.alive():
             zonefan.kill9()
     shutil.rmtree(zonefan.directory)
+    assert owner_of(os.devnull) == device
 
 
 def test_what_the_image_says_of_itself(images, image, filesystem):
