@@ -82,7 +82,8 @@ MUST_CHECK int http_run(struct http *http, struct err *err);
  * Other settings from now on. In the loop thread, but not while a request is handled; blocks on the files of TLS. Logins, limits, certificate, lists of addresses, listeners: all
  * that params say but for the control socket, which stays. What is open lives on: a request in hand keeps the login that it came with, a
  * connection its certificate and the deadline that runs; a listener that is gone takes nobody new and its idle connections are
- * closed. Where something can't be had the error says why (as of http_bind and http_create) and all stays as it was. Keeps
+ * closed. Files of TLS that may not be read any more, but are those that are used: the certificate stays, and the log says so. Where
+ * something can't be had the error says why (as of http_bind and http_create) and all stays as it was. Keeps
  * nothing that params points at.
  */
 MUST_CHECK int http_reload(struct http *http, const struct http_params *params, struct err *err);

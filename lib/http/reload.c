@@ -42,6 +42,8 @@ static void replace_certificate(struct http *http, struct http_setup *setup)
 {
 	struct tls *old = http->tls;
 
+	if (setup->keeps_tls)
+		return;
 	http->tls = setup->tls;
 	setup->tls = old;
 }

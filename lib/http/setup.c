@@ -37,11 +37,17 @@ static bool wants_tls(const struct http_params *params)
 	return wanted;
 }
 
-static int load_certificate(struct http_setup *setup, const struct http_params *params, struct err *err)
+static int load_certificate(struct http_setup *setup, const struct http_params *params, const struct http *http, struct err *err)
 {
 	struct tls_files files = { .cert = params->ssl_cert, .key = params->ssl_key, .bundle = params->ssl_bundle };
+	int ret = wants_tls(params) ? tls_load(&files, &setup->tls, err) : ERR_OK;
 
-	return wants_tls(params) ? tls_load(&files, &setup->tls, err) : ERR_OK;
+	/* What root alone may read was read at the start, before the step down: other settings can be reloaded all the same. */
+	if (ret != ERR_DENIED || http == NULL || http->tls == NULL || !tls_is_of(http->tls, &files))
+		return ret;
+	log_warn("the certificate is not read anew, the one that is used stays", LOG_ERR(err));
+	setup->keeps_tls = true;
+	return ERR_OK;
 }
 
 int setup_create(const struct http_params *params, const struct http *http, struct http_setup **out, struct err *err)
@@ -51,7 +57,7 @@ int setup_create(const struct http_params *params, const struct http *http, stru
 
 	setup->listeners = xcalloc(params->listener_count + 1, sizeof(*setup->listeners));
 	if (ret == ERR_OK)
-		ret = load_certificate(setup, params, err);
+		ret = load_certificate(setup, params, http, err);
 	if (ret == ERR_OK)
 		ret = add_listener(setup, &params->main, http, err);
 	for (size_t i = 0; ret == ERR_OK && i < params->listener_count; i++)
@@ -113,7 +119,7 @@ void http_check_rights(const struct http_params *params)
 
 	for (size_t i = 0; wants_tls(params) && i < ARRAY_SIZE(files); i++) {
 		if (*files[i] != '\0' && eaccess(files[i], R_OK) != 0)
-			log_warn("a reload will not be able to read this file: it keeps the certificate of the start",
+			log_warn("a reload will not be able to read this file: the certificate of the start stays until a restart",
 				LOG_STR("file", files[i]), LOG_UINT("user", geteuid()), LOG_STR("error", strerror(errno)));
 	}
 }

@@ -26,7 +26,8 @@ struct setup_listener {
 };
 
 struct http_setup {
-	struct tls *tls;      /* NULL: no listener wants it */
+	struct tls *tls;      /* NULL: no listener wants it, or: */
+	bool keeps_tls;       /* what http has stays */
 	struct cidr_list trusted;
 	struct setup_listener *listeners; /* the main one first */
 	size_t count;

@@ -22,6 +22,7 @@
 struct tls {
 	SSL_CTX *context;
 	int64_t expires_us;
+	char *cert, *key, *bundle; /* names of the files */
 };
 
 static int refuse(struct err *err, const char *key, const char *path, const char *what)
@@ -165,6 +166,9 @@ int tls_load(const struct tls_files *files, struct tls **out, struct err *err)
 	int ret;
 
 	tls->context = make_context();
+	tls->cert = xstrdup(files->cert);
+	tls->key = xstrdup(files->key);
+	tls->bundle = xstrdup(files->bundle);
 	ret = use_certificate(tls, files->cert, err);
 	if (ret == ERR_OK)
 		ret = use_key(tls, files, err);
@@ -183,7 +187,16 @@ void tls_free(struct tls *tls)
 	if (tls == NULL)
 		return;
 	SSL_CTX_free(tls->context);
+	free(tls->cert);
+	free(tls->key);
+	free(tls->bundle);
 	free(tls);
+}
+
+bool tls_is_of(const struct tls *tls, const struct tls_files *files)
+{
+	return strcmp(tls->cert, files->cert) == 0 && strcmp(tls->key, files->key) == 0 &&
+		strcmp(tls->bundle, files->bundle) == 0;
 }
 
 SSL *tls_session(const struct tls *tls)

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <openssl/ssl.h>
@@ -29,6 +30,8 @@ struct tls_files {
  */
 MUST_CHECK int tls_load(const struct tls_files *files, struct tls **out, struct err *err);
 void tls_free(struct tls *tls); /* NULL is fine */
+/* It is from files of these names. */
+bool tls_is_of(const struct tls *tls, const struct tls_files *files);
 /* The server's side of a connection; the caller's. */
 SSL *tls_session(const struct tls *tls);
 /* When the certificate ends, wall clock. */

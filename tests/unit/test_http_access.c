@@ -65,6 +65,7 @@ static void test_allowed_addresses(void **state UNUSED)
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_true(client_closed(fd)); /* without a word, before anything was read */
 	close(fd);
+	assert_int_equal(reloader_reload(reloader, &params), ERR_OK); /* behind it the loop's counts can be looked at */
 	assert_int_equal(reloader->served.http->counts.addresses_refused, 1);
 	/* A list that shuts out who is connected. */
 	fd = client_connect(&reloader->served);

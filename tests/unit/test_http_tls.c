@@ -160,6 +160,7 @@ static void test_versions_and_ciphers(void **state UNUSED)
 			assert_serves(&client);
 		tls_close(&client);
 	}
+	assert_int_equal(reloader_reload(reloader, &params), ERR_OK); /* behind it the loop's counts can be looked at */
 	assert_int_equal(reloader->served.http->counts.handshakes_failed, 6);
 	reloader_stop(reloader);
 	certificate_free(&certificate);
@@ -369,6 +370,40 @@ static void test_another_certificate(void **state UNUSED)
 	certificate_free(&two);
 }
 
+/* Files that only root reads, after the step down: the certificate stays, other settings are taken; other files are an error. */
+static void test_unreadable_files(void **state UNUSED)
+{
+	static const struct auth_login other_logins[] = { { "dns", "other", AUTH_ALL, NULL } };
+	struct certificate one = certificate_make("one", -1, 1, NULL), two = certificate_make("two", -1, 1, NULL);
+	struct http_params params = tls_params(&one);
+	struct reloader *reloader = tls_start(&params);
+	bool root = geteuid() == 0;
+
+	assert_int_equal(chmod(one.key, 0), 0);
+	assert_int_equal(chmod(two.key, 0), 0);
+	if (root)
+		assert_int_equal(seteuid(65534), 0);
+	params.logins = other_logins;
+	params.login_count = 1;
+	int same = reloader_reload(reloader, &params);
+	params.ssl_cert = two.cert;
+	params.ssl_key = two.key;
+	int other = reloader_reload(reloader, &params);
+	if (root)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(same, ERR_OK);
+	assert_int_equal(other, ERR_DENIED);
+	assert_non_null(strstr(reloader->err.text, "Permission denied (as user "));
+	struct tls_client client = tls_connect(reloader->served.port, (struct habits){ 0 });
+	assert_true(has_name(&client, "one"));
+	tls_send(&client, TEST_REQUEST, strlen(TEST_REQUEST));
+	assert_non_null(strstr(tls_read(&client), "401 Unauthorized"));
+	tls_close(&client);
+	reloader_stop(reloader);
+	certificate_free(&one);
+	certificate_free(&two);
+}
+
 /* TLS beside plain, then the other way round: of the same place, without a gap. */
 static void test_on_and_off(void **state UNUSED)
 {
@@ -417,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_another_certificate),
+		cmocka_unit_test(test_unreadable_files),
 		cmocka_unit_test(test_on_and_off),
 	};
 
