@@ -2,7 +2,7 @@
 """Who may do what, and what leaks (product table S1-S11, reliability.md 9)."""
 
 TESTS = ["faults/test_security_user.py", "faults/test_security_files.py", "faults/test_security_secrets.py", "faults/test_security_sql.py",
-         "faults/test_security_today.py", "test_users.py", "test_audit.py",
+         "faults/test_security_rotation.py", "faults/test_security_access.py", "test_users.py", "test_audit.py",
          "test_config.py::test_default_password_is_refused", "test_row_writes.py::test_dml_rights_are_enough"]
 
 # Unit tests that show a row: program, row, fault, injected, required.
