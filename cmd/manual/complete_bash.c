@@ -12,6 +12,7 @@ static const struct offers_shell bash = {
 	.words_behind = "\" -- \"$cur\"))",
 	.zones = "_zonefanctl_names zones",
 	.backends = "_zonefanctl_names backends",
+	.masters = "_zonefanctl_names masters",
 	.files = "_zonefan_files",
 };
 

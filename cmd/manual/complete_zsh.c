@@ -14,6 +14,7 @@ static const struct offers_shell of_words = {
 	.words_behind = "",
 	.zones = "_zonefanctl_names zones",
 	.backends = "_zonefanctl_names backends",
+	.masters = "_zonefanctl_names masters",
 	.files = "_files",
 };
 
@@ -24,6 +25,7 @@ static const struct offers_shell of_arguments = {
 	/* A blank in front: no arguments of _arguments's own are added. */
 	.zones = " _zonefanctl_names zones",
 	.backends = " _zonefanctl_names backends",
+	.masters = " _zonefanctl_names masters",
 	.files = "_files",
 };
 
@@ -36,7 +38,7 @@ static const char functions[] =
 	"\tlocal -a through names\n"
 	"\tlocal option\n"
 	"\n"
-	"\tfor option in ${(k)opt_args[(I)(-c|--config|--url|--user|--password-file)]}; do\n"
+	"\tfor option in ${(k)opt_args[(I)(-c|--config|--url|--user|--password-file|--ca)]}; do\n"
 	"\t\tthrough+=($option ${(Q)opt_args[$option]})\n"
 	"\tdone\n"
 	"\tnames=(${(f)\"$($program $through complete $1 \"$PREFIX\" 2>/dev/null)\"})\n"

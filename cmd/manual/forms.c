@@ -8,10 +8,10 @@
 
 static void add_word(struct form *form, const char *text, size_t size)
 {
-	/* What may be left out is offered like the rest. */
+	/* What may be left out is offered like the rest, what may be repeated once. */
 	if (text[0] == '[') {
 		text++;
-		size -= 2;
+		size = strcspn(text, "]");
 	}
 	CHECK(form->count < FORM_WORDS_MOST && size < FORM_WORD_SIZE);
 	memcpy(form->words[form->count], text, size);
@@ -43,7 +43,8 @@ enum word_kind forms_kind(const char *word)
 	static const struct {
 		const char *word;
 		enum word_kind kind;
-	} kinds[] = { { "NAME", WORD_ZONE }, { "BACKEND", WORD_BACKEND }, { "FILE", WORD_FILE }, { "PATH", WORD_FILE } };
+	} kinds[] = { { "NAME", WORD_ZONE }, { "BACKEND", WORD_BACKEND }, { "MASTER", WORD_MASTER },
+		  { "FILE", WORD_FILE }, { "PATH", WORD_FILE } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (strcmp(kinds[i].word, word) == 0)

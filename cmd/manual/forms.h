@@ -10,6 +10,7 @@ enum word_kind {
 	WORD_LITERAL, /* it stands for itself */
 	WORD_ZONE,    /* NAME */
 	WORD_BACKEND, /* BACKEND */
+	WORD_MASTER,  /* MASTER */
 	WORD_FILE,    /* FILE, PATH */
 	WORD_OTHER    /* nothing can be offered */
 };

@@ -14,6 +14,8 @@ static const char *action_of(const struct offers_shell *shell, enum word_kind ki
 		return shell->zones;
 	case WORD_BACKEND:
 		return shell->backends;
+	case WORD_MASTER:
+		return shell->masters;
 	case WORD_FILE:
 		return shell->files;
 	case WORD_LITERAL:

@@ -16,6 +16,7 @@ struct offers_shell {
 	const char *words_before, *words_behind; /* around words, blanks between them */
 	const char *zones;
 	const char *backends;
+	const char *masters;
 	const char *files;
 };
 

@@ -10,6 +10,7 @@ static const struct option_row options[OPTION_COUNT] = {
 	[OPTION_URL] = { "url", '\0', "URL", "speak to this address with a login, instead of the control socket" },
 	[OPTION_USER] = { "user", '\0', "LOGIN", "the login" },
 	[OPTION_PASSWORD_FILE] = { "password-file", '\0', "FILE", "file that holds its password" },
+	[OPTION_CA] = { "ca", '\0', "FILE", "file of the certificate that signed zonefand's (PEM), for https; default: the system's" },
 	[OPTION_VERSION] = { "version", '\0', NULL, "print the version" },
 	[OPTION_HELP] = { "help", 'h', NULL, "print this, or what is to be said of COMMAND" },
 	/* What these mean is the command's to say. */
@@ -47,7 +48,7 @@ static const struct program_section sections[] = {
 const struct program zonefanctl_program = {
 	.name = "zonefanctl",
 	.purpose = "the operator's command line of zonefand",
-	.usage = "[--config FILE] [--json] [--url URL --user LOGIN --password-file FILE] COMMAND\n"
+	.usage = "[--config FILE] [--json] [--url URL --user LOGIN --password-file FILE [--ca FILE]] COMMAND\n"
 		 "--help [COMMAND] | --version",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),

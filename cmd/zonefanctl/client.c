@@ -45,6 +45,8 @@ static void set_up(CURL *curl, const struct client *client, const char *url, con
 		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
 		return;
 	}
+	if (client->ca_file != NULL)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, client->ca_file);
 	curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 	curl_easy_setopt(curl, CURLOPT_USERNAME, client->username);
 	curl_easy_setopt(curl, CURLOPT_PASSWORD, client->password);

@@ -14,6 +14,7 @@ struct client {
 	const char *url;          /* "http://host:2222"; NULL: the socket */
 	const char *username;
 	const char *password;
+	const char *ca_file;      /* who is trusted for https; NULL: whom the system trusts */
 };
 
 /* path begins with "/". On success *out is the answer (json_decref it). ERR_NOTFOUND: 404. ERR_INVALID: 400, 413. ERR_CLOSED: nobody listens there. Texts are for people. */

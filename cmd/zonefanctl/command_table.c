@@ -124,7 +124,8 @@ const struct command commands_table[] = {
 		  "and say of each fault what to do about it. Changes nothing" },
 	{ .name = "check", .traits = COMMAND_BARE, .run = check_command,
 	  .help = "check the configuration and print the effective one (works without zonefand)" },
-	{ .name = "complete", .arguments = "zones [NAME] | backends [BACKEND]", .least = 1, .most = 2, .run = complete_command,
+	{ .name = "complete", .arguments = "zones [NAME] | backends [BACKEND] | masters [MASTER]", .least = 1, .most = 2,
+	  .traits = COMMAND_ALONE, .run = complete_command,
 	  .help = "names that begin so, a line each: for the completions of shells" },
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "conf/conf.h"
 #include "exit.h"
 
 enum { MOST = 100 }; /* more are no help */
@@ -33,6 +34,16 @@ static char *zones_path(const char *beginning)
 	return path;
 }
 
+/* Those that are configured: zonefand need not run. */
+static int print_masters(const struct conf *conf, const char *beginning)
+{
+	for (size_t i = 0; conf != NULL && i < conf->master_count; i++) {
+		if (strncmp(conf->masters[i].hostname, beginning, strlen(beginning)) == 0)
+			puts(conf->masters[i].hostname);
+	}
+	return EXIT_WELL;
+}
+
 int complete_command(const struct call *call)
 {
 	const char *what = call->words[0];
@@ -41,6 +52,8 @@ int complete_command(const struct call *call)
 	json_t *answer = NULL;
 	struct err err;
 
+	if (strcmp(what, "masters") == 0)
+		return print_masters(call->conf, beginning);
 	if (!zones && strcmp(what, "backends") != 0)
 		return EXIT_USAGE;
 	char *path = zones ? zones_path(beginning) : xstrdup("/status");

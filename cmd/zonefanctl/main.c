@@ -68,7 +68,8 @@ static int run_by_url(const struct command *command, struct call *call)
 	const char *user = call->options[OPTION_USER];
 	const char *file = call->options[OPTION_PASSWORD_FILE];
 	char *password = file == NULL ? NULL : read_password(file);
-	struct client client = { .url = call->options[OPTION_URL], .username = user, .password = password };
+	struct client client = { .url = call->options[OPTION_URL], .username = user, .password = password,
+		.ca_file = call->options[OPTION_CA] };
 
 	if (user == NULL || password == NULL) {
 		fputs("zonefanctl: --url needs --user and --password-file with a readable file\n", stderr);

@@ -12,6 +12,8 @@
 
 enum { TROUBLES_MAX = 200 };
 
+enum { CERTIFICATE_SECONDS = 14 * 86400 }; /* before its end, when it is told */
+
 struct trouble {
 	bool bad;           /* else a warning */
 	char *headline;     /* plain */
@@ -129,6 +131,24 @@ static void judge_answers(struct troubles *troubles, const json_t *lane)
 	add(troubles, true, &head, &body, "backends");
 }
 
+static void judge_servers(struct troubles *troubles, const json_t *lane)
+{
+	const json_t *server;
+	size_t i;
+
+	json_array_foreach(page_list(json_object_get(lane, "verify"), "servers"), i, server) {
+		struct buf head = { 0 }, body = { 0 };
+
+		if (strcmp(page_word(server, "state"), "silent") != 0)
+			continue;
+		buf_printf(&head, "Name server %s of %s is silent", page_word(server, "address"), page_word(lane, "name"));
+		html_put(&body, "%s. Last answer ", page_word(server, "error"));
+		page_time(&body, troubles->look, page_word(server, "last_ok_at"), "never");
+		buf_puts(&body, ".");
+		add(troubles, true, &head, &body, "backends");
+	}
+}
+
 static void judge_deleted(struct troubles *troubles, const json_t *lane)
 {
 	uint64_t still = page_number(json_object_get(lane, "verify"), "still_answers");
@@ -171,6 +191,7 @@ static void judge_backends(struct troubles *troubles, const json_t *status)
 		} else {
 			judge_behind(troubles, lane);
 		}
+		judge_servers(troubles, lane);
 		judge_answers(troubles, lane);
 		judge_deleted(troubles, lane);
 		judge_contested(troubles, lane);
@@ -225,6 +246,20 @@ static void judge_peers(struct troubles *troubles, const json_t *status)
 		html_put(&body, "%s", page_word(peer, "last_error"));
 		add(troubles, false, &head, &body, "peers");
 	}
+}
+
+static void judge_certificate(struct troubles *troubles, const json_t *status)
+{
+	const char *expires_at = page_word(json_object_get(status, "tls"), "expires_at");
+	double left = (double)-page_since_us(troubles->look, expires_at) / 1e6;
+	struct buf head = { 0 }, body = { 0 };
+
+	if (*expires_at == '\0' || left > CERTIFICATE_SECONDS)
+		return;
+	buf_puts(&head, left > 0 ? "The certificate expires soon" : "The certificate has expired");
+	page_moment(&body, troubles->look, expires_at);
+	buf_puts(&body, ". Masters that verify it will push no more.");
+	add(troubles, left <= 0, &head, &body, "verdict");
 }
 
 static void judge_strangers(struct troubles *troubles, const json_t *status)
@@ -294,6 +329,7 @@ static void judge(struct troubles *troubles, const json_t *status)
 	judge_masters(troubles, status);
 	judge_peers(troubles, status);
 	judge_strangers(troubles, status);
+	judge_certificate(troubles, status);
 }
 
 static void draw_headline(struct buf *out, const struct troubles *troubles, const char *headline)

@@ -127,6 +127,9 @@ def test_bash_offers_what_the_tables_name(tmp_path):
     assert bash("pause", "--d") == set() and bash("heal", "--d") == {"--dry-run"}
     assert bash("--config", "x.yml", "dead", "--all", "") == {"list", "show", "replay", "drop"}
     assert bash("import", "b") == {"backend"}
+    (tmp_path / "app.yml").write_text(ONE_DC)
+    assert bash("--config", "app.yml", "da", "status", "", cwd=tmp_path) == {"m.example"}
+    assert bash("--config", "app.yml", "da", "status", "x", cwd=tmp_path) == set()
     assert bash("--log-format", "", program="zonefand") == {"logfmt", "json"}
     (tmp_path / "store.copy").write_text("")
     for words in (["backup", "st"], ["--config", "st"], ["import", "directdnsonly", "st"]):

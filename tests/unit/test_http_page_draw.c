@@ -99,6 +99,14 @@ static void test_verdicts(void **state UNUSED)
 		"Name servers of dc1 do not answer what was written", "3 zones, the oldest for 2 min.");
 	assert_verdict(WELL "'backends':[" LANE("dc1", "up", ",'verify':{'still_answers':1}") "]", "warn",
 		"Name servers of dc1 still answer what was deleted", "1 zone. The public plugin");
+	assert_verdict(WELL "'backends':[" LANE("dc1", "up", ",'verify':{'servers':[{'address':'192.0.2.1:53','state':'silent',"
+		"'error':'timed out','last_ok_at':null}]}") "]", "bad", "Name server 192.0.2.1:53 of dc1 is silent", "timed out. Last answer never.");
+	assert_verdict(WELL "'tls':{'enabled':true,'expires_at':'2023-11-29T22:13:20.000000Z'}", "good", "All is well", "");
+	assert_verdict(WELL "'tls':{'enabled':true,'expires_at':'2023-11-17T22:13:20.000000Z'}", "warn", "The certificate expires soon",
+		"in 3 d</time>");
+	assert_verdict(WELL "'tls':{'enabled':true,'expires_at':'2023-11-13T22:13:20.000000Z'}", "bad", "The certificate has expired",
+		"1 d ago</time>");
+	assert_verdict(WELL "'tls':{'enabled':false,'expires_at':null}", "good", "All is well", "");
 	assert_verdict("'error':'disk I/O error'", "bad", "The state cannot be told", "disk I/O error");
 	assert_verdict("'store':{'ok':false,'error':'No space left on device'}", "bad",
 		"The store cannot be written: pushes are refused", "No space left on device");
