@@ -30,8 +30,9 @@ def text(serial, address="192.0.2.1"):
 
 @pytest.fixture(scope="module")
 def servers(scratch):
-    template = make_template(scratch)
-    made = [MariaDB(name, template, scratch) for name in ("dc1", "dc2")]
+    folder = tempfile.mkdtemp(prefix="receipts-", dir=scratch)  # the other tests have one in scratch itself
+    template = make_template(folder)
+    made = [MariaDB(name, template, folder) for name in ("dc1", "dc2")]
     for server in made:
         server.start()
     yield made
