@@ -62,6 +62,7 @@ def test_what_it_shows(zonefan, dcs):
     dcs[1].proxy.refuse()
     zonefan.da().push_ok("page0.example", da_zone("page0.example", 2))
     zonefan.wait_lane("dc2", "down")
+    wait_for(lambda: sum(zonefan.pending().values()) == 1, 30, "the others have it")
     text = page(zonefan)
     shown = words(section(text, "verdict"))
     assert "dc2 is down" in shown and "1 zone waits" in shown and zonefan.backend("dc2")["last_error"] in shown
