@@ -52,6 +52,9 @@ static enum engine_healing healing_of(const char *heal)
 
 static int make_backends(const struct conf *conf, struct wire_engine *wire, struct err *err)
 {
+	if (conf->backend_count > ENGINE_BACKENDS_MAX)
+		return err_set(err, ERR_INVALID, "dns.backends: %zu back ends are enabled; there may be %d", conf->backend_count,
+			ENGINE_BACKENDS_MAX);
 	struct engine_backend *backends = xcalloc(conf->backend_count, sizeof(*backends));
 	struct coredns_mysql_settings *settings = xcalloc(conf->backend_count, sizeof(*settings));
 

@@ -19,7 +19,7 @@ struct reload {
 	struct reload_params params;
 	struct setup *started;  /* what can't change is as it says */
 	struct setup *current;
-	uint64_t stamp;         /* of the files that current names */
+	uint64_t stamp;         /* of the files that current names, before they were last read */
 	int64_t look_ms;
 	atomic_bool stopping;
 	pthread_t thread;
@@ -28,6 +28,11 @@ struct reload {
 static int64_t now_ms(void)
 {
 	return clock_mono_ms(clock_system());
+}
+
+static uint64_t stamp_now(const struct reload *reload)
+{
+	return stamp_of(reload->current->conf->files, reload->current->conf->file_count);
 }
 
 /* ---- what came of it ---- */
@@ -111,6 +116,7 @@ static void take_over(struct reload *reload, struct setup *setup)
 	beside_change(reload->params.beside, setup);
 	setup_unref(reload->current);
 	reload->current = setup;
+	reload->stamp = setup->stamp;
 }
 
 static int attempt(struct reload *reload, const struct engine_request *order, struct doc *doc, struct err *err)
@@ -154,6 +160,8 @@ static void carry_out(struct reload *reload, struct engine_request *order)
 	struct doc *doc = doc_create();
 	struct err err = { 0 };
 
+	/* What is wrong now is read again when it has changed, be it while it is read. */
+	reload->stamp = stamp_now(reload);
 	supervisor_reloading();
 	int ret = attempt(reload, order, doc, &err);
 	supervisor_reloaded("serves");
@@ -164,7 +172,6 @@ static void carry_out(struct reload *reload, struct engine_request *order)
 		if (err.code == ERR_NOTFOUND || err.code == ERR_DENIED)
 			err.code = ERR_INVALID;
 	}
-	reload->stamp = stamp_of(reload->current->conf->files, reload->current->conf->file_count);
 	engine_answer_order(reload->params.engine, order, ret == ERR_OK ? doc : NULL, ret == ERR_OK ? NULL : &err);
 	settle(reload);
 }
@@ -174,11 +181,8 @@ static void carry_out(struct reload *reload, struct engine_request *order)
 /* Something changed; whoever writes several files is given a moment to write them all. */
 static void look(struct reload *reload)
 {
-	const struct conf *conf = reload->current->conf;
-	uint64_t stamp = stamp_of(conf->files, conf->file_count);
-
 	reload->look_ms = now_ms() + LOOK_MS;
-	if (!conf->watch_secrets || stamp == reload->stamp)
+	if (!reload->current->conf->watch_secrets || stamp_now(reload) == reload->stamp)
 		return;
 	struct engine_request *order = engine_take_order(reload->params.engine, ENGINE_ROOM_RELOAD, CALM_MS);
 	if (order == NULL) {
@@ -212,7 +216,7 @@ struct reload *reload_start(const struct reload_params *params)
 	reload->params = *params;
 	reload->started = setup_ref(params->setup);
 	reload->current = setup_ref(params->setup);
-	reload->stamp = stamp_of(params->setup->conf->files, params->setup->conf->file_count);
+	reload->stamp = params->setup->stamp;
 	reload->look_ms = now_ms() + LOOK_MS;
 	engine_open_room(params->engine, ENGINE_ROOM_RELOAD);
 	reload->thread = thread_start("reload", run, reload);

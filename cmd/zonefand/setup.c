@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
+#include "stamp.h"
+
 extern char **environ;
 
 /* What lanes were made with stays as long as they do, over any number of reloads that do not change them. */
@@ -14,10 +17,24 @@ static void use(void *owner, bool begins)
 		setup_unref(owner);
 }
 
+/* Which files there are is known when they have been read; what is written meanwhile must not be taken for what was read. */
+static int load(const char *path, struct setup *setup, struct buf *notices, struct err *err)
+{
+	int ret = conf_load(path, environ, &setup->conf, notices, err);
+
+	if (ret != ERR_OK)
+		return ret;
+	setup->stamp = stamp_of(setup->conf->files, setup->conf->file_count);
+	conf_destroy(setup->conf);
+	setup->conf = NULL;
+	buf_clear(notices);
+	return conf_load(path, environ, &setup->conf, notices, err);
+}
+
 int setup_load(const char *path, struct setup **out, struct buf *notices, struct err *err)
 {
 	struct setup *setup = xcalloc(1, sizeof(*setup));
-	int ret = conf_load(path, environ, &setup->conf, notices, err);
+	int ret = load(path, setup, notices, err);
 
 	if (ret == ERR_OK)
 		ret = wire_create(setup->conf, &setup->wire, err);

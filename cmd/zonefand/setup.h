@@ -12,10 +12,11 @@
 struct setup {
 	struct conf *conf;
 	struct wire wire;
+	uint64_t stamp; /* stamp_of its files before they were read: what is written from then on makes another one */
 	unsigned users;
 };
 
-/* As conf_load and wire_create; with one user, the caller. */
+/* As conf_load and wire_create; with one user, the caller. Reads the files of the configuration twice. */
 MUST_CHECK int setup_load(const char *path, struct setup **out, struct buf *notices, struct err *err);
 struct setup *setup_ref(struct setup *setup);
 /* NULL is allowed. */

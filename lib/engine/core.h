@@ -28,7 +28,7 @@
 enum {
 	CORE_BATCH_ZONES = BATCH_MOST,   /* most zones of one job (sched/batch.h says how many at a time) */
 	CORE_BATCH_BYTES = 1024 * 1024,  /* most zone text of one job, unless one zone has more */
-	CORE_BACKENDS_MAX = 64,
+	CORE_BACKENDS_MAX = ENGINE_BACKENDS_MAX,
 	CORE_NAME_SIZE = 65,             /* of a back end */
 	CORE_CONTESTED_MOST = 64         /* zones that are known as contested at one back end; of more the oldest are forgotten */
 };

@@ -23,6 +23,8 @@
 
 struct backend_ops;
 
+enum { ENGINE_BACKENDS_MAX = 64 };
+
 /* What passes by themselves do about what differs; those that the operator asks for repair. */
 enum engine_healing { ENGINE_HEALING_REPAIR, ENGINE_HEALING_REPORT, ENGINE_HEALING_OFF };
 
@@ -47,7 +49,7 @@ enum engine_guard { ENGINE_GUARD_OFF, ENGINE_GUARD_WARN, ENGINE_GUARD_HOLD };
 struct engine_params {
 	const char *store_path;
 	const struct engine_backend *backends;
-	size_t backend_count;
+	size_t backend_count;          /* at most ENGINE_BACKENDS_MAX */
 	const int64_t *backoff_ms;
 	unsigned backoff_count;
 	unsigned max_attempts;

@@ -67,6 +67,18 @@ def test_faults_are_named(idle, text, wanted):
         assert part in done.stderr, done.stderr
 
 
+def test_more_back_ends_than_there_may_be(idle):
+    """By --check and at a start; 64 are fine."""
+    one = idle.settings["dns"]["backends"]["dc1"]
+    idle.configure({"dns": {"backends": {f"dc{i}": {**one, "database": f"dns{i}"} for i in range(1, 65)}}})
+    assert check(idle).returncode == 0
+    idle.configure({"dns": {"backends": {"dc65": {**one, "database": "dns65"}}}})
+    for arguments in (["--check"], []):
+        done = run(idle, "--config", idle.config_path, *arguments)
+        assert done.returncode == 78 and "dns.backends: 65 back ends are enabled; there may be 64" in done.stderr, done
+    assert not os.path.exists(idle.store)
+
+
 @pytest.mark.row("SEC S8", fault="an empty or default password",
                  injected="app.auth_password empty, and changeme",
                  required="exit 78 naming the key, by --check too; no store made")

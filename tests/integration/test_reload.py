@@ -13,6 +13,7 @@ import time
 import pytest
 from zf import certificates
 from zf.da import DA
+from zf.inject import Strace, fault
 from zf.proxy import Proxy
 from zf.wait import free_port, wait_for
 from zf.zones import da_zone, named
@@ -303,6 +304,28 @@ def test_a_secret_that_changes_is_read(install, dcs):
     zonefan.password = "canary-http-watched"
     told = events(zonefan, "reloaded")
     assert [(event["actor"], event["detail"]) for event in told] == [("app.watch_secrets", "app.auth_password: changed")]
+
+
+def test_a_secret_that_changes_while_it_is_read(install, dcs, tmp_path):
+    """It is not taken for what was read."""
+    zonefan = install(dcs[:1], start=False)
+    path = os.path.join(zonefan.directory, "inbound.secret")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(zonefan.password + "\n")
+    zonefan.secrets.append("canary-http-late")
+    zonefan.settings["app"].pop("auth_password")
+    zonefan.configure({"app": {"auth_password_file": path}})
+    zonefan.start()
+    rotated = DA(zonefan.port, zonefan.user, "canary-http-late")
+    slow = ["-P", path, *fault("read", "delay_exit=2000000", 1)]
+    with Strace(zonefan.process.pid, tmp_path / "log", *slow, all_threads=True) as strace:
+        zonefan.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: any("read(" in line for line in strace.lines()), 30, "the secret is being read")
+        with open(f"{path}.next", "w", encoding="utf-8") as out:
+            out.write("canary-http-late\n")
+        os.replace(f"{path}.next", path)
+        wait_for(lambda: rotated.get("/status").status == 200, 100, lambda: zonefan.log_tail(), interval=0.2)
+    zonefan.password = "canary-http-late"
 
 
 def test_pushes_under_reloads_have_no_error(install, dcs):
