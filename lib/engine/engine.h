@@ -170,7 +170,7 @@ enum engine_op {
 	ENGINE_PEER_URLS,
 	ENGINE_COMPARE,  /* peer_zones: doc "steps", for each 0: nothing, 1: merge it, 2: fetch its text and merge it, 3: that, and we do not hold it */
 	ENGINE_HOLDINGS, /* after (number: a row), limit: every zone as the masters are compared with it, tombstones too */
-	ENGINE_UNANSWERED, /* number (of a writing), limit: what was written behind it and is not answered. doc (reader_receipt.c) */
+	ENGINE_UNANSWERED, /* backend, number (of a writing), limit: what was written there behind it and is not answered. doc (reader_receipt.c) */
 	ENGINE_SAMPLE,   /* backend, number (a row), limit: zones that are clean there. doc */
 	ENGINE_ORPHANS,  /* after (number: a row), limit: zones that their masters do not list */
 

@@ -9,16 +9,21 @@
 #include "store/history.h"
 #include "store/receipt.h"
 
+/* False: none of that name is configured. */
+static bool find_backend(struct engine *engine, const char *name, int64_t *id)
+{
+	struct core_board board;
+	size_t at = 0;
+
+	reader_board(engine, &board);
+	while (at < board.lane_count && strcmp(board.lanes[at].name, name) != 0)
+		at++;
+	*id = at < board.lane_count ? board.lanes[at].backend_id : 0;
+	return at < board.lane_count;
+}
+
 /* ---- what is to be answered ---- */
 
-static const char *backend_name(const struct core_board *board, int64_t backend_id)
-{
-	for (size_t i = 0; i < board->lane_count; i++) {
-		if (board->lanes[i].backend_id == backend_id && board->lanes[i].verified)
-			return board->lanes[i].name;
-	}
-	return NULL;
-}
 
 struct before {
 	uint64_t version; /* the newest but one; 0: there is none */
@@ -83,7 +88,6 @@ static void add_question(struct engine *engine, struct doc *entry, const struct 
 
 struct unanswered {
 	struct engine *engine;
-	struct core_board board;
 	struct doc *list;
 	int64_t last;
 	struct err *err;
@@ -93,12 +97,9 @@ struct unanswered {
 static bool list_unanswered(void *ctx, const struct store_receipt *receipt)
 {
 	struct unanswered *list = ctx;
-	const char *backend = backend_name(&list->board, receipt->backend_id);
 	struct store_zone row = { 0 };
 
 	list->last = receipt->number;
-	if (backend == NULL)
-		return true;
 	int ret = store_zone_get(list->engine->reader, receipt->zone_id, &row, list->err);
 	if (ret != ERR_OK) {
 		log_error("a stored zone can't be verified", LOG_ERR(list->err));
@@ -108,7 +109,6 @@ static bool list_unanswered(void *ctx, const struct store_receipt *receipt)
 	doc_int(entry, "number", receipt->number);
 	doc_int(entry, "zone_id", receipt->zone_id);
 	doc_text(entry, "zone", row.name);
-	doc_text(entry, "backend", backend);
 	doc_uint(entry, "generation", receipt->generation);
 	doc_bool(entry, "deleted", receipt->deleted);
 	doc_uint(entry, "serial", receipt->serial);
@@ -126,11 +126,15 @@ int reader_list_unanswered(struct engine *engine, const struct engine_request *r
 {
 	struct err ignored = { 0 };
 	struct unanswered list = { .engine = engine, .last = request->number, .err = &ignored };
+	int64_t backend_id;
+	int ret = ERR_OK;
 
-	reader_board(engine, &list.board);
 	message->doc = doc_create();
 	list.list = doc_list(message->doc, "written");
-	int ret = store_receipt_list(engine->reader, request->number, reader_limit(request), list_unanswered, &list, err);
+	/* While the configuration changes, who asks may not know yet what is gone: there is nothing. */
+	if (find_backend(engine, request->backend, &backend_id))
+		ret = store_receipt_list(engine->reader, backend_id, request->number, reader_limit(request), list_unanswered, &list,
+			err);
 	doc_int(message->doc, "next", list.last);
 	return ret;
 }
@@ -162,21 +166,17 @@ int reader_list_sample(struct engine *engine, const struct engine_request *reque
 	struct err *err)
 {
 	struct samples samples = { .last = 0 };
-	struct core_board board;
+	size_t limit = reader_limit(request);
 	uint64_t zones = 0;
-	size_t limit = reader_limit(request), at = 0;
+	int64_t backend_id;
 
-	reader_board(engine, &board);
-	while (at < board.lane_count && strcmp(board.lanes[at].name, request->backend) != 0)
-		at++;
-	if (at == board.lane_count)
+	if (!find_backend(engine, request->backend, &backend_id))
 		return err_set(err, ERR_NOTFOUND, "there is no back end %s", request->backend);
 	message->doc = doc_create();
 	samples.list = doc_list(message->doc, "zones");
 	int ret = store_zone_count(engine->reader, &zones, err);
 	if (ret == ERR_OK)
-		ret = store_receipt_sample(engine->reader, board.lanes[at].backend_id, request->number, limit, list_sample, &samples,
-			err);
+		ret = store_receipt_sample(engine->reader, backend_id, request->number, limit, list_sample, &samples, err);
 	doc_uint(message->doc, "total", zones);
 	doc_int(message->doc, "next", samples.count == limit ? samples.last : 0);
 	return ret;

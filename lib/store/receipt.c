@@ -22,7 +22,8 @@ static const char late_sql[] = "UPDATE receipt SET late = ?3 WHERE zone_id = ?1 
 static const char reopen_sql[] = "UPDATE receipt SET answered_at = 0, number = ?3, since = ?4, pushed_at = 0"
 	" WHERE zone_id = ?1 AND backend_id = ?2";
 static const char last_sql[] = "SELECT coalesce(max(number), 0) FROM receipt";
-static const char list_sql[] = "SELECT " ROW " FROM receipt AS r WHERE r.answered_at = 0 AND r.number > ?1 ORDER BY r.number LIMIT ?2";
+static const char list_sql[] = "SELECT " ROW " FROM receipt AS r WHERE r.answered_at = 0 AND r.backend_id = ?1"
+	" AND r.number > ?2 ORDER BY r.number LIMIT ?3";
 static const char counts_sql[] = "SELECT total(late AND NOT deleted), min(iif(late AND NOT deleted, since, NULL)),"
 	" total(late AND deleted), total(NOT late)"
 	" FROM receipt WHERE backend_id = ?1 AND answered_at = 0";
@@ -150,7 +151,7 @@ int store_receipt_last(struct store *store, int64_t *number, struct err *err)
 	return rc;
 }
 
-int store_receipt_list(struct store *store, int64_t after, size_t limit,
+int store_receipt_list(struct store *store, int64_t backend_id, int64_t after, size_t limit,
 	bool (*each)(void *ctx, const struct store_receipt *receipt), void *ctx, struct err *err)
 {
 	struct store_receipt receipt;
@@ -159,8 +160,9 @@ int store_receipt_list(struct store *store, int64_t after, size_t limit,
 
 	if (rc < 0)
 		return rc;
-	db_bind_int(stmt, 1, after);
-	db_bind_int(stmt, 2, db_limit(limit));
+	db_bind_int(stmt, 1, backend_id);
+	db_bind_int(stmt, 2, after);
+	db_bind_int(stmt, 3, db_limit(limit));
 	while ((rc = db_step(store, stmt, err)) > 0) {
 		read_receipt(stmt, &receipt);
 		if (!each(ctx, &receipt)) {

@@ -39,8 +39,8 @@ MUST_CHECK int store_receipt_reopen(struct store *store, int64_t zone_id, int64_
 	struct err *err);
 /* The highest number that was given; 0: none. */
 MUST_CHECK int store_receipt_last(struct store *store, int64_t *number, struct err *err);
-/* Unanswered ones of configured and other back ends by number, behind after. */
-MUST_CHECK int store_receipt_list(struct store *store, int64_t after, size_t limit,
+/* Unanswered ones of a back end by number, behind after. */
+MUST_CHECK int store_receipt_list(struct store *store, int64_t backend_id, int64_t after, size_t limit,
 	bool (*each)(void *ctx, const struct store_receipt *receipt), void *ctx, struct err *err);
 
 struct store_receipt_counts {

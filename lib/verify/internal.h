@@ -45,6 +45,7 @@ struct centre {
 	const struct verify_backend *conf;
 	struct follows follows;
 	struct server *servers;
+	int64_t seen;          /* the newest writing that was read */
 	bool late_told[LATENESSES]; /* there is something late, and that was told */
 };
 
@@ -55,7 +56,7 @@ struct verify {
 	atomic_bool stopping;
 	struct centre *centres;
 	size_t centre_count;
-	int64_t seen;          /* the newest writing that was read */
+	size_t follow_most;    /* at all of them */
 	int64_t read_ms;       /* nothing is read before */
 	struct engine_answer *answers; /* to be posted */
 	size_t answer_count;

@@ -13,7 +13,7 @@
 
 enum {
 	PAGE = 100,             /* writings read at once */
-	FOLLOWED_MOST = 20000,  /* the rest is read when there is room */
+	FOLLOW_MOST = 20000,    /* the rest is read when there is room */
 	LOOK_MS = 1000,
 	AGAIN_MS = 10000        /* until all is read anew, when the store could not be written */
 };
@@ -41,22 +41,9 @@ bool verify_ask(struct verify *verify, struct engine_request *request, const cha
 
 /* ---- what was written ---- */
 
-static struct centre *find_centre(struct verify *verify, const char *name)
-{
-	for (size_t i = 0; i < verify->centre_count; i++) {
-		if (strcmp(verify->centres[i].conf->name, name) == 0)
-			return &verify->centres[i];
-	}
-	return NULL;
-}
-
-static void follow_all(struct verify *verify, const struct doc *written)
+static void follow_all(struct centre *centre, const struct doc *written)
 {
 	for (const struct doc *entry = written->children; entry != NULL; entry = entry->next) {
-		struct centre *centre = find_centre(verify, doc_get(entry, "backend")->value.text);
-
-		if (centre == NULL)
-			continue;
 		const struct follow *follow = follow_add(&centre->follows, entry, verify_now_ms());
 		/* Of before a restart: it is no news. */
 		if (follow->told)
@@ -64,47 +51,54 @@ static void follow_all(struct verify *verify, const struct doc *written)
 	}
 }
 
-static size_t count_followed(const struct verify *verify)
+/* Each has its share of the room: where nothing is answered for days, the others' must not wait. */
+static bool has_news(const struct verify *verify, const struct centre *centre)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < verify->centre_count; i++)
-		count += verify->centres[i].follows.count;
-	return count;
+	return engine_written(verify->engine) > centre->seen && centre->follows.count < verify->follow_most / verify->centre_count;
 }
 
 static bool is_news(const struct verify *verify)
 {
-	return engine_written(verify->engine) > verify->seen && verify_now_ms() >= verify->read_ms &&
-		count_followed(verify) < FOLLOWED_MOST;
+	for (size_t i = 0; i < verify->centre_count && verify_now_ms() >= verify->read_ms; i++) {
+		if (has_news(verify, &verify->centres[i]))
+			return true;
+	}
+	return false;
 }
 
-static void read_news(struct verify *verify)
+static void read_page(struct verify *verify, struct centre *centre)
 {
 	int64_t newest = engine_written(verify->engine);
-	struct engine_request *request;
+	struct engine_request *request = engine_request_create(ENGINE_UNANSWERED, 0);
 	struct engine_message *reply;
 
-	if (!is_news(verify))
-		return;
-	request = engine_request_create(ENGINE_UNANSWERED, 0);
-	request->number = verify->seen;
+	request->backend = xstrdup(centre->conf->name);
+	request->number = centre->seen;
 	request->limit = PAGE;
 	if (!verify_ask(verify, request, "what was written can't be read", &reply))
 		return;
 	int64_t last = doc_get(reply->doc, "next")->value.number;
-	follow_all(verify, doc_get(reply->doc, "written"));
+	follow_all(centre, doc_get(reply->doc, "written"));
 	/* All numbers that are missing are answered, or were written anew. */
-	verify->seen = last == verify->seen ? newest : last;
+	centre->seen = last == centre->seen ? newest : last;
 	engine_message_destroy(reply);
+}
+
+static void read_news(struct verify *verify)
+{
+	for (size_t i = 0; i < verify->centre_count && verify_now_ms() >= verify->read_ms; i++) {
+		if (has_news(verify, &verify->centres[i]))
+			read_page(verify, &verify->centres[i]);
+	}
 }
 
 /* What was found out could not be kept: it is found out again. */
 static void forget_all(struct verify *verify)
 {
-	for (size_t i = 0; i < verify->centre_count; i++)
+	for (size_t i = 0; i < verify->centre_count; i++) {
 		follow_clear(&verify->centres[i].follows);
-	verify->seen = 0;
+		verify->centres[i].seen = 0;
+	}
 	verify->read_ms = verify_now_ms() + AGAIN_MS;
 }
 
@@ -203,6 +197,7 @@ struct verify *verify_start(const struct verify_params *params, struct engine *e
 
 	verify->params = *params;
 	verify->engine = engine;
+	verify->follow_most = params->follow_most == 0 ? FOLLOW_MOST : params->follow_most;
 	verify->centres = xcalloc(params->backend_count, sizeof(*verify->centres));
 	for (size_t i = 0; i < params->backend_count; i++) {
 		if (params->backends[i].server_count > 0)

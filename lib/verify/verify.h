@@ -29,6 +29,7 @@ struct verify_params {
 	size_t backend_count;
 	unsigned deadline_seconds;     /* what is not answered then is told */
 	const char *canary;            /* a zone to change every minute; "": none */
+	size_t follow_most;            /* what is waited for at once, at all back ends; 0: 20000 */
 };
 
 struct verify;

@@ -94,23 +94,32 @@ static void take_address(int fd)
 	CHECK(bind(fd, (struct sockaddr *)&source, sizeof(source)) == 0);
 }
 
+/* libFuzzer's clock is a signal; what was interrupted goes on when Linux is asked again. */
+static void connect_to(int fd, const void *to, socklen_t size)
+{
+	int ret;
+
+	do
+		ret = connect(fd, to, size);
+	while (ret != 0 && errno == EINTR);
+	FUZZ_REQUIRE(ret == 0, "no connection: %s", strerror(errno));
+}
+
 static int dial(bool to_control)
 {
 	struct sockaddr_in front = { .sin_family = AF_INET, .sin_port = htons(http_port(http)) };
 	struct sockaddr_un local = { .sun_family = AF_UNIX };
 	int fd = socket(to_control ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int ret;
 
 	CHECK(fd >= 0);
 	memcpy(local.sun_path, control, sizeof(control));
 	front.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (to_control) {
-		ret = connect(fd, (struct sockaddr *)&local, sizeof(local));
+		connect_to(fd, &local, sizeof(local));
 	} else {
 		take_address(fd);
-		ret = connect(fd, (struct sockaddr *)&front, sizeof(front));
+		connect_to(fd, &front, sizeof(front));
 	}
-	CHECK(ret == 0);
 	return fd;
 }
 

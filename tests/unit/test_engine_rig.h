@@ -46,6 +46,7 @@ struct rig {
 	atomic_llong ahead_ms;      /* so much more time has passed than did */
 	int64_t healing_interval_ms; /* 0: no passes by themselves */
 	enum engine_healing healing[TARGETS];
+	bool verified;              /* receipts are kept */
 	size_t count;               /* of back ends that are configured, from the first */
 	unsigned connections;
 	const struct backend_ops *ops;
@@ -128,7 +129,8 @@ static void start(void)
 
 	for (size_t i = 0; i < rig.count; i++)
 		backends[i] = (struct engine_backend){ .name = names[i], .ops = rig.ops,
-			.settings = &rig.settings[i], .connections = rig.connections, .healing = rig.healing[i] };
+			.settings = &rig.settings[i], .connections = rig.connections, .healing = rig.healing[i],
+			.verified = rig.verified };
 	params.healing_enabled = rig.healing_interval_ms > 0;
 	params.healing_interval_ms = rig.healing_interval_ms;
 	if (engine_start(&params, &rig.engine, &err) != ERR_OK)

@@ -64,11 +64,11 @@ static bool see(void *ctx, const struct store_receipt *receipt)
 	return true;
 }
 
-static struct seen open_ones(const struct world *world, int64_t after, size_t limit)
+static struct seen open_ones(const struct world *world, int64_t backend, int64_t after, size_t limit)
 {
 	struct seen seen = { .count = 0 };
 
-	OK(store_receipt_list(world->store, after, limit, see, &seen, err));
+	OK(store_receipt_list(world->store, backend, after, limit, see, &seen, err));
 	return seen;
 }
 
@@ -112,11 +112,14 @@ static void open_ones_are_listed_and_counted(void **state)
 	write_receipt(&world, 1, world.dc1, 2, 5, false);
 	write_receipt(&world, 0, world.dc2, 3, 5, false);
 	write_receipt(&world, 2, world.dc1, 4, 5, true);
-	seen = open_ones(&world, 0, 100);
-	assert_int_equal(seen.count, 4);
-	assert_int_equal(seen.numbers[3], 4);
-	assert_int_equal(open_ones(&world, 1, 2).count, 2);
-	assert_int_equal(open_ones(&world, 1, 2).numbers[0], 2);
+	seen = open_ones(&world, world.dc1, 0, 100);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.numbers[2], 4);
+	seen = open_ones(&world, world.dc2, 0, 100);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.numbers[0], 3);
+	assert_int_equal(open_ones(&world, world.dc1, 1, 2).count, 2);
+	assert_int_equal(open_ones(&world, world.dc1, 1, 2).numbers[0], 2);
 	/* None of them is late yet. */
 	OK(store_receipt_counts(world.store, world.dc1, &counts, err));
 	assert_int_equal(counts.waiting, 3);
@@ -124,7 +127,7 @@ static void open_ones_are_listed_and_counted(void **state)
 	assert_int_equal(counts.oldest_since_us, 0);
 	for (unsigned i = 0; i < 3; i++)
 		OK(store_receipt_late(world.store, world.zones[i], world.dc1, err));
-	assert_true(open_ones(&world, 0, 1).late[0]);
+	assert_true(open_ones(&world, world.dc1, 0, 1).late[0]);
 	OK(store_receipt_counts(world.store, world.dc1, &counts, err));
 	assert_int_equal(counts.waiting, 0);
 	assert_int_equal(counts.unanswered, 2);
@@ -139,7 +142,7 @@ static void open_ones_are_listed_and_counted(void **state)
 	assert_int_equal(counts.unanswered, 1);
 	assert_int_equal(counts.oldest_since_us, 201);
 	OK(store_receipt_reopen(world.store, world.zones[0], world.dc1, 7, 1234, err));
-	seen = open_ones(&world, 5, 100);
+	seen = open_ones(&world, world.dc1, 5, 100);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.numbers[0], 7);
 	assert_false(seen.late[0]);
@@ -254,7 +257,8 @@ static void they_go_with_their_back_end(void **state)
 	OK(store_answer_put(world.store, &answer, err));
 	while (after != INT64_MAX)
 		OK(store_retire_step(world.store, world.dc1, &after, &count, err));
-	assert_int_equal(open_ones(&world, 0, 9).count, 1);
+	assert_int_equal(open_ones(&world, world.dc1, 0, 9).count, 0);
+	assert_int_equal(open_ones(&world, world.dc2, 0, 9).count, 1);
 	OK(store_answer_list(world.store, world.zones[0], world.dc1, see_answer, &answers, err));
 	assert_int_equal(answers.count, 0);
 }

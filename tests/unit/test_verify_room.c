@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The room as a whole, on a whole engine: two back ends, whose name servers are sockets of this test. That of dc1 answers what was
+ * written, that of dc2 says nothing.
+ */
+#include "test_engine_rig.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "verify/verify.h"
+
+enum { HEADER_SIZE = 12, ANSWER_MAX = 64, QUERY_MAX = 300 };
+
+struct name_server {
+	int fd;
+	char address[32];
+	const char *servers[1];
+	pthread_t thread;
+	atomic_bool stopping;
+	atomic_int asked[256]; /* by the first letter of the name */
+};
+
+static struct name_server good, silent;
+static struct verify *verify;
+
+static void open_server(struct name_server *server)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval patience = { .tv_usec = 50000 };
+	socklen_t size = sizeof(at);
+
+	*server = (struct name_server){ .fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) };
+	assert_true(server->fd >= 0);
+	assert_int_equal(bind(server->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(getsockname(server->fd, (struct sockaddr *)&at, &size), 0);
+	assert_int_equal(setsockopt(server->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	snprintf(server->address, sizeof(server->address), "127.0.0.1:%u", ntohs(at.sin_port));
+	server->servers[0] = server->address;
+}
+
+/* What text_of(1) has: RFC 1035 3.3.13, 3.3.11, 3.4.1. */
+static size_t data_of(uint8_t type, uint8_t *out)
+{
+	static const uint8_t soa[22] = { [5] = 1, [9] = 2, [13] = 3, [17] = 4, [21] = 5 };
+	static const uint8_t ns[] = "\3ns1\3dns\7example";
+	static const uint8_t a[] = { 192, 0, 2, 1 };
+	const uint8_t *data = type == 6 ? soa : type == 2 ? ns : a;
+	size_t size = type == 6 ? sizeof(soa) : type == 2 ? sizeof(ns) : sizeof(a);
+
+	memcpy(out, data, size);
+	return size;
+}
+
+/* The query becomes its answer: one record at the name that was asked for. */
+static size_t answer(uint8_t *wire, size_t size)
+{
+	const uint8_t type = wire[size - 3];
+	uint8_t *at = wire + size;
+
+	wire[2] = 0x84;
+	wire[7] = 1;
+	memcpy(at, (const uint8_t[]){ 0xc0, HEADER_SIZE, 0, type, 0, 1, 0, 0, 0, 60, 0 }, 11);
+	at[11] = (uint8_t)data_of(type, at + 12);
+	return size + 12 + at[11];
+}
+
+static void *serve(void *arg)
+{
+	struct name_server *server = arg;
+	uint8_t wire[QUERY_MAX + ANSWER_MAX];
+	struct sockaddr_in from;
+
+	while (!atomic_load(&server->stopping)) {
+		socklen_t from_size = sizeof(from);
+		ssize_t got = recvfrom(server->fd, wire, QUERY_MAX, 0, (struct sockaddr *)&from, &from_size);
+
+		if (got <= HEADER_SIZE + 4)
+			continue;
+		atomic_fetch_add(&server->asked[wire[HEADER_SIZE + 1]], 1);
+		sendto(server->fd, wire, answer(wire, (size_t)got), 0, (struct sockaddr *)&from, from_size);
+	}
+	return NULL;
+}
+
+static int begin(void **state)
+{
+	static struct verify_backend backends[2];
+
+	(void)state;
+	set_up_with(2);
+	stop();
+	rig.verified = true;
+	start();
+	open_server(&good);
+	open_server(&silent);
+	assert_int_equal(pthread_create(&good.thread, NULL, serve, &good), 0);
+	backends[0] = (struct verify_backend){ .name = "dc1", .servers = good.servers, .server_count = 1, .interval_seconds = 3600 };
+	backends[1] = (struct verify_backend){ .name = "dc2", .servers = silent.servers, .server_count = 1, .interval_seconds = 3600 };
+	const struct verify_params params = { .backends = backends, .backend_count = 2, .deadline_seconds = 3600, .canary = "",
+		.follow_most = 2 };
+	verify = verify_start(&params, rig.engine);
+	return 0;
+}
+
+static int end(void **state)
+{
+	verify_stop(verify);
+	atomic_store(&good.stopping, true);
+	pthread_join(good.thread, NULL);
+	close(good.fd);
+	close(silent.fd);
+	return tear_down(state);
+}
+
+/* Whether dc1 has been asked for it: by the first letter. */
+static void await_question(char zone)
+{
+	for (int waited_ms = 0; atomic_load(&good.asked[(unsigned char)zone]) == 0; waited_ms += 2) {
+		if (waited_ms >= WAIT_MS)
+			fail_msg("%c.example is not asked for at dc1", zone);
+		nap();
+	}
+}
+
+static void where_nothing_is_answered_the_others_do_not_wait(void **state)
+{
+	static const char *const zones[] = { "a.example", "b.example", "c.example", "d.example" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
+		push(zones[i], 1);
+		await_question(zones[i][0]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(where_nothing_is_answered_the_others_do_not_wait, begin, end),
+	};
+
+	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, false);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
