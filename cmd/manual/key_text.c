@@ -54,6 +54,11 @@ void key_text_values(const struct key *key, struct buf *out)
 	}
 }
 
+void key_text_help(const struct key *key, struct buf *out)
+{
+	buf_printf(out, "%s%s", key->help, key->restart ? "; a change needs a restart" : "");
+}
+
 const char *key_text_default(const struct key *key)
 {
 	return key->preset != NULL && *key->preset == '\0' ? "empty" : key->preset;

@@ -59,6 +59,7 @@ static void put_key(struct buf *out, const struct key *key)
 {
 	struct buf beside = { 0 };
 	struct buf variable = { 0 };
+	struct buf help = { 0 };
 	const char *preset = key_text_default(key);
 
 	buf_puts(&beside, "(");
@@ -67,12 +68,14 @@ static void put_key(struct buf *out, const struct key *key)
 		buf_printf(&beside, "%sdefault: %s", beside.size == 1 ? "" : "; ", preset);
 	buf_puts(&beside, ")");
 	roff_entry(out, key->path, beside.size == 2 ? NULL : beside.data);
-	roff_text(out, key->help);
+	key_text_help(key, &help);
+	roff_text(out, help.data);
 	key_text_variable(key, &variable);
 	if (variable.size > 0) {
 		buf_puts(out, ".br\n");
 		roff_text(out, variable.data);
 	}
+	buf_free(&help);
 	buf_free(&variable);
 	buf_free(&beside);
 }

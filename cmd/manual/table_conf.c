@@ -19,6 +19,7 @@ static void put_row(struct buf *out, const struct key *key)
 {
 	const char *preset = key_text_default(key);
 	struct buf values = { 0 };
+	struct buf help = { 0 };
 
 	buf_printf(out, "| `%s` | ", key->path);
 	if (preset != NULL && *key->preset != '\0')
@@ -26,7 +27,8 @@ static void put_row(struct buf *out, const struct key *key)
 	else
 		buf_puts(out, preset == NULL ? "" : preset);
 	buf_puts(out, " | ");
-	put_cell(out, key->help);
+	key_text_help(key, &help);
+	put_cell(out, help.data);
 	key_text_values(key, &values);
 	if (values.size > 0) {
 		buf_puts(out, " (");
@@ -34,6 +36,7 @@ static void put_row(struct buf *out, const struct key *key)
 		buf_puts(out, ")");
 	}
 	buf_puts(out, " |\n");
+	buf_free(&help);
 	buf_free(&values);
 }
 

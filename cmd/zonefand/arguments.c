@@ -23,7 +23,7 @@ static const struct exit_row exits[] = {
 
 static const struct program_section sections[] = {
 	{ "SIGNALS",
-	  "SIGTERM and SIGINT: no more pushes are taken, what was taken is answered, and zonefand leaves. Deliveries that are left go on at the next start." },
+	  "SIGTERM and SIGINT: no more pushes are taken, what was taken is answered, and zonefand leaves. Deliveries that are left go on at the next start. SIGHUP: the configuration, its secrets and certificates are read again and put in force; if anything is wrong the old ones stay, and the log says why." },
 	{ "FILES",
 	  "Nothing is written but within the folder of the store (datastore.db_location), at the control socket (app.control_socket), and where zonefanctl backup says; the log goes to stderr." },
 };

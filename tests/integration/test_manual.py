@@ -57,6 +57,14 @@ def commands():
     return found
 
 
+def test_what_needs_a_restart_is_said():
+    """As the table of keys has it (`restart`), where a reload names the same keys."""
+    keys = set(re.findall(r'(?:\.path = |_KEY\()"([a-z_.]+)"(?:(?!\n\t\{).)*?\.restart = true', read(ROOT, "lib/conf/keys.c"), re.S))
+    assert keys == {"app.user", "app.control_socket", "datastore.db_location"}
+    marked = {line.split("`")[1] for line in read(ROOT, "README.md").splitlines() if "a change needs a restart" in line}
+    assert marked == keys
+
+
 def test_the_table_of_readme_is_fresh():
     """cmake --build --preset dev --target readme makes it so."""
     assert table() == run(os.path.join(BIN, "manual"), "configuration.md")

@@ -7,7 +7,9 @@ import json
 import subprocess
 
 import pytest
+from zf.certificates import trusting
 from zf.da import DA
+from zf.daemon import BIN
 from zf.rows import assert_rows_are
 from zf.zones import da_zone
 
@@ -105,7 +107,6 @@ def test_the_single_pair_and_the_socket_may_all(zonefan):
 
 def test_zonefanctl_with_a_login(zonefan, tmp_path):
     """The same rights by --url."""
-    from zf.daemon import BIN
     secret = tmp_path / "password"
     secret.write_text("canary-four\n")
     base = [f"{BIN}/zonefanctl", "--json", "--url", f"http://127.0.0.1:{zonefan.port}", "--user", "eye",
@@ -114,3 +115,23 @@ def test_zonefanctl_with_a_login(zonefan, tmp_path):
     assert looked.returncode == 0 and "zones" in json.loads(looked.stdout)
     changed = subprocess.run([*base, "pause", "dc1"], capture_output=True, text=True, timeout=60)
     assert changed.returncode == 1 and "may not" in changed.stderr
+
+
+def test_zonefanctl_over_tls(install, dcs, certificates, tmp_path):
+    """--url https://..., with --ca: only to whom that authority knows by that name."""
+    zonefan = install(dcs[:1], start=False, config={"app": {
+        "ssl_enable": True, "ssl_cert": f"{certificates}/good.pem",
+        "ssl_key": f"{certificates}/good.key"}})
+    zonefan.tls = trusting(certificates)
+    zonefan.start()
+    (tmp_path / "password").write_text(zonefan.password + "\n")
+
+    def ctl(host, authority):
+        return subprocess.run([f"{BIN}/zonefanctl", "--url", f"https://{host}:{zonefan.port}", "--user", zonefan.user,
+                               "--password-file", str(tmp_path / "password"),
+                               *(["--ca", f"{certificates}/{authority}.pem"] if authority else []), "zones"],
+                              capture_output=True, text=True, timeout=60)
+    assert ctl("localhost", "ca").returncode == 0
+    for host, authority in (("localhost", "other"), ("localhost", None), ("127.0.0.1", "ca")):
+        refused = ctl(host, authority)
+        assert refused.returncode == 1 and "zonefand does not answer" in refused.stderr and "SSL" in refused.stderr, refused
