@@ -68,6 +68,7 @@ class Browser:
         before = self.one("html")
         self.patiently(lambda: self._press(selector, label))
         WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(expected_conditions.staleness_of(before))
+        self.wait(lambda: self.all("#foot"), "the page is there to its end")
 
     def _press(self, selector, label):
         for button in self.all(f"{selector} summary, {selector} button"):

@@ -10,7 +10,7 @@ import pytest
 from browser import Browser
 from integration.conftest import data_centres, installations
 from zf.master import Master
-from zf.reconcile import conf
+from zf.reconcile import conf, reconcile
 from zf.wait import free_port, wait_for
 from zf.zones import da_zone, named
 
@@ -67,6 +67,9 @@ def night(scratch, servers):
         zonefan.secrets += [EYE["password"], MASTER["password"], PEER]
         zonefan.start()
         make_trouble(zonefan, centres)
+        for name in [*named("shop", 30), *named("dead", DEAD), "guarded.example"]:
+            master.put(name)
+        reconcile(zonefan, "--dry-run")
         yield Night(zonefan, centres)
     master.close()
 
@@ -110,10 +113,19 @@ def test_every_panel(night, browse):
     assert "200 zones given up" in browser.text("#backend-dc3")
     assert len(browser.all(".card .lag svg path.line")) >= 3
     assert "guarded.example" in browser.text("#held") and "SOA and NS" in browser.text("#held")
-    assert "127.0.0.1" in browser.text("#masters") and "http://127.0.0.1" in browser.text("#peers")
-    assert "lane_down" in browser.text("#events")
+    figures = dict(reversed(line) for line in zip(*[iter(browser.text("#figures").splitlines())] * 2))
+    status = night.zonefan.status()
+    assert {name: int(figures[name]) for name in ("zones", "deliveries wait", "given up", "held for you", "frozen")} == {
+        "zones": status["zones"]["total"], "deliveries wait": 12, "given up": DEAD, "held for you": 1, "frozen": 0}
+    assert "Last reconciliation: ok" in browser.text("#masters") and "231 zones there" in browser.text("#masters")
+    assert "127.0.0.1 ok" in browser.text("#masters tbody tr")
+    peers = [row.text for row in browser.all("#peers tbody tr")]
+    assert any("http://127.0.0.1" in row and "Failed to connect" in row for row in peers), peers
+    assert "lane_down" in browser.text("#events") and "dc2" in browser.text("#events")
+    assert status["version"] in browser.text("#foot")
     lies_within(browser, 1280)
     browser.picture("night", 1500)
+    browser.picture("night-whole")
     browser.dark()
     browser.picture("night-dark", 1500)
 
@@ -124,6 +136,8 @@ def test_200_dead_letters(night, browse):
     while True:
         rows = browser.all("#dead tbody tr")
         assert 0 < len(rows) <= 50 and "data is 1517 characters long" in rows[0].text
+        if not seen:
+            browser.picture("dead", 2600)
         seen += [row.find_element("css selector", "a").text for row in rows]
         following = [link for link in browser.all("#dead .more a") if link.text == "Next page"]
         if not following:
@@ -161,6 +175,14 @@ def test_an_operators_actions(night, browse):
     browser.press("#backend-dc1", "Resume")
     assert browser.text("#notice") == "dc1 is now resumed."
     night.zonefan.wait_lane("dc1", "up")
+    browser.wait(lambda: "Heal now" in browser.text("#backend-dc1"), "the pass that began because it came up is over")
+    browser.press("#backend-dc1", "Heal now")
+    assert browser.text("#notice") == "A healing pass began at 1 data centre."
+    browser.wait(lambda: "compared, 0 repaired" in browser.text("#backend-dc1"), "what it found is told")
+    browser.press("main", "Try all now")
+    assert re.search(r"(is|are) tried now", browser.text("#notice"))
+    wait_for(lambda: night.zonefan.status()["queues"]["dead_letters"] == DEAD, 60, "they were tried, and are dead letters again")
+    browser.open(night.zonefan)
     browser.press("#dead tbody tr", "Drop")
     assert browser.text("#notice") == "1 dead letter was dropped."
     assert night.zonefan.status()["queues"]["dead_letters"] == DEAD - 1
@@ -211,6 +233,7 @@ def test_without_a_script(night, browse):
     assert not browser.all("#live.on"), "a script ran"
     assert browser.text("#verdict").startswith("dc2 is down") and len(browser.all("#dead tbody tr")) == 50
     assert browser.one("noscript meta").get_attribute("content") == "30"
+    browser.picture("no-script", 1500)
     browser.press("#backend-dc1", "Heal now")
     assert browser.text("#notice") == "A healing pass began at 1 data centre."
     browser.press("#backend-dc3", "Pause")

@@ -95,6 +95,10 @@ def test_an_outage_is_told_once_and_its_end(told, dcs, receiver):
     for name in named("outage", 5):
         told.da().push_ok(name, da_zone(name))
     receiver.wait_told(("backend_down", "dc2", "problem"))
+    # It lasts: several times min_seconds, and more zones than before.
+    told.da().push_ok("later.example", da_zone("later.example"))
+    wait_for(lambda: told.backend("dc2")["oldest_pending_seconds"] > 12, 60, "the outage lasts")
+    assert receiver.told() == [("backend_down", "dc2", "problem")], "once, not again and again"
     receiver.status = 503  # the receiver has an outage of its own
     dcs[1].proxy.passing()
     told.wait_converged()

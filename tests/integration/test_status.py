@@ -44,6 +44,24 @@ def test_status_tells_the_lag(zonefan, dcs):
     assert not zonefan.backend("dc2")["oldest_pending_seconds"]
 
 
+def test_alive_and_ready_without_any_data_centre(zonefan, dcs):
+    """O2: nothing is mended by a restart, and pushes are taken all the same; so a supervisor leaves it alone."""
+    for centre in dcs:
+        centre.proxy.refuse()
+    zonefan.da().push_ok("alone.example", da_zone("alone.example"))
+    for centre in dcs:
+        zonefan.wait_lane(centre.name, "down")
+    assert zonefan.da().get("/healthz").status == 200 and zonefan.da().get("/readyz").status == 200
+    zonefan.ctl("ready", check=0)
+    zonefan.da().push_ok("alone.example", da_zone("alone.example", 2))
+    zonefan.restart()
+    assert zonefan.da().get("/healthz").status == 200 and zonefan.da().get("/readyz").status == 200, "it starts without them, too"
+    for centre in dcs:
+        centre.proxy.passing()
+    zonefan.wait_converged()
+    assert zonefan.zone("alone.example")["serial"] == 2
+
+
 def test_zone(zonefan, dcs):
     zonefan.da().push_ok("one.example", da_zone("one.example", 2026030401))
     zonefan.wait_converged()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A password that is replaced while zonefand runs (SEC S4); certificates and databases: test_reload.py."""
+"""A login's password that is replaced while zonefand runs (SEC S4); certificates and databases: test_reload.py."""
 import os
 import signal
 
@@ -36,3 +36,30 @@ def test_a_new_password_counts_after_a_reload(install, dcs, happened):
         new.push_ok("turn.example", da_zone("turn.example", 2 * number + 1))
         old = new
     happened("3 reloads, 0 of 7 pushes failed", times=3, acknowledged=7)
+
+
+@pytest.mark.row("SEC S4", fault="a master's password is replaced without a moment at which none fits",
+                 injected="a second login with the same identity, by reload; the master changes over; the first one goes, by reload",
+                 required="while both are there, both push and delete for that master; then the new one alone; no push fails")
+def test_two_logins_of_one_master_overlap(install, dcs, happened):
+    def user(name):
+        return {"name": name, "password": f"canary-overlap-{name}", "identities": ["da1.host.example"]}
+    zonefan = install(dcs[:1], start=False, config={"app": {"users": [user("da1")]}})
+    zonefan.secrets += [user(name)["password"] for name in ("da1", "da1-2026")]
+    zonefan.start()
+    old, new = (DA(zonefan.port, name, user(name)["password"]) for name in ("da1", "da1-2026"))
+    old.push_ok("turn.example", da_zone("turn.example"))
+    old.push_ok("gone.example", da_zone("gone.example"))
+    assert new.login_test().status == 401
+    zonefan.configure({"app": {"users": [user("da1"), user("da1-2026")]}})
+    zonefan.ctl("reload", check=0)
+    for serial, login in enumerate((new, old, new), 2):
+        login.push_ok("turn.example", da_zone("turn.example", serial))
+    new.delete_ok("gone.example")  # of the same owner: it is the master's, whatever its login is called
+    zonefan.configure({"app": {"users": [user("da1-2026")]}})
+    zonefan.ctl("reload", check=0)
+    assert old.login_test().status == 401
+    new.push_ok("turn.example", da_zone("turn.example", 5))
+    zonefan.wait_converged()
+    assert set(zonefan.zones()) == {"turn.example"} and zonefan.zone("turn.example")["serial"] == 5
+    happened("2 reloads, 0 of 6 pushes failed", times=2, acknowledged=6)
