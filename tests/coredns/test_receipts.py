@@ -243,6 +243,7 @@ def test_a_delete_is_followed(site, kind):
         delivery = site.wait("gone.example", centre.db.name, "still_answers")
         assert "still answers, with serial 1" in delivery["verify_error"]
         site.wait_verify(centre.db.name, lambda verify: verify["still_answers"] == 1 and verify["unanswered"] == 0, "it is told apart")
+        assert f'zonefan_backend_still_answered_zones{{backend="{centre.db.name}"}} 1\n' in site.zonefan.da().get("/metrics").body.decode()
     with site.tells("dc1", "gone"):
         site.centres[0].stop()
         site.push("other.example", text(1))
