@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Deliveries that are asked for: by newer content, by an equal push, by an operator. */
+#include <stdlib.h>
+
 #include "engine/core_internal.h"
 
 /* It would be parked before it is sent anyway. */
@@ -74,6 +76,17 @@ int core_retry_zone(struct core *core, const struct store_zone *row, struct err 
 	return ERR_OK;
 }
 
+int core_unpark_away(struct core *core, int64_t zone_id, struct err *err)
+{
+	int64_t *ids = xcalloc(core->lane_count + 1, sizeof(*ids));
+
+	for (size_t i = 0; i < core->lane_count; i++)
+		ids[i] = core->lanes[i]->backend_id;
+	int ret = store_backends_unpark(core->store, zone_id, ids, core->lane_count, err);
+	free(ids);
+	return ret;
+}
+
 int core_ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery_event event, uint64_t generation,
 	struct err *err)
 {
@@ -85,6 +98,5 @@ int core_ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery
 		if (ret != ERR_OK)
 			return ret;
 	}
-	return ERR_OK;
+	return was == 0 ? ERR_OK : core_unpark_away(core, zone_id, err);
 }
-

@@ -95,7 +95,7 @@ static int unpark_all(struct core *core, const struct store_zone *row, struct er
 	for (size_t i = 0; ret == ERR_OK && i < core->lane_count; i++)
 		ret = core_move_asked(core, core->lanes[i], row->id, row->generation, DELIVERY_REPLAY, row->generation,
 			err);
-	return ret;
+	return ret == ERR_OK ? core_unpark_away(core, row->id, err) : ret;
 }
 
 static int write(struct core *core, const struct store_zone *row, const struct core_cause *cause, bool freeze,

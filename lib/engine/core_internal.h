@@ -474,6 +474,8 @@ MUST_CHECK int core_move_asked(struct core *core, struct core_lane *lane, int64_
 /* The same at all back ends; was 0: the zone is new. */
 MUST_CHECK int core_ask_all(struct core *core, int64_t zone_id, uint64_t was, enum delivery_event event,
 	uint64_t generation, struct err *err);
+/* What is parked of it at back ends that are away is woken when they come back (store_backends_unpark). */
+MUST_CHECK int core_unpark_away(struct core *core, int64_t zone_id, struct err *err);
 /* The operator asks for one zone, at all back ends. */
 MUST_CHECK int core_retry_zone(struct core *core, const struct store_zone *row, struct err *err);
 

@@ -28,10 +28,7 @@ static const char fill_sql[] = "INSERT INTO delivery (backend_id, zone_id, appli
 	" iif(z.hearsay, 0, ?2), iif(z.hearsay, 0, ?2), 0"
 	" FROM (SELECT id, generation, deleted, deleted AND text_size = 0 AS hearsay FROM zone) AS z"
 	" WHERE z.id > ?3 AND z.id <= ?4 AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.backend_id = ?1 AND d.zone_id = z.id)";
-/*
- * All back ends in one pass; a delete of what was there is checked, as above. Ids that were registered come as a list in JSON,
- * for want of a parameter that is a list.
- */
+/* All back ends in one pass; a delete of what was there is checked, as above. */
 static const char wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0,"
 	" check_rows = max(check_rows, z.deleted)"
 	" FROM zone AS z WHERE delivery.state = 0 AND z.id = delivery.zone_id AND delivery.applied <> z.generation"
@@ -40,7 +37,11 @@ static const char wake_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, si
 static const char wake_some_sql[] = "UPDATE delivery SET state = 1, next_try = ?2, since = ?2, attempts = 0,"
 	" check_rows = max(check_rows, z.deleted)"
 	" FROM zone AS z WHERE z.id > ?3 AND z.id <= ?4 AND delivery.zone_id = z.id AND delivery.backend_id = ?1"
-	" AND delivery.state IN (0, 6) AND delivery.applied <> z.generation";
+	" AND delivery.state = 0 AND delivery.applied <> z.generation";
+
+static const char parked_sql[] = "SELECT count(*) FROM delivery WHERE zone_id = ?1 AND state = 6";
+static const char unpark_sql[] = "UPDATE delivery SET state = 0, next_try = 0, since = 0, attempts = 0"
+	" WHERE zone_id = ?1 AND state = 6 AND backend_id NOT IN (SELECT value FROM json_each(?2))";
 
 static int find_backend(struct store *store, const char *name, int64_t *id, struct err *err)
 {
@@ -129,17 +130,26 @@ static int wake_some(struct store *store, int64_t id, int64_t now_us, uint64_t a
 	return db_run(store, stmt, err);
 }
 
-static int wake(struct store *store, const int64_t *ids, size_t count, int64_t now_us, struct err *err)
+/* In JSON, for want of a parameter that is a list. */
+static struct buf list_of(const int64_t *ids, size_t count)
 {
 	struct buf list = { 0 };
+
+	buf_puts(&list, "[");
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&list, "%s%lld", i == 0 ? "" : ",", (long long)ids[i]);
+	buf_puts(&list, "]");
+	return list;
+}
+
+static int wake(struct store *store, const int64_t *ids, size_t count, int64_t now_us, struct err *err)
+{
 	sqlite3_stmt *stmt;
 	int rc = db_prepare(store, wake_sql, &stmt, err);
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < count; i++)
-		buf_printf(&list, "%c%lld", i == 0 ? '[' : ',', (long long)ids[i]);
-	buf_puts(&list, "]");
+	struct buf list = list_of(ids, count);
 	db_bind_text(stmt, 1, list.data, -1);
 	db_bind_int(stmt, 2, now_us);
 	rc = db_run(store, stmt, err);
@@ -211,4 +221,27 @@ int store_backend_fill(struct store *store, int64_t id, int64_t now_us, size_t m
 	if (rc < 0)
 		return rc;
 	return db_scope_close(store, own, fill_step(store, id, now_us, most, after, err), err);
+}
+
+static int unpark_others(struct store *store, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(store, unpark_sql, &stmt, err);
+
+	if (rc < 0)
+		return rc;
+	struct buf list = list_of(ids, count);
+	db_bind_int(stmt, 1, zone_id);
+	db_bind_text(stmt, 2, list.data, -1);
+	rc = db_run(store, stmt, err);
+	buf_free(&list);
+	return rc;
+}
+
+int store_backends_unpark(struct store *store, int64_t zone_id, const int64_t *ids, size_t count, struct err *err)
+{
+	uint64_t parked;
+	int rc = keyed_ask(store, parked_sql, zone_id, &parked, err);
+
+	return rc == 0 && parked > 0 ? unpark_others(store, zone_id, ids, count, err) : rc;
 }

@@ -179,6 +179,12 @@ MUST_CHECK int store_backend_fill(struct store *store, int64_t id, int64_t now_u
 	struct err *err);
 
 /*
+ * Somebody wants that zone delivered, newer or thawed: at back ends other than those, the configured ones, it is not parked any more,
+ * but as what changed while they were away, which is woken when they are registered again. In a transaction of the caller's.
+ */
+MUST_CHECK int store_backends_unpark(struct store *store, int64_t zone_id, const int64_t *ids, size_t count, struct err *err);
+
+/*
  * wanted is the zone's generation. ERR_NOTFOUND: no such row. Free out with delivery_clear. A row that cannot be right
  * is given as DUE with check: delivering once more is always safe. A damaged zone row is no error here (store_zone_get).
  */

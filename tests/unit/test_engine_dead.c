@@ -175,6 +175,32 @@ static void what_is_dropped_waits_for_a_word(void **state)
 	await_clean("a.example");
 }
 
+static void start_with(size_t count)
+{
+	stop();
+	rig.count = count;
+	start();
+}
+
+/* What was dropped there stays dropped, unless something newer came meanwhile. */
+static void a_back_end_is_away_with_what_was_dropped(void **state)
+{
+	(void)state;
+	atomic_store(&rig.fates[2], MEMORY_REJECT);
+	push("a.example", 1);
+	push("b.example", 1);
+	await_state("a.example", 2, "rejected");
+	await_state("b.example", 2, "rejected");
+	expect_answer(ENGINE_DEAD_DROP, "a.example", "dc3", "dropped", 1);
+	expect_answer(ENGINE_DEAD_DROP, "b.example", "dc3", "dropped", 1);
+	atomic_store(&rig.fates[2], MEMORY_OK);
+	start_with(2);
+	push("b.example", 2);
+	start_with(3);
+	await_clean("b.example");
+	await_state("a.example", 2, "parked");
+}
+
 /* What is parked because its zone is frozen was not dropped. */
 static void a_frozen_zone_is_no_dead_letter(void **state)
 {
@@ -199,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(they_are_listed_page_by_page, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(replay_tries_them_now, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_dropped_waits_for_a_word, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_back_end_is_away_with_what_was_dropped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_frozen_zone_is_no_dead_letter, set_up, tear_down),
 	};
 

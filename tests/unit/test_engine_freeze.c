@@ -134,6 +134,44 @@ static void a_pass_leaves_it_alone(void **state)
 	}
 }
 
+/* The same configuration, with so many of the back ends. */
+static void start_with(size_t count)
+{
+	stop();
+	rig.count = count;
+	start();
+}
+
+static void a_back_end_that_is_away_when_it_is_thawed(void **state)
+{
+	struct memory_zone held;
+
+	(void)state;
+	push("cold.example", 1);
+	await_clean("cold.example");
+	order(ENGINE_FREEZE, "cold.example", true);
+	push("cold.example", 2);
+	expect_parked("cold.example");
+	uint64_t writes = writes_of(2, "cold.example.");
+	start_with(2);
+	order(ENGINE_THAW, "cold.example", true);
+	await_state("cold.example", 0, "clean");
+	start_with(3);
+	await_clean("cold.example");
+	assert_int_equal(writes_of(2, "cold.example."), writes + 1);
+	/* Frozen all the time, it stays so. */
+	order(ENGINE_FREEZE, "cold.example", true);
+	push("cold.example", 3);
+	expect_parked("cold.example");
+	start_with(2);
+	push("cold.example", 4);
+	start_with(3);
+	await_lane(2, "up");
+	await_state("cold.example", 2, "parked");
+	assert_int_equal(writes_of(2, "cold.example."), writes + 1);
+	assert_true(memory_target_get(rig.targets[2], "cold.example.", &held) && held.exists);
+}
+
 static void an_unknown_zone_is_named(void **state)
 {
 	struct engine_request *request = engine_request_create(ENGINE_FREEZE, ++rig.next_id);
@@ -153,6 +191,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_waits_or_is_in_flight_when_it_is_frozen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_delete_waits_too, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_pass_leaves_it_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_back_end_that_is_away_when_it_is_thawed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_unknown_zone_is_named, set_up, tear_down),
 	};
 
