@@ -91,8 +91,10 @@ static bool takes(const struct command *command, enum ctl_option option)
 bool commands_take(const struct command *command, const char *const *options)
 {
 	for (enum ctl_option i = OPTION_OF_COMMANDS; i < OPTION_COUNT; i++) {
-		if (options[i] != NULL && !takes(command, i))
-			return false;
+		if (options[i] == NULL || takes(command, i))
+			continue;
+		fprintf(stderr, "zonefanctl: %s has no use for --%s\n", command->name, zonefanctl_program.options[i].name);
+		return false;
 	}
 	return true;
 }

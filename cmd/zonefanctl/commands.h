@@ -85,7 +85,7 @@ extern const size_t commands_count;
 
 /* NULL: there is none. */
 const struct command *commands_find(const char *name);
-/* Whether the command takes all that was given. */
+/* Whether the command takes all that was given; what it has no use for is said. */
 bool commands_take(const struct command *command, const char *const *options);
 /* What it is for, with its options: a part of --help. */
 void commands_print(const struct command *command, FILE *to);

@@ -27,10 +27,14 @@ static void print_usage(FILE *to)
 
 static int misuse(const struct command *command)
 {
-	if (command != NULL)
-		commands_print(command, stderr);
-	else
-		print_usage(stderr);
+	commands_print(command, stderr);
+	return EXIT_USAGE;
+}
+
+/* What is wrong must not scroll away. */
+static int point_to_help(void)
+{
+	fputs("zonefanctl: --help lists commands and options\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -109,8 +113,13 @@ static int run(const struct command *command, const char *const *options, char *
 	struct call call = { .options = options, .words = words, .word_count = word_count };
 	int code;
 
-	if (command == NULL || word_count < command->least || word_count > command->most || !commands_take(command, options))
+	if (!commands_take(command, options))
 		return misuse(command);
+	if (word_count < command->least || word_count > command->most) {
+		fprintf(stderr, "zonefanctl: %s%s%s\n", command->name, word_count < command->least ? " wants more than that" :
+			" has no use for ", word_count < command->least ? "" : words[command->most]);
+		return misuse(command);
+	}
 	if ((command->traits & COMMAND_BARE) != 0)
 		code = command->run(&call);
 	else
@@ -125,7 +134,7 @@ int main(int argc, char **argv)
 	const char *options[OPTION_COUNT];
 
 	if (!program_read_options(&zonefanctl_program, argc, argv, options))
-		return misuse(NULL);
+		return point_to_help();
 	char **words = argv + optind;
 	size_t count = (size_t)(argc - optind);
 	const struct command *command = count > 0 ? commands_find(words[0]) : NULL;
@@ -135,6 +144,11 @@ int main(int argc, char **argv)
 	}
 	if (options[OPTION_HELP] != NULL)
 		return help(command);
+	if (command == NULL) {
+		fprintf(stderr, count > 0 ? "zonefanctl: there is no command %s\n" : "zonefanctl: a command is missing\n",
+			count > 0 ? words[0] : "");
+		return point_to_help();
+	}
 	privilege_protect();
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	int code = run(command, options, words + 1, count - 1);

@@ -114,7 +114,7 @@ void show_status_notes(const json_t *status, FILE *to)
 	json_array_foreach(json_object_get(status, "unconfigured"), index, name)
 		fprintf(to, "not configured any more: %s (zonefanctl retire)\n", json_string_value(name));
 	if (cell_number_at(status, "frozen") > 0)
-		fprintf(to, "frozen zones: %" JSON_INTEGER_FORMAT "\n", cell_number_at(status, "frozen"));
+		fprintf(to, "frozen zones: %" JSON_INTEGER_FORMAT " (zonefanctl zones)\n", cell_number_at(status, "frozen"));
 	if (cell_number_at(status, "held") > 0)
 		fprintf(to, "held for your word: %" JSON_INTEGER_FORMAT " (zonefanctl held list)\n", cell_number_at(status, "held"));
 }
@@ -169,7 +169,7 @@ void show_heal(const json_t *list)
 
 void show_zones(const json_t *list)
 {
-	static const char *const titles[] = { "ZONE", "GENERATION", "SERIAL", "RECORDS", "OWNER", "USER", "UPDATED" };
+	static const char *const titles[] = { "ZONE", "GENERATION", "SERIAL", "RECORDS", "OWNER", "USER", "UPDATED", "FROZEN" };
 	struct table table = table_of(ARRAY_SIZE(titles), titles);
 	size_t index;
 	json_t *zone;
@@ -177,7 +177,7 @@ void show_zones(const json_t *list)
 	json_array_foreach(json_object_get(list, "zones"), index, zone) {
 		char *cells[] = { cell_text(zone, "name"), cell_number(zone, "generation"), cell_number(zone, "serial"),
 			cell_number(zone, "records"), cell_text(zone, "hostname"), cell_text(zone, "username"),
-			cell_text(zone, "updated_at") };
+			cell_text(zone, "updated_at"), cell_text(json_object_get(zone, "frozen"), "since") };
 
 		table_add(&table, cells);
 	}

@@ -342,7 +342,7 @@ struct engine_zone {
 	char *hostname;
 	char *username;
 	int64_t updated_at_us;
-	int64_t frozen_at_us;  /* ENGINE_ZONE only; 0: it is not */
+	int64_t frozen_at_us;  /* 0: it is not */
 	char *frozen_by;
 	struct engine_delivery *deliveries; /* ENGINE_ZONE only */
 	size_t delivery_count;

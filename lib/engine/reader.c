@@ -17,6 +17,7 @@
 enum { LIST_MOST = 1000 };
 
 struct listing {
+	struct engine *engine;
 	struct engine_message *message;
 	size_t limit; /* of elements; one more is asked of the store, to know whether there is more */
 };
@@ -52,6 +53,14 @@ static void fill_zone(struct engine_zone *out, const struct store_zone *row)
 	zone_digest_text(&row->digest, out->digest);
 }
 
+static void show_frozen(void *ctx, const struct store_frozen *frozen)
+{
+	struct engine_zone *zone = ctx;
+
+	zone->frozen_at_us = frozen->at_us;
+	zone->frozen_by = xstrdup(frozen->actor);
+}
+
 static bool list_zone(void *ctx, const struct store_zone *row)
 {
 	struct listing *listing = ctx;
@@ -61,14 +70,19 @@ static bool list_zone(void *ctx, const struct store_zone *row)
 		message->more = true;
 		return false;
 	}
-	fill_zone(&message->zones[message->zone_count++], row);
+	struct engine_zone *zone = &message->zones[message->zone_count++];
+	struct err err;
+
+	fill_zone(zone, row);
+	if (store_frozen_list(listing->engine->reader, row->id, show_frozen, zone, &err) != ERR_OK)
+		log_error("whether a zone is frozen can't be read", LOG_ERR(&err));
 	return true;
 }
 
 static int list_zones(struct engine *engine, const struct engine_request *request, struct engine_message *message,
 	struct err *err)
 {
-	struct listing listing = { .message = message, .limit = reader_limit(request) };
+	struct listing listing = { .engine = engine, .message = message, .limit = reader_limit(request) };
 	char after[ZONE_NAME_SIZE] = "";
 
 	if (request->after != NULL && request->after[0] != '\0') {
@@ -132,14 +146,6 @@ static int add_delivery(struct engine *engine, const struct core_board *board, s
 	delivery_clear(&delivery);
 	return reader_add_receipt(engine, &board->lanes[index], row->id,
 		&zone->deliveries[zone->delivery_count - 1].receipt, err);
-}
-
-static void show_frozen(void *ctx, const struct store_frozen *frozen)
-{
-	struct engine_zone *zone = ctx;
-
-	zone->frozen_at_us = frozen->at_us;
-	zone->frozen_by = xstrdup(frozen->actor);
 }
 
 static int show_zone(struct engine *engine, const struct engine_request *request, struct engine_message *message,

@@ -368,9 +368,9 @@ json_t *json_zone(const struct engine_zone *zone, bool with_deliveries)
 	set(out, "hostname", json_text(zone->hostname != NULL ? zone->hostname : ""));
 	set(out, "username", json_text(zone->username != NULL ? zone->username : ""));
 	set(out, "updated_at", time_of(zone->updated_at_us));
+	set(out, "frozen", frozen_of(zone));
 	if (!with_deliveries)
 		return out;
-	set(out, "frozen", frozen_of(zone));
 	deliveries = json_array();
 	for (size_t i = 0; i < zone->delivery_count; i++)
 		CHECK(json_array_append_new(deliveries, delivery_of(&zone->deliveries[i])) == 0);

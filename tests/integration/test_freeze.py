@@ -65,17 +65,24 @@ def test_exit_codes(zonefan):
 def test_a_frozen_zone_that_is_gone_is_told(install, dcs):
     """Nobody brings it back while it is frozen: then at least everybody hears of it."""
     zonefan = install(dcs[:2], config={"healing": {"enabled": False}})  # the pass is the operator's
-    zonefan.da().push_ok("ice.example", da_zone("ice.example"))
+    for name in ("ice.example", "warm.example"):
+        zonefan.da().push_ok(name, da_zone(name))
     zonefan.wait_converged()
     zonefan.ctl("freeze", "ice.example", check=0)
     zonefan.da().push_ok("ice.example", da_zone("ice.example", 2))
     for table in ("records", "zones", "zonefan_state"):
         dcs[1].db.sql(f"DELETE FROM {table}")
     zonefan.ctl("heal", check=2)
-    drift = [event for event in zonefan.api("/api/v1/events?limit=1000")["events"] if event["kind"] == "drift"]
-    assert [(event["zone"], event["backend"]) for event in drift] == [("ice.example", "dc2")], "dc1 is only behind"
+    drift = [event for event in zonefan.api("/api/v1/events?limit=1000")["events"]
+             if event["kind"] == "drift" and event["zone"] == "ice.example"]
+    assert [event["backend"] for event in drift] == ["dc2"], "dc1 is only behind"
     assert "frozen" in drift[0]["detail"]
     assert "parked" in zonefan.ctl("status").stdout
+    listed = {zone["name"]: zone["frozen"] for zone in zonefan.listing("/api/v1/zones", "zones", 10)}
+    assert listed["ice.example"]["by"] == "control socket" and listed["warm.example"] is None
+    rows = [line.split() for line in zonefan.ctl("zones", check=0).stdout.splitlines()]
+    assert rows[0][-1] == "FROZEN" and {row[0]: row[-1] for row in rows[1:]} == {
+        "ice.example": listed["ice.example"]["since"], "warm.example": "-"}
     zonefan.ctl("thaw", "ice.example", check=0)
     zonefan.wait_converged()
     zonefan.ctl("heal", check=0)

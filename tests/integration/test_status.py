@@ -128,6 +128,15 @@ def test_zonefanctl_exit_codes(zonefan, dcs):
     assert all(str(code) in usage for code in codes), "the exit codes are not documented"
 
 
+def test_misuse_is_named(zonefan):
+    """And is the first line that one sees, not above a page of help."""
+    for words, said in ((["nonsense"], "there is no command nonsense"), ([], "a command is missing"), (["status", "more"], "status has no use for more"),
+                        (["freeze"], "freeze wants more"), (["status", "--zone", "a.example"], "status has no use for --zone"),
+                        (["status", "--nonsense"], "--nonsense")):
+        told = zonefan.ctl(*words, check=64).stderr.splitlines()
+        assert said in told[0] and len(told) < 8, told
+
+
 def test_control_socket(zonefan):
     """decisions.md 15: a Unix socket beside the store, mode 0660, no password."""
     sockets = [name for name in os.listdir(zonefan.directory) if stat.S_ISSOCK(os.stat(os.path.join(zonefan.directory, name)).st_mode)]
