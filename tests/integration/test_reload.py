@@ -234,7 +234,7 @@ def serial_of(da):
 
 
 def test_a_certificate_is_replaced_under_pushes(install, dcs):
-    """New connections see the new one, no push fails, and a key that does not match keeps the old one."""
+    """New connections see the new one, no push fails, nor one that is half sent, and a key that does not match keeps the old one."""
     zonefan = install(dcs[:1], start=False)
     made = certificates.make(os.path.join(zonefan.directory, "tls"))
     files = {"ssl_cert": os.path.join(made, "own.pem"), "ssl_key": os.path.join(made, "own.key")}
@@ -244,7 +244,7 @@ def test_a_certificate_is_replaced_under_pushes(install, dcs):
         shutil.copy(os.path.join(made, (key or name) + ".key"), files["ssl_key"])
     use("good")
     port = free_port()
-    zonefan.configure({"app": {**files, "listeners": [{"address": "127.0.0.1", "port": port, "ssl": True}]}})
+    zonefan.configure({"app": {**files, "body_deadline_ms": 300000, "listeners": [{"address": "127.0.0.1", "port": port, "ssl": True}]}})
     zonefan.start()
     secure = zonefan.da()
     secure.address, secure.tls = ("127.0.0.1", port), certificates.trusting(made)
@@ -261,6 +261,10 @@ def test_a_certificate_is_replaced_under_pushes(install, dcs):
                 errors.append(repr(error))
     thread = threading.Thread(target=push)
     thread.start()
+    half = secure.connect()
+    request = secure.build("POST", "/CMD_API_DNS_ADMIN?action=rawsave&domain=half.example&hostname=da1.host.example",
+                           da_zone("half.example").encode())
+    half.sendall(request[:-100])
     try:
         for _ in range(3):
             use("next")
@@ -274,11 +278,15 @@ def test_a_certificate_is_replaced_under_pushes(install, dcs):
             use("good")
             hup(zonefan)
             assert serial_of(secure) == old
+        half.sendall(request[-100:])
+        assert secure.read(half).error == "0", "a request that was open over six reloads"
     finally:
+        half.close()
         stopping.set()
         thread.join()
     assert errors == []
     zonefan.wait_converged()
+    assert "half.example" in zonefan.zones()
 
 
 def test_a_secret_that_changes_is_read(install, dcs):
