@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Receipts (V1) of name servers that answer in other ways than most: too much for UDP, or nonsense. With real CoreDNS: tests/coredns/test_receipts.py.
+"""
+import re
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.zone
+import pytest
+from zf.master import NameServer
+from zf.wait import wait_for
+from zf.zones import da_zone
+
+ZONE = "receipt.example"
+
+
+class Served(NameServer):
+    """Answers from one text of ZONE. mode, too: "nonsense" (by TCP, after a truncated answer by UDP: a header, and bytes that mean nothing)."""
+
+    def __init__(self):
+        self.zone = None
+        super().__init__(None)
+
+    def load(self, text):
+        self.zone = dns.zone.from_text(text, ZONE + ".", relativize=False)
+
+    def reply(self, wire, tcp):
+        if self.mode == "nonsense" and tcp:
+            return wire[:2] + b"\x84\x00" + wire[4:6] + b"\xff" * 20
+        query = dns.message.from_wire(wire)
+        answer = dns.message.make_response(query)
+        answer.flags |= dns.flags.AA
+        asked = query.question[0]
+        if self.mode != "ok" and not tcp:
+            answer.flags |= dns.flags.TC
+        elif self.zone is not None:
+            found = self.zone.get_rrset(asked.name, asked.rdtype)
+            answer.answer += [found] if found else []
+        return answer.to_wire()
+
+
+@pytest.fixture
+def served():
+    made = Served()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def zonefan(install, dcs, served):
+    return install(dcs[:1], config={"verify": {"deadline_seconds": 1}, "dns": {"backends": {"dc1": {
+        "verify": {"dns": [f"127.0.0.1:{served.port}"], "interval_seconds": 2}}}}})
+
+
+def wait_state(zonefan, state):
+    def look():
+        delivery = zonefan.delivery(ZONE, "dc1")
+        return delivery if delivery["verify_state"] == state else None
+    return wait_for(look, 60, lambda: f"{ZONE} is {state}: {zonefan.delivery(ZONE, 'dc1')}\n{zonefan.log_tail()}")
+
+
+def answers(zonefan):
+    """How many the histogram of push to answer has seen."""
+    text = zonefan.da().get("/metrics").body.decode()
+    return int(re.search(r'^zonefan_backend_push_to_answer_seconds_count\{backend="dc1"\} (\d+)$', text, re.M).group(1))
+
+
+def test_what_is_too_long_for_udp_is_asked_by_tcp(zonefan, served):
+    served.mode = "truncate"
+    served.load(da_zone(ZONE, 7))
+    zonefan.da().push_ok(ZONE, da_zone(ZONE, 7))
+    delivery = wait_state(zonefan, "answered")
+    assert delivery["serial_answered"] == 7 and delivery["authoritative"] and served.counts["tcp"] >= 1
+    assert answers(zonefan) == 1
+
+
+def test_nonsense_is_no_answer(zonefan, served):
+    served.mode = "nonsense"
+    zonefan.da().push_ok(ZONE, da_zone(ZONE, 7))
+    delivery = wait_state(zonefan, "unanswered")
+    assert delivery["written_at"] and delivery["answered_at"] is None and delivery["serial_answered"] is None
+    assert f"127.0.0.1:{served.port}" in delivery["verify_error"] and served.counts["tcp"] >= 1 and answers(zonefan) == 0
+    served.load(da_zone(ZONE, 7))
+    served.mode = "ok"
+    assert wait_state(zonefan, "answered")["serial_answered"] == 7 and answers(zonefan) == 1
