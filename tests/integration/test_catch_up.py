@@ -3,8 +3,10 @@
 What DirectAdmin pushed while zonefan was away is fetched: it does not repeat anything. Compared by the serials that the
 master's name server tells, or fetched in rotation where that says nothing. Pull races (decisions.md 20).
 """
+import glob
 import os
 import random
+import shutil
 import threading
 
 import pytest
@@ -28,6 +30,33 @@ def converge(zonefan, dc, master):
     def equal():
         return rows_of(dc) == wanted
     wait_for(equal, 60, lambda: f"converged:\n{zonefan.log_tail(60)}", interval=0.2)
+
+
+def test_yesterdays_copy_comes_up_to_today(install, dcs, masters, tmp_path):
+    """O7: the store is lost, and the master pushes nothing again: one pass over it brings yesterday's copy to today, and deletes nothing."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    names = named("copy", 12)
+    fill(zonefan, master, names)
+    zonefan.wait_converged()
+    copy = str(tmp_path / "yesterday.db")
+    zonefan.ctl("backup", copy, check=0)
+    for name in [*names[:5], "today.example"]:
+        master.put(name, 2)
+        master.push(zonefan, name)
+    zonefan.wait_converged()
+    zonefan.kill9()
+    for path in glob.glob(zonefan.store + "*"):
+        os.unlink(path)
+    shutil.copy(copy, zonefan.store)
+    zonefan.start()
+    assert set(zonefan.zones()) == set(names), "it is yesterday's"
+    reconcile(zonefan)
+    zonefan.wait_converged()
+    converge(zonefan, dcs[0], master)
+    held = zonefan.zones()
+    assert {name: held[name]["serial"] for name in held} == {name: serial for name, (serial, _) in master.zones.items()}
+    assert not events(zonefan, "delete") and orphans(zonefan) == {}
 
 
 @pytest.mark.parametrize("mode", ["ok", "truncate", "silent", "refuse", "lame", "off"])
