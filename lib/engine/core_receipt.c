@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "engine/core_internal.h"
 #include "engine/message.h"
 #include "store/receipt.h"
@@ -87,6 +88,18 @@ static int keep_answer(struct core *core, const struct core_lane *lane, const st
 	return store_answer_put(core->store, &row, err);
 }
 
+/* With the name of the push, as its deliveries have it, if it was not long ago. */
+static void log_answer(const struct core *core, const struct engine_answer *answer)
+{
+	struct source *source = recent_get(&core->recent, answer->zone_id, answer->generation);
+
+	log_debug("answered", LOG_STR("backend", answer->backend), LOG_STR("zone", answer->zone),
+		LOG_UINT("generation", answer->generation), LOG_STR("server", answer->server),
+		LOG_STR("push", source == NULL ? NULL : source_push_id(source)));
+	if (source != NULL)
+		source_unref(source);
+}
+
 static bool is_canary(struct core *core, int64_t zone_id)
 {
 	struct store_zone row = { 0 };
@@ -127,6 +140,8 @@ static int take_answer(struct core *core, const struct engine_answer *answer, st
 		return reopen(core, lane, answer, ret == ERR_OK ? &receipt : NULL, err);
 	if (ret == ERR_NOTFOUND || receipt.generation != answer->generation)
 		return ERR_OK;
+	if (answer->right)
+		log_answer(core, answer);
 	ret = keep_answer(core, lane, answer, err);
 	if (ret == ERR_OK && !answer->right)
 		ret = store_receipt_late(core->store, answer->zone_id, lane->backend_id, err);

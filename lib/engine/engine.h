@@ -217,6 +217,7 @@ struct engine_answer {
 	char *backend;
 	char *server;          /* as configured */
 	int64_t zone_id;
+	char *zone;            /* its name, for the log; NULL where lost */
 	uint64_t generation;   /* that it was asked for */
 	bool lost;             /* it is to be asked for (again), everywhere; the rest means nothing */
 	bool right;            /* it answers that */

@@ -31,6 +31,7 @@ void engine_answer_clear(struct engine_answer *answer)
 {
 	free(answer->backend);
 	free(answer->server);
+	free(answer->zone);
 	free(answer->error);
 	*answer = (struct engine_answer){ .backend = NULL };
 }

@@ -110,8 +110,6 @@ static void land_followed(struct verify *verify, struct centre *centre, unsigned
 	if (!follow_judge(follow, index, &ask->answer, centre->follows.count > MUCH, verify_now_ms()))
 		return;
 	tell_answer(verify, centre, follow, index);
-	log_debug("answered", LOG_STR("backend", centre->conf->name), LOG_STR("zone", follow->zone),
-		LOG_UINT("generation", follow->generation), LOG_STR("server", centre->servers[index].address));
 	if (follow_is_whole(&centre->follows, follow))
 		follow_remove(&centre->follows, follow);
 }

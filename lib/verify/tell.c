@@ -33,6 +33,7 @@ void tell_answer(struct verify *verify, const struct centre *centre, const struc
 	struct engine_answer *answer = add_answer(verify, centre, follow->zone_id, follow->generation);
 	const struct follow_server *at = &follow->servers[index];
 
+	answer->zone = xstrdup(follow->zone);
 	answer->server = xstrdup(centre->servers[index].address);
 	answer->right = at->right;
 	answer->whole = follow_is_whole(&centre->follows, follow);

@@ -70,6 +70,12 @@ def test_the_table_of_readme_is_fresh():
     assert table() == run(os.path.join(BIN, "manual"), "configuration.md")
 
 
+@pytest.mark.parametrize("name", ["zonefan.yml.5", "zonefanctl.1", "zonefand.8"])
+def test_the_pages_of_deploy_are_fresh(name):
+    """cmake --build --preset dev --target pages makes them so."""
+    assert read(ROOT, "deploy", "man", name) == read(MAN, name)
+
+
 def printed_keys(value, path=""):
     if isinstance(value, dict) and value:
         for name, below in value.items():

@@ -85,3 +85,15 @@ def test_nonsense_is_no_answer(zonefan, served):
     served.load(da_zone(ZONE, 7))
     served.mode = "ok"
     assert wait_state(zonefan, "answered")["serial_answered"] == 7 and answers(zonefan) == 1
+
+
+def test_one_name_for_a_push_up_to_its_answer(install, dcs, served):
+    """V9: who looks for it in the log finds it received, delivered and answered."""
+    zonefan = install(dcs[:1], config={"log_level": "debug", "dns": {"backends": {"dc1": {
+        "verify": {"dns": [f"127.0.0.1:{served.port}"], "interval_seconds": 2}}}}})
+    served.load(da_zone(ZONE, 7))
+    zonefan.da().push_ok(ZONE, da_zone(ZONE, 7))
+    wait_state(zonefan, "answered")
+    push = next(event["push"] for event in zonefan.api("/api/v1/events")["events"] if event["kind"] == "push")
+    told = [re.search(r"msg=(\S+)", line)[1] for line in zonefan.log().splitlines() if f"push={push}" in line]
+    assert "delivered" in told and told.count("answered") == 1 and told.index("delivered") < told.index("answered"), told
