@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tree a result is of: the content of all files that git knows or would take, *.md aside."""
+"""Which tree a result is of: the content of all files that git knows or would take, but texts and what the bench measured."""
 import hashlib
 import os
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def counts(path):
+    """*.md and tests/bench/results say what was measured, and change nothing of what is."""
+    return not path.endswith(".md") and not path.startswith("tests/bench/results/")
 
 
 def git(*arguments):
@@ -17,7 +22,7 @@ def identity():
     whole = hashlib.sha256()
     for path in sorted(set(git("ls-files", "-co", "--exclude-standard", "-z").split("\0"))):
         full = os.path.join(ROOT, path)
-        if not path or path.endswith(".md") or not os.path.lexists(full):
+        if not path or not counts(path) or not os.path.lexists(full):
             continue
         if os.path.islink(full):
             content = os.readlink(full).encode()
@@ -31,5 +36,5 @@ def identity():
 
 def commit():
     """For people: the commit, and whether something was changed since."""
-    changed = [line for line in git("status", "--porcelain").splitlines() if not line.endswith(".md")]
+    changed = [line for line in git("status", "--porcelain").splitlines() if counts(line[3:])]
     return git("rev-parse", "--short=12", "HEAD").strip() + (" with changes" if changed else "")
