@@ -124,7 +124,8 @@ static int use_key(struct tls *tls, const struct tls_files *files, struct err *e
 	EVP_PKEY *secret = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
 	if (secret == NULL) {
 		ret = refuse(err, key, files->key, "there is no key (PEM, without a passphrase) in it");
-	} else if (SSL_CTX_use_PrivateKey(tls->context, secret) != 1) {
+	} else if (SSL_CTX_use_PrivateKey(tls->context, secret) != 1 || SSL_CTX_check_private_key(tls->context) != 1) {
+		/* The second: a key of another type than the certificate's is taken by the first, beside it. */
 		ret = refuse(err, key, files->key, "it is not the key of the certificate in app.ssl_cert");
 	}
 	EVP_PKEY_free(secret);

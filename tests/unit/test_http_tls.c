@@ -293,6 +293,12 @@ static void test_files(void **state UNUSED)
 	assert_int_equal(PEM_write_PrivateKey(file, one.secret, EVP_aes_128_cbc(), (const unsigned char *)"pass", 4, NULL, NULL), 1);
 	fclose(file);
 	REFUSE(key, odd, ERR_INVALID, "there is no key (PEM, without a passphrase) in it");
+	EVP_PKEY *stranger = EVP_RSA_gen(2048); /* as when a new certificate is of another type, and its key comes a moment later */
+	file = fopen(odd, "w");
+	assert_int_equal(PEM_write_PrivateKey(file, stranger, NULL, NULL, 0, NULL, NULL), 1);
+	fclose(file);
+	EVP_PKEY_free(stranger);
+	REFUSE(key, odd, ERR_INVALID, "it is not the key of the certificate in app.ssl_cert");
 #undef REFUSE
 	/* Not valid today: told, not refused, for a master may be the only one that looks at nothing of it. */
 	files = certificate_files(&old);
