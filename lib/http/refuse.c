@@ -101,7 +101,10 @@ static enum rank rank(const struct conn *conn)
 {
 	if (conn->phase == CONN_REFUSED)
 		return RANK_REFUSED;
-	if (!conn->authenticated && (conn->phase == CONN_HEAD || conn->phase == CONN_BODY))
+	if (conn->phase == CONN_NEW)
+		return RANK_BUSY; /* not before it was looked at */
+	/* Also with a request in hand: who asks what is open to everybody, and does not read, shall not sit here. */
+	if (!conn->authenticated)
 		return conn->ssl != NULL && session_greeted(conn) ? RANK_GREETED : RANK_BEGINNER;
 	return conn_is_idle(conn) ? RANK_IDLE : RANK_BUSY;
 }

@@ -585,6 +585,49 @@ static void test_crowd(void **state UNUSED)
 	serve_stop(served);
 }
 
+#ifndef TEST_HTTP_TLS /* with it the relay would read */
+/* Asks what is open to everybody, again and again, and reads nothing, until it can't send any more: its answers are stuck. */
+static int connect_deaf(struct served *served)
+{
+	static const char ask[] = "GET /healthz HTTP/1.1\r\n\r\n";
+	int fd = client_connect(served), little = 1024;
+	struct pollfd writable = { .fd = fd, .events = POLLOUT };
+	struct buf many = { 0 };
+	ssize_t sent = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+	for (size_t i = 0; i < 1000; i++)
+		buf_puts(&many, ask);
+	for (size_t at = 0; sent >= 0 && poll(&writable, 1, 500) > 0; at = (at + (size_t)sent) % many.size) {
+		sent = send(fd, many.data + at, many.size - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0)
+			break;
+	}
+	buf_free(&many);
+	return fd;
+}
+
+/* Who has no login makes room, also with an answer under way that it does not read. */
+static void test_deaf_crowd(void **state UNUSED)
+{
+	struct http_params params = default_params();
+	struct served *served;
+	struct answer answer = { 0 };
+	int deaf[4];
+
+	params.max_connections = ARRAY_SIZE(deaf);
+	served = serve_start(params);
+	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++)
+		deaf[i] = connect_deaf(served);
+	client_get(served, TEST, &answer);
+	assert_answer(&answer, 200, TEST_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++)
+		close(deaf[i]);
+	buf_free(&answer.body);
+	serve_stop(served);
+}
+#endif
+
 /* Everybody at the cap works for somebody with the password: the newcomer is turned away. */
 static void test_full_house(void **state UNUSED)
 {
@@ -882,6 +925,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_deadlines),
 		cmocka_unit_test(test_slow_reader),
 		cmocka_unit_test(test_crowd),
+#ifndef TEST_HTTP_TLS
+		cmocka_unit_test(test_deaf_crowd),
+#endif
 		cmocka_unit_test(test_full_house),
 		cmocka_unit_test(test_inflight_bytes),
 		cmocka_unit_test(test_no_descriptors),
