@@ -168,7 +168,7 @@ void request_reply(struct conn *conn, int status, const char *type, const char *
 	conn->request = NULL;
 	conn->id = 0;
 	conn->phase = CONN_REPLY;
-	if (conn->http->stopping)
+	if (conn->http->stopping || conn->door->removed)
 		conn->keep_alive = false;
 	evhttp_add_header(out, "Content-Type", type);
 	evutil_snprintf(length, sizeof(length), "%zu", size);

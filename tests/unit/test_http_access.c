@@ -196,11 +196,13 @@ static void test_listeners_come_and_go(void **state UNUSED)
 	fake_release(reloader->served.fake);
 	client_read(hand, &answer);
 	assert_answer(&answer, 200, "error=0&text=Saved&details=");
+	assert_string_equal(answer_header(&answer, "Connection"), "close");
+	assert_true(client_closed(hand));
 	client_read(late, &answer);
 	assert_answer(&answer, 200, "error=0&text=Saved&details=");
 	assert_string_equal(answer_header(&answer, "Connection"), "close");
 	assert_true(client_closed(late));
-	close(hand); /* whose answer was for a connection that lasts: it is idle now, and ends in its time */
+	close(hand);
 	close(late);
 	close(idle);
 	/* The same place again, while a connection of the door before may still be there. */
