@@ -110,7 +110,9 @@ int setup_files_keep(struct setup_files *files, const char *draft, struct err *e
 	char *old = xasprintf("%s.old", files->config);
 	int ret = ERR_OK;
 
-	if (rename(files->config, old) != 0 && errno != ENOENT)
+	/* By another name for the same file: there is one of the two at any moment. */
+	(void)unlink(old);
+	if (link(files->config, old) != 0 && errno != ENOENT)
 		ret = refuse(old, err);
 	else if (rename(draft, files->config) != 0)
 		ret = refuse(files->config, err);

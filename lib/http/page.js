@@ -33,6 +33,13 @@
 		document.body.classList.add("lost");
 	}
 
+	// The browser would ask for a login again and again.
+	function shutOut(status) {
+		timer = undefined;
+		live.textContent = "Refused (" + status + "): load the page again to log in";
+		document.body.classList.add("lost");
+	}
+
 	async function refresh() {
 		clearTimeout(timer);
 		if (!document.hidden) {
@@ -42,6 +49,9 @@
 					replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
 					document.body.classList.remove("lost");
 					last = Date.now();
+				} else if (answer.status === 401 || answer.status === 403) {
+					shutOut(answer.status);
+					return;
 				} else {
 					lost("Refused (" + answer.status + ")");
 				}
@@ -52,7 +62,7 @@
 		timer = setTimeout(refresh, EVERY_MS);
 	}
 
-	document.addEventListener("visibilitychange", () => document.hidden || refresh());
+	document.addEventListener("visibilitychange", () => document.hidden || timer === undefined || refresh());
 	live.classList.add("on");
 	timer = setTimeout(refresh, EVERY_MS);
 })();

@@ -277,3 +277,21 @@ def test_it_follows(night, browse):
     zonefan.start()
     browser.wait(lambda: browser.text("#live").endswith("UTC"), "it is back")
     browser.wait(lambda: "lost" not in browser.one("body").get_attribute("class"), "and looks so")
+
+
+def test_who_is_shut_out_asks_no_more(night, browse):
+    """Who may not look any more. With a 401 the browser itself asks for a login, and must not do so at each refresh."""
+    browser, zonefan = browse(), night.zonefan
+    browser.open(zonefan, user=EYE["name"], password=EYE["password"])
+    browser.driver.execute_script("const plain = fetch; window.asked = 0; window.fetch = (...all) => { asked++; return plain(...all); };")
+    zonefan.configure({"app": {"users": [{**MASTER, "name": EYE["name"], "password": EYE["password"]}, MASTER]}})
+    zonefan.ctl("reload", check=0)
+    browser.wait(lambda: browser.text("#live") == "Refused (403): load the page again to log in", "it is told")
+    before, after = browser.driver.execute_async_script(
+        "const done = arguments[0], before = asked; setTimeout(() => done([before, asked]), 7000);")
+    assert before == after > 0, "one interval and more went by"
+    browser.silence()
+    zonefan.configure({"app": {"users": [EYE, MASTER]}})
+    zonefan.ctl("reload", check=0)
+    browser.driver.refresh()
+    browser.wait(lambda: browser.text("#live").endswith("UTC"), "it is back")
