@@ -93,8 +93,10 @@ int core_create(const struct core_params *params, struct core **out, struct err 
 		core_destroy(core);
 		return ret;
 	}
-	for (size_t i = 0; i < core->lane_count; i++)
+	for (size_t i = 0; i < core->lane_count; i++) {
+		core_lane_hold(core, core->lanes[i]);
 		core_lane_open(core, core->lanes[i]);
+	}
 	*out = core;
 	return ERR_OK;
 }

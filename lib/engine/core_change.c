@@ -79,6 +79,12 @@ void core_lane_destroy(struct core *core, struct core_lane *lane)
 	free(lane);
 }
 
+void core_lane_hold(const struct core *core, struct core_lane *lane)
+{
+	if (core->params.dry_run)
+		lane->health.state = LANE_PAUSED;
+}
+
 void core_lane_open(const struct core *core, const struct core_lane *lane)
 {
 	if (core->params.opened != NULL)
@@ -266,8 +272,7 @@ static void apply_change(struct core *core, const struct core_params *params, co
 	for (size_t i = 0; !other_clock && i < new->count; i++)
 		core_heal_auto_init(core, new->lanes[i]);
 	for (size_t i = 0; i < new->count; i++) {
-		if (params->dry_run)
-			new->lanes[i]->health.state = LANE_PAUSED;
+		core_lane_hold(core, new->lanes[i]);
 		core_lane_open(core, new->lanes[i]);
 	}
 }

@@ -311,7 +311,7 @@ void core_tell_store_state(struct core *core);
 void core_lane_move(struct core *core, struct core_lane *lane, enum lane_event event, const char *error);
 /* A lane that has to prove itself by a delivery, and has none to make, need not. */
 void core_lane_settle(struct core *core, struct core_lane *lane);
-/* What the store's events know of the lane: "down since" and "paused" survive our own restart. */
+/* What the store's events know of the lane: "down since" and "paused" survive our own restart. A dry run is none of it: which one is in force is the caller's to say. */
 MUST_CHECK int core_recall_lane(struct core *core, struct core_lane *lane, struct err *err);
 /* What the lane knows of the one whose place it takes. */
 void core_lane_inherit(struct core *core, struct core_lane *lane, const struct core_lane *before);
@@ -319,6 +319,8 @@ void core_lane_inherit(struct core *core, struct core_lane *lane, const struct c
 
 /* Not yet registered, nor among core->lanes; what it is given is copied. */
 struct core_lane *core_lane_create(const struct core *core, const struct engine_backend *backend);
+/* In a dry run nothing is sent to it. Not the operator's pause: it is over with the setting, and no event tells of it. */
+void core_lane_hold(const struct core *core, struct core_lane *lane);
 /* From now on jobs of it may go out. */
 void core_lane_open(const struct core *core, const struct core_lane *lane);
 /* None of its jobs may be out. */

@@ -66,9 +66,6 @@ int core_recall_lane(struct core *core, struct core_lane *lane, struct err *err)
 	int ret = store_event_list(core->store, INT64_MAX, SIZE_MAX, NULL, lane->name, recall_lane, &lane->health, err);
 
 	lane->paused = lane->health.state == LANE_PAUSED;
-	/* Not the operator's pause: it is over with the setting, and no event tells of it. */
-	if (core->params.dry_run)
-		lane->health.state = LANE_PAUSED;
 	return ret;
 }
 

@@ -291,6 +291,34 @@ static void a_pause_outlives_other_settings_and_a_dry_run(void **state)
 	rig.answer = NULL;
 }
 
+/* All that is out comes back, so that nothing drains. */
+static void turn_in_all(void)
+{
+	while (core_is_draining(rig.core)) {
+		struct core_job *job = rig.jobs[--rig.job_count];
+
+		job->verdict = BACKEND_OK;
+		give_back(job, BACKEND_OK);
+	}
+}
+
+static void a_new_one_is_sent_to_when_a_dry_run_ends_with_the_same_change(void **state)
+{
+	struct err err;
+
+	(void)state;
+	change(1, 0);
+	turn_in_all();
+	assert_int_equal(reconfigure(1, 0, true, &err), ERR_OK);
+	turn_in_all();
+	assert_int_equal(reconfigure(1, 1, false, &err), ERR_OK);
+	assert_int_equal(state_of(1), LANE_DOWN); /* a probe is next */
+	change(1, 0);
+	turn_in_all();
+	assert_int_equal(reconfigure(1, 1, true, &err), ERR_OK);
+	assert_int_equal(state_of(1), LANE_PAUSED);
+}
+
 static void being_down_is_told_once(void **state)
 {
 	(void)state;
@@ -359,6 +387,7 @@ int main(void)
 		CASE(one_that_is_gone_keeps_its_deliveries_and_may_come_back),
 		CASE(a_new_one_is_brought_everything),
 		CASE(a_pause_outlives_other_settings_and_a_dry_run),
+		CASE(a_new_one_is_sent_to_when_a_dry_run_ends_with_the_same_change),
 		CASE(being_down_is_told_once),
 		CASE(what_waits_for_a_plan_is_sent_away),
 		CASE(a_healing_pass_ends),
