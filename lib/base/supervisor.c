@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ static struct {
 	struct sockaddr_un address;
 	socklen_t address_size;
 	bool wants_beats;
-	bool told_ready;
+	atomic_bool told_ready;
+	atomic_bool stopping;
 } supervisor = { .socket = -1 };
 
 /* A path, or with "@" a name without one (unix(7), abstract). */
@@ -67,6 +69,7 @@ void supervisor_open(void)
 		log_warn("no socket for the supervisor", LOG_STR("error", strerror(errno)));
 	supervisor.wants_beats = wants_beats();
 	supervisor.told_ready = false;
+	supervisor.stopping = false;
 }
 
 void supervisor_close(void)
@@ -105,10 +108,18 @@ void supervisor_status(const char *status)
 	(void)tell(text);
 }
 
+/* Before and after that READY=1 would tell of more than a configuration that was read. */
+static bool is_serving(void)
+{
+	return supervisor.told_ready && !supervisor.stopping;
+}
+
 void supervisor_reloading(void)
 {
 	char text[MESSAGE_SIZE];
 
+	if (!is_serving())
+		return;
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIi64 "\nSTATUS=reads its configuration anew",
 		clock_mono_ms(clock_system()) * 1000);
 	(void)tell(text);
@@ -116,11 +127,13 @@ void supervisor_reloading(void)
 
 void supervisor_reloaded(const char *status)
 {
-	(void)tell_ready(status);
+	if (is_serving())
+		(void)tell_ready(status);
 }
 
 void supervisor_stopping(void)
 {
+	supervisor.stopping = true;
 	(void)tell("STOPPING=1\nSTATUS=stopping");
 	supervisor.told_ready = true; /* who stops is not ready any more, whatever comes in between */
 }

@@ -16,7 +16,7 @@ void supervisor_close(void);
 void supervisor_ready(const char *status);
 /* A line for `systemctl status`. */
 void supervisor_status(const char *status);
-/* A new configuration is being read, until supervisor_reloaded. */
+/* A new configuration is being read, until supervisor_reloaded. Nothing is sent before supervisor_ready has told, nor after supervisor_stopping. */
 void supervisor_reloading(void);
 void supervisor_reloaded(const char *status);
 void supervisor_stopping(void);

@@ -63,6 +63,9 @@ static void from_start_to_end(const char *prefix)
 	supervisor_ready("too early"); /* nobody is to be told yet */
 	listen_at(&listener, prefix);
 	supervisor_open();
+	supervisor_reloading();
+	supervisor_reloaded("serves");
+	assert_string_equal(heard(&listener), ""); /* it is not ready for having read a configuration */
 	supervisor_ready("serves");
 	supervisor_ready("serves");
 	assert_string_equal(heard(&listener), "READY=1\nSTATUS=serves");
@@ -78,6 +81,8 @@ static void from_start_to_end(const char *prefix)
 	supervisor_stopping();
 	assert_string_equal(heard(&listener), "STOPPING=1\nSTATUS=stopping");
 	supervisor_ready("serves");
+	supervisor_reloading();
+	supervisor_reloaded("serves");
 	assert_string_equal(heard(&listener), "");
 	finish(&listener);
 	supervisor_stopping();
