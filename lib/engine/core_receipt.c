@@ -44,7 +44,7 @@ int core_receipt_write(struct core *core, const struct outcome *outcome, struct 
 	struct store_zone row = { 0 };
 
 	if (!lane->verified)
-		return ERR_OK;
+		return store_receipt_outdate(core->store, outcome->zone_id, lane->backend_id, outcome->generation, err);
 	int ret = store_zone_get(core->store, outcome->zone_id, &row, err);
 	/* A damaged row must not keep the delivery from being recorded; and what is newer is written soon. */
 	if (ret == ERR_CORRUPT || (ret == ERR_OK && row.generation != outcome->generation)) {

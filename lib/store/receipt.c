@@ -21,6 +21,7 @@ static const char close_sql[] = "UPDATE receipt SET answered_at = ?3, late = 0 W
 static const char late_sql[] = "UPDATE receipt SET late = ?3 WHERE zone_id = ?1 AND backend_id = ?2 AND answered_at = 0";
 static const char reopen_sql[] = "UPDATE receipt SET answered_at = 0, number = ?3, since = ?4, pushed_at = 0"
 	" WHERE zone_id = ?1 AND backend_id = ?2";
+static const char outdate_sql[] = "DELETE FROM receipt WHERE zone_id = ?1 AND backend_id = ?2 AND generation < ?3";
 static const char last_sql[] = "SELECT coalesce(max(number), 0) FROM receipt";
 static const char list_sql[] = "SELECT " ROW " FROM receipt AS r WHERE r.answered_at = 0 AND r.backend_id = ?1"
 	" AND r.number > ?2 ORDER BY r.number LIMIT ?3";
@@ -140,6 +141,11 @@ int store_receipt_reopen(struct store *store, int64_t zone_id, int64_t backend_i
 	struct err *err)
 {
 	return change(store, reopen_sql, zone_id, backend_id, number, since_us, err);
+}
+
+int store_receipt_outdate(struct store *store, int64_t zone_id, int64_t backend_id, uint64_t generation, struct err *err)
+{
+	return change(store, outdate_sql, zone_id, backend_id, (int64_t)generation, 0, err);
 }
 
 int store_receipt_last(struct store *store, int64_t *number, struct err *err)

@@ -37,6 +37,9 @@ MUST_CHECK int store_receipt_late(struct store *store, int64_t zone_id, int64_t 
 /* They did, and do not any more: it is unanswered since then, under a new number. */
 MUST_CHECK int store_receipt_reopen(struct store *store, int64_t zone_id, int64_t backend_id, int64_t number, int64_t since_us,
 	struct err *err);
+/* That generation was written where nobody asks: a receipt of an older one must not be asked for, should somebody ask again. */
+MUST_CHECK int store_receipt_outdate(struct store *store, int64_t zone_id, int64_t backend_id, uint64_t generation,
+	struct err *err);
 /* The highest number that was given; 0: none. */
 MUST_CHECK int store_receipt_last(struct store *store, int64_t *number, struct err *err);
 /* Unanswered ones of a back end by number, behind after. */

@@ -169,6 +169,36 @@ static void zones_of_before_are_taken_in(void **state)
 	assert_int_equal(core_written(rig.core), taken.number);
 }
 
+/* What was written while nobody asked is not measured by what was written before. */
+static void nobody_asks_for_a_while(void **state)
+{
+	static const struct engine_answer lost = { .lost = true };
+
+	(void)state;
+	deliver(1, 1);
+	receipt(ERR_OK);
+	stop();
+	rig.verified = false;
+	start(false);
+	come_up();
+	deliver(1, 2);
+	stop();
+	rig.verified = true;
+	start(false);
+	come_up();
+	receipt(ERR_NOTFOUND);
+	say(&lost, "dc1", 2);
+	assert_int_equal(receipt(ERR_OK).serial, 2);
+	/* Nothing was written meanwhile: it waits as before. */
+	stop();
+	rig.verified = false;
+	start(false);
+	stop();
+	rig.verified = true;
+	start(false);
+	assert_int_equal(receipt(ERR_OK).generation, 2);
+}
+
 static void the_canary_is_seen(void **state)
 {
 	(void)state;
@@ -187,6 +217,7 @@ int main(void)
 		TEST(an_answer_of_before_is_void),
 		TEST(what_is_lost_is_asked_for_again),
 		TEST(zones_of_before_are_taken_in),
+		TEST(nobody_asks_for_a_while),
 		TEST(the_canary_is_seen),
 	};
 
