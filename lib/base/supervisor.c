@@ -49,7 +49,7 @@ static bool wants_beats(void)
 
 	if (interval == NULL || (pid != NULL && strtoimax(pid, NULL, 10) != getpid()))
 		return false;
-	if (strtoimax(interval, NULL, 10) < 3 * BEAT_US)
+	if (strtoimax(interval, NULL, 10) < INTMAX_C(3) * BEAT_US)
 		log_warn("WatchdogSec is less than 3 s, and signs of life come once a second", LOG_STR("usec", interval));
 	return true;
 }

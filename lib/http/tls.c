@@ -94,7 +94,7 @@ static void note_dates(struct tls *tls, const X509 *certificate, const char *pat
 static int use_certificate(struct tls *tls, const char *path, struct err *err)
 {
 	static const char key[] = "app.ssl_cert";
-	BIO *bio;
+	BIO *bio = NULL;
 	int ret = open_file(key, path, &bio, err);
 
 	if (ret != ERR_OK)
@@ -116,7 +116,7 @@ static int use_certificate(struct tls *tls, const char *path, struct err *err)
 static int use_key(struct tls *tls, const struct tls_files *files, struct err *err)
 {
 	static const char key[] = "app.ssl_key";
-	BIO *bio;
+	BIO *bio = NULL;
 	int ret = open_file(key, files->key, &bio, err);
 
 	if (ret != ERR_OK)
@@ -136,7 +136,7 @@ static int use_key(struct tls *tls, const struct tls_files *files, struct err *e
 static int use_bundle(struct tls *tls, const char *path, struct err *err)
 {
 	static const char key[] = "app.ssl_bundle";
-	BIO *bio;
+	BIO *bio = NULL;
 	int ret = open_file(key, path, &bio, err);
 
 	if (ret != ERR_OK)
