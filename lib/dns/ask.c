@@ -135,9 +135,12 @@ int dns_ask(const struct dns_server *server, const struct dns_question *question
 	if (ret != ERR_LIMIT)
 		return ret;
 	fd = open_socket(server, SOCK_STREAM, err);
-	if (fd < 0)
-		return fd;
-	ret = ask_tcp(server, fd, question, answer, err);
-	close(fd);
-	return ret;
+	ret = fd < 0 ? fd : ask_tcp(server, fd, question, answer, err);
+	if (fd >= 0)
+		close(fd);
+	if (ret != ERR_TIMEOUT)
+		return ret;
+	/* By UDP it did answer: it is not silent. */
+	const struct err why = *err;
+	return err_set(err, ERR_INVALID, "the answer is truncated, and by TCP %s", why.text);
 }

@@ -15,6 +15,8 @@ enum { SHOWN_MOST = 200 };
 static const int64_t pauses_ms[] = { 250, 500, 1000, 2000, 4000, 8000, 15000, 30000, 60000, 300000 };
 /* What a name server keeps in its memory it keeps until it is started anew. */
 static const int64_t still_pause_ms = 3600000;
+/* A server that says nothing is asked so often at least: that it is back is found out with any zone. */
+static const int64_t missed_pause_most_ms = 30000;
 
 /* ---- the list ---- */
 
@@ -150,11 +152,13 @@ struct dns_question follow_question(const struct follow *follow, unsigned server
 	return (struct dns_question){ .name = follow->zone, .type = DNS_TYPE_SOA };
 }
 
-void follow_wake(struct follows *follows, unsigned server, int64_t now_ms)
+void follow_wake(struct follows *follows, unsigned server, bool missed, int64_t now_ms)
 {
 	for (size_t i = 0; i < follows->count; i++) {
 		struct follow_server *at = &follows->all[i]->servers[server];
 
+		if (at->missed && !missed)
+			continue;
 		at->tries = 0;
 		if (at->due_ms > now_ms)
 			at->due_ms = now_ms;
@@ -197,6 +201,7 @@ static void be_wrong(struct follow *follow, unsigned server, char *error, int64_
 	struct follow_server *at = &follow->servers[server];
 
 	at->due_ms = now_ms + pause_ms(follow, at->tries++);
+	at->missed = false;
 	at->reported = at->reported && strcmp(at->error, error) == 0;
 	free(at->error);
 	at->error = error;
@@ -212,6 +217,16 @@ static void be_right(struct follow_server *at)
 void follow_refuse(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms)
 {
 	be_wrong(follow, server, xstrdup(err->text), now_ms);
+}
+
+void follow_miss(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms)
+{
+	struct follow_server *at = &follow->servers[server];
+
+	be_wrong(follow, server, xstrdup(err->text), now_ms);
+	at->missed = true;
+	if (at->due_ms > now_ms + missed_pause_most_ms)
+		at->due_ms = now_ms + missed_pause_most_ms;
 }
 
 /* NXDOMAIN, REFUSED, and what the public plugin says of all that it does not have: all the same, there is no SOA of it. */

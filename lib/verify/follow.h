@@ -32,6 +32,7 @@ struct follow_server {
 	bool has_serial;       /* that it told last */
 	bool authoritative;
 	bool soa_right;        /* the set is what is still to be asked for */
+	bool missed;           /* the last question had no answer at all */
 	bool reported;         /* what is wrong was posted, as it stands in error */
 	uint32_t serial;
 	unsigned tries;        /* answers that were wrong */
@@ -81,8 +82,10 @@ struct dns_question follow_question(const struct follow *follow, unsigned server
 bool follow_judge(struct follow *follow, unsigned server, const struct dns_answer *answer, bool brief, int64_t now_ms);
 /* It sent what is no answer: err. */
 void follow_refuse(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms);
-/* The server was away, and may be another one now: what waits for it waits no longer. */
-void follow_wake(struct follows *follows, unsigned server, int64_t now_ms);
+/* It sent nothing: err. The next question is another zone's, for it may say nothing of this one alone. */
+void follow_miss(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms);
+/* The server was away, and may be another one now: what waits for it waits no longer. missed: also what had no answer. */
+void follow_wake(struct follows *follows, unsigned server, bool missed, int64_t now_ms);
 bool follow_is_whole(const struct follows *follows, const struct follow *follow);
 
 /* "NXDOMAIN", ...: for texts. */

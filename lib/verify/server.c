@@ -80,12 +80,13 @@ static void speaks(struct verify *verify, struct centre *centre, unsigned index)
 
 	if (server->state != SERVER_UP)
 		server->since_us = verify_wall_us();
-	if (server->state == SERVER_SILENT) {
+	/* One question without an answer may be that zone's own trouble. */
+	if (server->state == SERVER_SILENT)
+		follow_wake(&centre->follows, index, server->told, verify_now_ms());
+	if (server->told) {
 		sweep_pause(&server->sweep, centre->conf);
-		follow_wake(&centre->follows, index, verify_now_ms());
-	}
-	if (server->told)
 		tell_note(verify, "server_answers", centre, NULL, "name server %s answers again", server->address);
+	}
 	server->state = SERVER_UP;
 	server->told = false;
 	server->failures = 0;
@@ -94,13 +95,32 @@ static void speaks(struct verify *verify, struct centre *centre, unsigned index)
 	server->next_ms = verify_now_ms() + GAP_MS;
 }
 
-static void land_followed(struct verify *verify, struct centre *centre, unsigned index, const struct ask *ask)
+/* NULL: something newer was written, or it is at another question: what was said is void. */
+static struct follow *find_followed(const struct centre *centre, unsigned index, const struct ask *ask)
 {
-	struct follow *follow = follow_find(&centre->follows, ask->zone_id);
+	struct follow *follow = ask->sample ? NULL : follow_find(&centre->follows, ask->zone_id);
 
-	/* Something newer was written, or it is at another question: what was said is void. */
 	if (follow == NULL || follow->generation != ask->generation ||
 		follow_question(follow, index).type != ask->question.type)
+		return NULL;
+	return follow;
+}
+
+static void land_missed(struct centre *centre, unsigned index, const struct ask *ask)
+{
+	struct follow *follow = find_followed(centre, index, ask);
+
+	if (follow == NULL)
+		return;
+	follow->servers[index].wrong_us = verify_wall_us();
+	follow_miss(follow, index, &ask->err, verify_now_ms());
+}
+
+static void land_followed(struct verify *verify, struct centre *centre, unsigned index, const struct ask *ask)
+{
+	struct follow *follow = find_followed(centre, index, ask);
+
+	if (follow == NULL)
 		return;
 	follow->servers[index].wrong_us = verify_wall_us(); /* unless it turns out to be right, or half of it */
 	if (ask->ret != ERR_OK) {
@@ -123,6 +143,7 @@ void server_land(struct verify *verify, struct centre *centre, unsigned index)
 		return;
 	server->busy = false;
 	if (ask->ret == ERR_TIMEOUT || ask->ret == ERR_IO) {
+		land_missed(centre, index, ask);
 		is_silent(verify, centre, server, &ask->err);
 	} else if (ask->ret != ERR_CLOSED) {
 		speaks(verify, centre, index);

@@ -15,7 +15,7 @@ enum {
 	PAGE = 100,             /* writings read at once */
 	FOLLOW_MOST = 20000,    /* the rest is read when there is room */
 	LOOK_MS = 1000,
-	AGAIN_MS = 10000        /* until all is read anew, when the store could not be written */
+	AGAIN_MS = 10000        /* until it is read (anew), when the store could not be read or written */
 };
 
 int64_t verify_now_ms(void)
@@ -75,8 +75,10 @@ static void read_page(struct verify *verify, struct centre *centre)
 	request->backend = xstrdup(centre->conf->name);
 	request->number = centre->seen;
 	request->limit = PAGE;
-	if (!verify_ask(verify, request, "what was written can't be read", &reply))
+	if (!verify_ask(verify, request, "what was written can't be read", &reply)) {
+		verify->read_ms = verify_now_ms() + AGAIN_MS;
 		return;
+	}
 	int64_t last = doc_get(reply->doc, "next")->value.number;
 	follow_all(centre, doc_get(reply->doc, "written"));
 	/* All numbers that are missing are answered, or were written anew. */

@@ -184,7 +184,7 @@ static void a_deleted_zone_has_no_soa(void **state UNUSED)
 	follow->told = true;
 	assert_false(tell_soa(follow, 0, 5));
 	assert_int_equal(follow->servers[0].due_ms, NOW + 3600000);
-	follow_wake(&follows, 0, NOW + 5);
+	follow_wake(&follows, 0, false, NOW + 5);
 	assert_int_equal(follow->servers[0].due_ms, NOW + 5);
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
 		follow = add(&follows, &deleted, (int64_t)i + 2);
@@ -206,6 +206,27 @@ static void a_report_stands_until_it_says_something_else(void **state UNUSED)
 	follow_refuse(follow, 0, &err, NOW);
 	assert_false(follow->servers[0].reported);
 	assert_string_equal(follow->servers[0].error, err.text);
+	follow_clear(&follows);
+}
+
+/* The others come first then; and it is asked for often enough to find out that the server is back. */
+static void what_had_no_answer_goes_to_the_end(void **state UNUSED)
+{
+	static const struct entry other = { .zone_id = 8, .zone = "example.net.", .serial = 5 };
+	const struct err err = { .code = ERR_TIMEOUT, .text = "does not answer" };
+	struct follows follows = { .server_count = 1 };
+	struct follow *first = add(&follows, &plain, 1), *second = add(&follows, &other, 2);
+	int64_t next_ms;
+
+	for (unsigned i = 0; i < 20; i++)
+		follow_miss(first, 0, &err, NOW);
+	assert_string_equal(first->servers[0].error, err.text);
+	assert_int_equal(first->servers[0].due_ms, NOW + 30000);
+	assert_ptr_equal(follow_next(&follows, 0, NOW, &next_ms), second);
+	follow_wake(&follows, 0, false, NOW + 5);
+	assert_int_equal(first->servers[0].due_ms, NOW + 30000);
+	follow_wake(&follows, 0, true, NOW + 5);
+	assert_int_equal(first->servers[0].due_ms, NOW + 5);
 	follow_clear(&follows);
 }
 
@@ -250,6 +271,7 @@ int main(void)
 		cmocka_unit_test(a_set_that_is_gone_is_not_answered),
 		cmocka_unit_test(a_deleted_zone_has_no_soa),
 		cmocka_unit_test(a_report_stands_until_it_says_something_else),
+		cmocka_unit_test(what_had_no_answer_goes_to_the_end),
 		cmocka_unit_test(the_newest_writing_takes_its_place),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The room as a whole, on a whole engine: two back ends, whose name servers are sockets of this test. That of dc1 answers what was
- * written, that of dc2 says nothing.
+ * written (of the zones x and y nothing, or what is truncated, and nobody listens there by TCP), that of dc2 says nothing.
  */
 #include "test_engine_rig.h"
 
@@ -12,6 +12,7 @@
 #include "verify/verify.h"
 
 enum { HEADER_SIZE = 12, ANSWER_MAX = 64, QUERY_MAX = 300 };
+enum { DROPPED = 'x', TRUNCATED = 'y' }; /* first letters of zones */
 
 struct name_server {
 	int fd;
@@ -59,7 +60,7 @@ static size_t answer(uint8_t *wire, size_t size)
 	const uint8_t type = wire[size - 3];
 	uint8_t *at = wire + size;
 
-	wire[2] = 0x84;
+	wire[2] = wire[HEADER_SIZE + 1] == TRUNCATED ? 0x86 : 0x84;
 	wire[7] = 1;
 	memcpy(at, (const uint8_t[]){ 0xc0, HEADER_SIZE, 0, type, 0, 1, 0, 0, 0, 60, 0 }, 11);
 	at[11] = (uint8_t)data_of(type, at + 12);
@@ -79,16 +80,16 @@ static void *serve(void *arg)
 		if (got <= HEADER_SIZE + 4)
 			continue;
 		atomic_fetch_add(&server->asked[wire[HEADER_SIZE + 1]], 1);
-		sendto(server->fd, wire, answer(wire, (size_t)got), 0, (struct sockaddr *)&from, from_size);
+		if (wire[HEADER_SIZE + 1] != DROPPED)
+			sendto(server->fd, wire, answer(wire, (size_t)got), 0, (struct sockaddr *)&from, from_size);
 	}
 	return NULL;
 }
 
-static int begin(void **state)
+static int begin_with(size_t follow_most)
 {
 	static struct verify_backend backends[2];
 
-	(void)state;
 	set_up_with(2);
 	stop();
 	rig.verified = true;
@@ -99,9 +100,21 @@ static int begin(void **state)
 	backends[0] = (struct verify_backend){ .name = "dc1", .servers = good.servers, .server_count = 1, .interval_seconds = 3600 };
 	backends[1] = (struct verify_backend){ .name = "dc2", .servers = silent.servers, .server_count = 1, .interval_seconds = 3600 };
 	const struct verify_params params = { .backends = backends, .backend_count = 2, .deadline_seconds = 3600, .canary = "",
-		.follow_most = 2 };
+		.follow_most = follow_most };
 	verify = verify_start(&params, rig.engine);
 	return 0;
+}
+
+static int begin_with_room(void **state)
+{
+	(void)state;
+	return begin_with(100);
+}
+
+static int begin_with_room_for_one(void **state)
+{
+	(void)state;
+	return begin_with(2);
 }
 
 static int end(void **state)
@@ -135,10 +148,30 @@ static void where_nothing_is_answered_the_others_do_not_wait(void **state)
 	}
 }
 
+static void one_zone_without_an_answer_holds_up_no_other(void **state)
+{
+	(void)state;
+	push("x.example", 1);
+	await_question(DROPPED);
+	push("a.example", 1);
+	await_question('a');
+}
+
+static void a_truncated_answer_is_no_silence(void **state)
+{
+	(void)state;
+	push("y.example", 1);
+	await_question(TRUNCATED);
+	push("a.example", 1);
+	await_question('a');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(where_nothing_is_answered_the_others_do_not_wait, begin, end),
+		cmocka_unit_test_setup_teardown(where_nothing_is_answered_the_others_do_not_wait, begin_with_room_for_one, end),
+		cmocka_unit_test_setup_teardown(one_zone_without_an_answer_holds_up_no_other, begin_with_room, end),
+		cmocka_unit_test_setup_teardown(a_truncated_answer_is_no_silence, begin_with_room, end),
 	};
 
 	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, false);
