@@ -199,6 +199,7 @@ static void show_lane(const struct core *core, const struct core_lane *lane, str
 	core_contest_copy(core, lane, shown);
 	core_tally_show(lane, &shown->tally);
 	shown->verified = lane->verified;
+	shown->canary = lane->verified && core->canary[0] != '\0';
 	shown->canary_answered_us = lane->canary_answered_us;
 	shown->next_heal_us = lane->healing.auto_us == INT64_MAX ? 0 :
 		lane->healing.auto_us - core_now_us(core) + core_wall_us(core);

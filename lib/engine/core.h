@@ -180,6 +180,7 @@ struct core_board_lane {
 	size_t contested_count;
 	struct engine_tally tally;
 	bool verified;
+	bool canary;                    /* it is looked for there */
 	int64_t canary_answered_us;     /* wall clock; 0: not yet */
 };
 

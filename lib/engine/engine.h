@@ -418,6 +418,7 @@ struct engine_lane {
 	uint64_t unanswered; /* zones that they do not all answer as written although it is time */
 	int64_t oldest_unanswered_us; /* age of the oldest of those, microseconds; 0: none */
 	uint64_t still_answers; /* deleted zones that they answer although it is time */
+	bool canary;         /* there is one */
 	int64_t canary_answered_at_us; /* when the canary was answered there last; wall clock, 0: not since start */
 };
 

@@ -230,6 +230,7 @@ int reader_count_receipts(struct engine *engine, const struct core_board_lane *l
 	out->waiting = counts.waiting;
 	out->unanswered = counts.unanswered;
 	out->still_answers = counts.still;
+	out->canary = lane->canary;
 	out->canary_answered_at_us = lane->canary_answered_us;
 	if (counts.oldest_since_us != 0)
 		out->oldest_unanswered_us = clock_wall_us(engine->params.clock) - counts.oldest_since_us;

@@ -87,9 +87,11 @@ static const struct row verify_rows[] = {
 		LANE(oldest_unanswered_us) },
 	{ { "zonefan_backend_still_answered_zones", EXPOSE_GAUGE, "Deleted zones that are not known to be gone from its name servers." },
 		VALUE_COUNT, LANE(still_answers) },
-	{ { "zonefan_backend_canary_answered_timestamp_seconds", EXPOSE_GAUGE, "When all its name servers answered the canary last." },
-		VALUE_TIME, LANE(canary_answered_at_us) },
 };
+
+/* With 0 for never: a canary that never comes through is what it is there to tell. */
+static const struct expose_metric canary = { "zonefan_backend_canary_answered_timestamp_seconds", EXPOSE_GAUGE,
+	"When all its name servers answered the canary last, 0 if they did not since the start." };
 
 static const struct expose_metric deliveries = { "zonefan_backend_deliveries_total", EXPOSE_COUNTER,
 	"Answers to deliveries: ok, retry (the zone failed), reject (it can't be held), stale (a newer stamp), down (the back end failed)." };
@@ -208,6 +210,11 @@ static void add_verified(struct expose *expose, const struct engine_status *stat
 			if (status->lanes[k].verified)
 				add_row(expose, &verify_rows[i], EXPOSE_LABELS("backend", status->lanes[k].backend), &status->lanes[k]);
 		}
+	}
+	for (size_t i = 0; i < status->lane_count; i++) {
+		if (status->lanes[i].canary)
+			expose_us(expose, &canary, EXPOSE_LABELS("backend", status->lanes[i].backend),
+				status->lanes[i].canary_answered_at_us);
 	}
 	for (size_t i = 0; i < status->lane_count; i++) {
 		if (status->lanes[i].verified)

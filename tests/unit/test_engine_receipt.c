@@ -203,6 +203,7 @@ static void the_canary_is_seen(void **state)
 {
 	(void)state;
 	deliver(9, 1);
+	assert_true(lane().canary);
 	assert_int_equal(lane().canary_answered_us, 0);
 	say(&right, "dc1", 1);
 	assert_int_equal(lane().canary_answered_us, fake_wall_us(NULL));

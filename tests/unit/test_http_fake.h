@@ -202,6 +202,7 @@ static void fake_status(struct engine_message *reply)
 		lane->since_us = 1700000000000000;
 		lane->pending = i * 3;
 		lane->oldest_pending_us = (int64_t)i * 65000000;
+		lane->canary = i == 1;
 		lane->last_error = i == 0 ? NULL : xstrdup("connection refused\xff");
 		if (i == 0)
 			continue;
