@@ -46,6 +46,8 @@ static void add_lane(const struct engine_lane *lane, int64_t unanswered_us, stru
 	uint64_t dead = lane->dead + lane->rejected;
 
 	add(out, "backend_down", lane->backend, down, "%s", !down ? "" : lane->last_error == NULL ? "it has not answered yet" : lane->last_error);
+	if (strcmp(lane->state, "paused") == 0)
+		out->list[out->count - 1].moot = "paused";
 	if (lane->verified)
 		add(out, "unanswered", lane->backend, lane->oldest_unanswered_us > unanswered_us,
 			"%" PRIu64 " zone%s", lane->unanswered, plural(lane->unanswered));

@@ -32,13 +32,20 @@ static const struct wording *wording_of(const char *kind)
 	WRONG(kind);
 }
 
+/* Of what is over, the figure is none. */
+static const char *detail_of(const struct watch_fact *fact)
+{
+	return fact->bad ? fact->text : fact->moot != NULL ? fact->moot : "";
+}
+
 static char *line_of(const struct watch_fact *fact, const char *host)
 {
 	const struct wording *wording = wording_of(fact->kind);
-	const char *what = fact->bad ? wording->problem : wording->recovered;
-	/* Of what is over, the figure is none. */
-	const char *detail = fact->bad ? fact->text : "";
+	const char *what = fact->bad || fact->moot != NULL ? wording->problem : wording->recovered;
+	const char *detail = detail_of(fact);
 
+	if (!fact->bad && fact->moot != NULL)
+		return xasprintf("zonefan %s: over: %s%s%s (%s)", host, fact->backend, fact->backend[0] == '\0' ? "" : " ", what, detail);
 	return xasprintf("zonefan %s: %s%s%s%s%s", host, fact->backend, fact->backend[0] == '\0' ? "" : " ", what,
 		detail[0] == '\0' ? "" : ": ", detail);
 }
@@ -69,7 +76,7 @@ char *message_write(const struct watch_news *news, const char *host, const char 
 	char *line = line_of(fact, host), *out;
 	json_t *json = json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:s}", "id", id, "text", text_of(line), "event",
 		fact->kind, "state", fact->bad ? "problem" : "recovered", "backend",
-		fact->backend[0] == '\0' ? json_null() : text_of(fact->backend), "detail", text_of(fact->bad ? fact->text : ""),
+		fact->backend[0] == '\0' ? json_null() : text_of(fact->backend), "detail", text_of(detail_of(fact)),
 		"since", clock_text(news->since_us, since), "at", clock_text(wall_us, at), "host", text_of(host), "version",
 		ZONEFAN_VERSION);
 

@@ -79,7 +79,7 @@ static void forget_unseen(struct watch *watch, int64_t wall_us, void (*each)(voi
 		struct state *state = &watch->states[i];
 
 		if (!state->seen && state->told_bad) {
-			struct watch_fact gone = { .kind = state->kind, .text = "it is not configured any more" };
+			struct watch_fact gone = { .kind = state->kind, .moot = "not configured any more" };
 
 			memcpy(gone.backend, state->backend, sizeof(gone.backend));
 			each(ctx, &(struct watch_news){ .fact = &gone, .since_us = wall_us });

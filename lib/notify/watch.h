@@ -19,6 +19,7 @@ struct watch_fact {
 	const char *kind;                /* "backend_down", ... (facts.h); static */
 	char backend[WATCH_NAME_SIZE];   /* "": of the whole */
 	bool bad;
+	const char *moot;                /* static: why it counts as well although nothing was mended; NULL: it is well */
 	char text[ERR_TEXT_SIZE];        /* why, or how much; of one that is well it may be "" */
 };
 

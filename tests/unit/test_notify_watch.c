@@ -17,11 +17,13 @@
 
 static const int64_t wall_us = INT64_C(1790000000000000);
 
-/* "+kind:backend" for a problem, "-kind:backend" for its end. */
+/* "+kind:backend" for a problem, "-kind:backend" for its end, with why that is none. */
 static void note(void *ctx, const struct watch_news *news)
 {
-	buf_printf(ctx, "%s%c%s:%s", ((struct buf *)ctx)->size == 0 ? "" : " ", news->fact->bad ? '+' : '-', news->fact->kind,
-		news->fact->backend);
+	const char *moot = news->fact->moot;
+
+	buf_printf(ctx, "%s%c%s:%s%s%s", ((struct buf *)ctx)->size == 0 ? "" : " ", news->fact->bad ? '+' : '-', news->fact->kind,
+		news->fact->backend, moot == NULL ? "" : ", ", moot == NULL ? "" : moot);
 }
 
 static struct watch_fact down(const char *backend, bool bad)
@@ -97,7 +99,7 @@ static void the_trouble_of_a_back_end_that_is_gone_is_over(void **state)
 	(void)state;
 	assert_told(watch, true, false, 0, "+backend_down:dc1");
 	watch_look(watch, &left, 1, 1000, wall_us, note, &told);
-	assert_string_equal(told.data, "-backend_down:dc1");
+	assert_string_equal(told.data, "-backend_down:dc1, not configured any more");
 	buf_clear(&told);
 	watch_look(watch, &left, 1, 2000, wall_us, note, &told);
 	assert_int_equal(told.size, 0);
@@ -165,6 +167,19 @@ static void facts_are_what_the_status_says(void **state)
 	doc_destroy(status.shown);
 }
 
+static void a_paused_back_end_is_not_up(void **state)
+{
+	struct engine_lane lane = { .backend = (char[]){ "dc1" }, .state = "paused" };
+	const struct engine_status status = { .store_ok = true, .lanes = &lane, .lane_count = 1 };
+	struct facts facts;
+
+	(void)state;
+	facts_gather(&status, 0, wall_us, &facts);
+	assert_string_equal(fact_of(&facts, "backend_down", "dc1")->moot, "paused");
+	assert_null(fact_of(&facts, "dead_letters", "dc1")->moot);
+	facts_clear(&facts);
+}
+
 static void no_certificate_is_no_fact(void **state)
 {
 	struct engine_status status = { .store_ok = true, .shown = doc_create() };
@@ -211,6 +226,9 @@ static void a_message_is_a_line_and_its_parts(void **state)
 	assert_message(&fact, "zonefan ns1: dc1 is down: table ?", "table ?"); /* it was no UTF-8 */
 	fact.bad = false;
 	assert_message(&fact, "zonefan ns1: dc1 is up again", "");
+	/* It is no better, it only is nobody's concern any more. */
+	fact.moot = "paused";
+	assert_message(&fact, "zonefan ns1: over: dc1 is down (paused)", "paused");
 	assert_message(&held, "zonefan ns1: nothing waits for your word any more", "");
 }
 
@@ -222,6 +240,7 @@ int main(void)
 		cmocka_unit_test(without_a_least_time_everything_is_told_at_once),
 		cmocka_unit_test(the_trouble_of_a_back_end_that_is_gone_is_over),
 		cmocka_unit_test(facts_are_what_the_status_says),
+		cmocka_unit_test(a_paused_back_end_is_not_up),
 		cmocka_unit_test(no_certificate_is_no_fact),
 		cmocka_unit_test(a_message_is_a_line_and_its_parts),
 	};
