@@ -212,7 +212,7 @@ def test_a_broken_file_keeps_the_old_one(install, dcs, how):
     assert reload(zonefan) == ["reloaded: no setting differs"]
 
 
-def test_masters_and_peers_are_switched_on_and_off(install, dcs):
+def test_masters_are_switched_on_and_off(install, dcs):
     zonefan = install(dcs[:1])
     assert "not switched on" in zonefan.ctl("reconcile", check=1).stderr
     section = {"enabled": True, "initial_delay_minutes": 60, "directadmin_servers": [
