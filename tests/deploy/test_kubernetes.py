@@ -114,6 +114,13 @@ def test_selectors_find_their_pods(found):
         assert any(selects(monitor["spec"]["selector"]["matchLabels"], service["metadata"]["labels"]) for service in only(found, "Service"))
 
 
+def test_the_alerts_are_those_of_prometheus(root, objects):
+    with open(os.path.join(root, "deploy", "prometheus", "zonefan.rules.yml"), encoding="utf-8") as rules:
+        expected = yaml.safe_load(rules)
+    made = only(objects("kustomize", kubernetes(root, "overlays", "multi-dc")), "PrometheusRule")
+    assert [item["spec"] for item in made] == [expected]
+
+
 def test_the_pods_are_as_restricted_as_they_can_be(found):
     for item in only(found, "StatefulSet"):
         spec, container = pod(item), pod(item)["containers"][0]
