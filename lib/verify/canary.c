@@ -26,7 +26,31 @@ void canary_begin(struct verify *verify)
 	}
 }
 
-/* Not if it belongs to somebody. *serial: higher than what it has, also when it was changed a moment ago. */
+/* So every canary begins. */
+static void put_head(const struct verify *verify, struct buf *text)
+{
+	buf_printf(text, "$TTL 60\n@ IN SOA localhost. hostmaster.%s ", verify->canary);
+}
+
+/* A zone without an owner may have been imported. */
+static bool is_a_canary(struct verify *verify)
+{
+	struct engine_request *request = engine_request_create(ENGINE_PEER_ZONES, 0);
+	struct engine_message *reply;
+	struct buf head = { 0 };
+
+	request->zone = xstrdup(verify->canary);
+	if (!verify_ask(verify, request, "whether the zone is the canary is not known", &reply))
+		return false;
+	put_head(verify, &head);
+	const struct doc *text = doc_get(reply->doc, "zone_data");
+	bool is = text->text_size >= head.size && memcmp(text->value.text, head.data, head.size) == 0;
+	buf_free(&head);
+	engine_message_destroy(reply);
+	return is;
+}
+
+/* Not if it is somebody's. *serial: higher than what it has, also when it was changed a moment ago. */
 static bool is_ours(struct verify *verify, uint32_t *serial)
 {
 	struct engine_request *request = engine_request_create(ENGINE_ZONE, 0);
@@ -40,7 +64,7 @@ static bool is_ours(struct verify *verify, uint32_t *serial)
 	if (reply->err.code == ERR_OK) {
 		const struct engine_zone *zone = &reply->zones[0];
 
-		ours = zone->deleted || zone->hostname == NULL || zone->hostname[0] == '\0';
+		ours = zone->deleted || ((zone->hostname == NULL || zone->hostname[0] == '\0') && is_a_canary(verify));
 		*serial = ours && zone->serial >= *serial ? zone->serial + 1 : *serial;
 	}
 	engine_message_destroy(reply);
@@ -54,9 +78,9 @@ static void push(struct verify *verify, uint32_t serial)
 	char when[CLOCK_TEXT_SIZE];
 	struct buf text = { 0 };
 
-	buf_printf(&text,
-		"$TTL 60\n@ IN SOA localhost. hostmaster.%s %" PRIu32 " 3600 600 86400 60\n@ IN NS localhost.\n@ IN TXT \"%s\"\n",
-		verify->canary, serial, clock_text(verify_wall_us(), when));
+	put_head(verify, &text);
+	buf_printf(&text, "%" PRIu32 " 3600 600 86400 60\n@ IN NS localhost.\n@ IN TXT \"%s\"\n", serial,
+		clock_text(verify_wall_us(), when));
 	request->zone = xstrdup(verify->canary);
 	request->actor = xstrdup("canary");
 	request->canary = true;
@@ -77,6 +101,6 @@ void canary_go_on(struct verify *verify)
 	if (ours)
 		push(verify, serial);
 	else if (!verify->canary_refused && !atomic_load(&verify->stopping))
-		tell_note(verify, "canary_refused", NULL, verify->canary, "the zone has an owner: it is left alone");
+		tell_note(verify, "canary_refused", NULL, verify->canary, "the zone is not ours: it is left alone");
 	verify->canary_refused = !ours;
 }

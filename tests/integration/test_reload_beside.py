@@ -87,6 +87,27 @@ def test_the_canary_comes_and_stays_behind(made, install, dcs):
     assert zonefan.zone("canary.example")["deleted"] is False
 
 
+def test_the_canary_is_not_laid_over_a_zone_that_nobody_owns(made, install, dcs):
+    """As an import brings them: without a host name."""
+    server = keep(made, Served())
+    zonefan = install(dcs[:1], config={"dns": {"backends": {"dc1": {"verify": {"dns": [f"127.0.0.1:{server.port}"]}}}}})
+    zonefan.da().push_ok(ZONE, da_zone(ZONE, 7), hostname="")
+    zonefan.wait_converged()
+    assert zonefan.zone(ZONE)["hostname"] in (None, "")
+    zonefan.configure({"verify": {"canary": ZONE}})
+    reload(zonefan)
+    wait_for(lambda: [event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] == "canary_refused"], 30,
+             lambda: f"it is refused:\n{zonefan.log_tail()}")
+    assert zonefan.zone(ZONE)["serial"] == 7
+    # that of before goes on after a restart
+    zonefan.configure({"verify": {"canary": "canary.example"}})
+    reload(zonefan)
+    wait_for(lambda: "canary.example" in zonefan.zones(), 30, lambda: f"it is pushed:\n{zonefan.log_tail()}")
+    generation = zonefan.zone("canary.example")["generation"]
+    zonefan.restart()
+    wait_for(lambda: zonefan.zone("canary.example")["generation"] > generation, 30, lambda: f"it goes on:\n{zonefan.log_tail()}")
+
+
 def test_a_webhook_comes_moves_and_goes(made, install, dcs):
     zonefan = install(dcs[:2])
     first, second = keep(made, Receiver()), keep(made, Receiver("/other-canary-77d0"))
