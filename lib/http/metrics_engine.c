@@ -75,8 +75,6 @@ static const struct row lane_rows[] = {
 		LANE(parked) },
 	{ { "zonefan_backend_contested_zones", EXPOSE_GAUGE, "Zones that somebody else keeps writing there." }, VALUE_COUNT,
 		LANE(contested) },
-	{ { "zonefan_backend_healed_timestamp_seconds", EXPOSE_GAUGE, "When the last healing pass got to its end." }, VALUE_TIME,
-		LANE(tally.healed_at_us) },
 };
 
 /* Of back ends whose name servers are asked. */
@@ -119,6 +117,10 @@ static const struct split_row lane_split_rows[] = {
 	{ &repairs, "repaired", LANE(tally.repaired) },
 	{ &repairs, "unrepaired", LANE(tally.unrepaired) },
 };
+
+/* With 0 for never: a pass that never gets to its end must be seen. */
+static const struct expose_metric healed = { "zonefan_backend_healed_timestamp_seconds", EXPOSE_GAUGE,
+	"When the last healing pass got to its end, 0 if none did since the start, and one is to come." };
 
 static const struct expose_metric state = { "zonefan_backend_state", EXPOSE_GAUGE,
 	"1 for the state that the back end is in, 0 for the others." };
@@ -191,6 +193,12 @@ static void add_lanes(struct expose *expose, const struct engine_status *status)
 	for (size_t i = 0; i < ARRAY_SIZE(lane_rows); i++) {
 		for (size_t k = 0; k < status->lane_count; k++)
 			add_row(expose, &lane_rows[i], EXPOSE_LABELS("backend", status->lanes[k].backend), &status->lanes[k]);
+	}
+	for (size_t i = 0; i < status->lane_count; i++) {
+		const struct engine_lane *lane = &status->lanes[i];
+
+		if (lane->tally.healed_at_us != 0 || lane->next_heal_us != 0)
+			expose_us(expose, &healed, EXPOSE_LABELS("backend", lane->backend), lane->tally.healed_at_us);
 	}
 	for (size_t first = 0, end; first < ARRAY_SIZE(lane_split_rows); first = end) {
 		end = first + 1;

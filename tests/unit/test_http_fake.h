@@ -203,6 +203,7 @@ static void fake_status(struct engine_message *reply)
 		lane->pending = i * 3;
 		lane->oldest_pending_us = (int64_t)i * 65000000;
 		lane->canary = i == 1;
+		lane->next_heal_us = (int64_t)i * 1700003600000000;
 		lane->last_error = i == 0 ? NULL : xstrdup("connection refused\xff");
 		if (i == 0)
 			continue;

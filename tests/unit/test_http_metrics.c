@@ -67,8 +67,9 @@ static void engine_figures(void **state UNUSED)
 	assert_true(sample(text, "zonefan_process_resident_memory_bytes") > 1e6);
 	assert_true(sample(text, "zonefan_process_open_fds") >= 5);
 	assert_true(sample(text, "zonefan_process_threads") >= 2);
-	/* What never happened has no time; but a canary that is not answered must be seen. */
+	/* What never happened, and should have, must be seen. */
 	assert_sample(text, "zonefan_backend_healed_timestamp_seconds{backend=\"dc1\"}", -1);
+	assert_sample(text, "zonefan_backend_healed_timestamp_seconds{backend=\"dc2\"}", 0);
 	assert_sample(text, "zonefan_backend_canary_answered_timestamp_seconds{backend=\"dc1\"}", -1);
 	assert_sample(text, "zonefan_backend_canary_answered_timestamp_seconds{backend=\"dc2\"}", 0);
 	buf_free(&answer.body);
