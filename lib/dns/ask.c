@@ -142,5 +142,5 @@ int dns_ask(const struct dns_server *server, const struct dns_question *question
 		return ret;
 	/* By UDP it did answer: it is not silent. */
 	const struct err why = *err;
-	return err_set(err, ERR_INVALID, "the answer is truncated, and by TCP %s", why.text);
+	return err_set(err, ERR_LIMIT, "the answer is truncated, and by TCP %s", why.text);
 }

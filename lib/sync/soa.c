@@ -21,6 +21,9 @@ int soa_ask(const struct dns_server *server, const char *zone, uint32_t *serial,
 	if (ret == ERR_OK)
 		ret = soa_judge(&answer, serial, err);
 	dns_answer_clear(&answer);
+	/* All that it has to say would take as long as silence. */
+	if (ret == ERR_LIMIT)
+		return err_set(err, ERR_TIMEOUT, "the answer is truncated, and by TCP there is none");
 	/* As good as one that knows nothing: somebody is there. */
 	return ret == ERR_INVALID ? err_set(err, ERR_NOTFOUND, "the answer by TCP is none") : ret;
 }

@@ -3,6 +3,7 @@
 Receipts (V1) of name servers that answer in other ways than most: too much for UDP, or nonsense. With real CoreDNS: tests/coredns/test_receipts.py.
 """
 import re
+import socket
 
 import dns.flags
 import dns.message
@@ -85,6 +86,18 @@ def test_nonsense_is_no_answer(zonefan, served):
     served.load(da_zone(ZONE, 7))
     served.mode = "ok"
     assert wait_state(zonefan, "answered")["serial_answered"] == 7 and answers(zonefan) == 1
+
+
+def test_where_tcp_is_closed_a_truncated_answer_is_no_silence(zonefan, served):
+    """What is wrong with that zone is told, and no other zone suffers from it."""
+    served.mode = "truncate"
+    served.tcp.shutdown(socket.SHUT_RDWR)
+    served.tcp.close()
+    zonefan.da().push_ok(ZONE, da_zone(ZONE, 7))
+    delivery = wait_state(zonefan, "unanswered")
+    assert "the answer is truncated, and by TCP " in delivery["verify_error"]
+    assert [entry["state"] for entry in zonefan.backend("dc1")["verify"]["servers"]] == ["up"]
+    assert not [event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] == "server_silent"]
 
 
 def test_one_name_for_a_push_up_to_its_answer(install, dcs, served):
