@@ -27,6 +27,9 @@ void core_give_up(struct core *core, const struct err *err)
 {
 	struct engine_message *fatal = engine_message_create(ENGINE_FATAL);
 
+	/* Whoever looks into a damaged store shall find it as it was. */
+	if (err->code == ERR_CORRUPT)
+		store_distrust(core->store);
 	core->broken = true;
 	fatal->err = *err;
 	core->params.tell(core->params.ctx, fatal);

@@ -31,7 +31,7 @@ struct store {
 	int lock_fd;               /* -1: a reader */
 	bool reader;
 	bool marked;               /* "not closed" is in the file */
-	bool distrusted;           /* an ERR_IO happened: nothing is written any more */
+	bool distrusted;           /* an ERR_IO happened, or it is damaged: nothing is written any more */
 	bool in_transaction;
 	bool reading;              /* store_read_begin: a read transaction is open */
 	int failure;               /* ERR_* of a write in this transaction: it can only be rolled back */

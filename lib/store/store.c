@@ -271,6 +271,11 @@ void store_rollback(struct store *store)
 		store->distrusted = true;
 }
 
+void store_distrust(struct store *store)
+{
+	store->distrusted = true;
+}
+
 int store_rest(struct store *store, struct err *err)
 {
 	CHECK(!store->in_transaction && !store->reading);

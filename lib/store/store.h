@@ -82,6 +82,8 @@ void store_interrupt(struct store *store);
 MUST_CHECK int store_begin(struct store *store, struct err *err);
 MUST_CHECK int store_commit(struct store *store, struct err *err);
 void store_rollback(struct store *store);
+/* It is damaged so that nobody goes on with it: no transaction any more, and what is closed is neither cleared up nor called clean. */
+void store_distrust(struct store *store);
 /*
  * Between transactions, in a quiet moment: moves what was committed to its place in the file, if that has become worth
  * it. In a burst store_begin does it, much later. Waits for the disk, tens of milliseconds. ERR_IO as store_commit.

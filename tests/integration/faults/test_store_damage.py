@@ -2,6 +2,7 @@
 """
 reliability.md S07-S09: a store whose bytes were changed, a folder that is not fit for one, a WAL that a reader keeps from starting over.
 """
+import contextlib
 import glob
 import os
 import random
@@ -104,6 +105,39 @@ def test_flipped_bits(install, dcs, tmp_path, seed, times, happened):
             delivered += 1
     happened(f"{refused} times it ended with a reason, {served} times it went on; {delivered} zones delivered, 0 of them wrong",
              times=refused + served, lost=0)
+
+
+def last_leaf_of_zones(path):
+    """Where the last page with rows of that table begins (SQLite's file format, 1.6): behind its root, which holds pointers alone."""
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        root, size = store.execute("SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'zone'").fetchone()
+    with open(path, "rb") as file:
+        file.seek((root - 1) * size)
+        head = file.read(12)
+    assert head[0] == 5, "an interior page of a table"
+    return (int.from_bytes(head[8:12], "big") - 1) * size
+
+
+@pytest.mark.row("S07", fault="the store is damaged where it is not looked at before zonefand serves", injected="a page of names, after a clean stop",
+                 required="exit code 65 with the reason, and an untouched file, again and again")
+def test_names_that_cannot_be_read(install, dcs, happened):
+    zonefan = install(dcs[:1])
+    dcs[0].proxy.refuse()  # what is delivered is read before it serves
+    zonefan.wait_lane("dc1", "down")
+    for name in named("leaf", 120):
+        zonefan.da().push_ok(name, da_zone(name, 1))
+    zonefan.stop()
+    with open(zonefan.store, "r+b") as file:
+        file.seek(last_leaf_of_zones(zonefan.store))
+        file.write(b"\xff")
+    before = contents(zonefan.store)
+    for _ in range(2):
+        zonefan.start(ready=False)
+        wait_for(lambda: not zonefan.alive(), 60, "it has ended")
+        assert zonefan.process.returncode == 65 and "can't be read" in zonefan.log(), zonefan.log_tail()
+        assert contents(zonefan.store) == before, "the damaged file was changed"
+    zonefan.check()
+    happened("ended with 65 twice, the file as it was", times=2)
 
 
 def is_ready(zonefan):
