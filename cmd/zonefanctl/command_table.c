@@ -70,7 +70,9 @@ const struct command commands_table[] = {
 	{ .name = "reload", .run = orders_reload,
 	  .help = "read configuration, secrets and certificates again, and say what changed and what waits for a restart" },
 	{ .name = "backup", .arguments = "FILE", .least = 1, .most = 1, .run = backup_command,
-	  .help = "a copy of the store, written by zonefand while it runs, or under the store's lock while it is down" },
+	  .help = "a copy of the store, written by zonefand while it runs, or under the store's lock while it is down, where its\n"
+		  "user may write. To restore: stop zonefand, take away the store with its -wal and -shm, put FILE in its\n"
+		  "place, for zonefand's user, and start" },
 	{ .name = "retire", .arguments = "BACKEND", .least = 1, .most = 1, .run = retire_command,
 	  .help = "what the store still has of a back end that is not configured any more",
 	  .options = { { OPTION_CONFIRM, "drop it" } } },

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "doctor.h"
 
+#include <libgen.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/privilege.h"
@@ -89,6 +92,19 @@ static void examine_all(struct doctor *doctor)
 	wire_engine_clear(&doctor->wire);
 }
 
+/* app.user; or where zonefand is started as its user, the owner of the store's folder. The caller frees it. */
+static char *find_user(const struct conf *conf)
+{
+	char *copy = xstrdup(conf->store_path);
+	const struct passwd *owner = NULL;
+	struct stat st;
+
+	if (*conf->user == '\0' && stat(dirname(copy), &st) == 0 && st.st_uid != 0)
+		owner = getpwuid(st.st_uid);
+	free(copy);
+	return xstrdup(owner == NULL ? conf->user : owner->pw_name);
+}
+
 static void examine(struct doctor *doctor, const char *path)
 {
 	struct conf *conf = examine_configuration(doctor, path);
@@ -98,11 +114,13 @@ static void examine(struct doctor *doctor, const char *path)
 		return;
 	doctor->conf = conf;
 	/* Files must be seen with the rights that zonefand has. */
-	if (geteuid() == 0 && privilege_become(conf->user, &err) != ERR_OK)
-		doctor_tell(doctor, DOCTOR_FAULT, "user", conf->user, err.text,
+	char *user = find_user(conf);
+	if (geteuid() == 0 && privilege_become(user, &err) != ERR_OK)
+		doctor_tell(doctor, DOCTOR_FAULT, "user", user, err.text,
 			"make it: useradd --system --home-dir /var/lib/zonefan --shell /usr/sbin/nologin NAME; or correct app.user");
 	else
 		examine_all(doctor);
+	free(user);
 	conf_destroy(conf);
 	doctor->conf = NULL;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,25 +55,42 @@ static void examine_mode(struct doctor *doctor, const char *path)
 {
 	struct stat st;
 
-	if (path != NULL && *path != '\0' && stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0)
+	if (*path != '\0' && stat(path, &st) == 0 && (st.st_mode & S_IROTH) != 0)
 		doctor_tell(doctor, DOCTOR_DOUBT, "secrets", path, "everyone on this host can read it", "chmod o= FILE");
+}
+
+/* Who runs this has read it already, maybe as root. */
+static void examine_password(struct doctor *doctor, const char *path)
+{
+	if (path == NULL || *path == '\0')
+		return;
+	if (eaccess(path, R_OK) != 0 && errno == EACCES)
+		doctor_tell(doctor, DOCTOR_FAULT, "secrets", path, "zonefand's user can't read it: no start as that user, and no reload, succeeds",
+			"give it to that user, or to his group: chgrp zonefan FILE; chmod 640 FILE");
+	else
+		examine_mode(doctor, path);
 }
 
 static void examine_secrets(struct doctor *doctor)
 {
 	const struct conf *conf = doctor->conf;
 
-	examine_mode(doctor, conf->path);
-	examine_mode(doctor, conf->auth_password_file);
-	examine_mode(doctor, conf->peer_auth_password_file);
-	for (size_t i = 0; i < conf->backend_count; i++)
-		examine_mode(doctor, conf->backends[i].password_file);
+	if (conf->path != NULL)
+		examine_mode(doctor, conf->path);
+	examine_password(doctor, conf->auth_password_file);
+	examine_mode(doctor, conf->ssl_key);
+	examine_password(doctor, conf->peer_auth_password_file);
+	examine_password(doctor, conf->notify_password_file);
+	for (size_t i = 0; i < conf->backend_count; i++) {
+		examine_password(doctor, conf->backends[i].password_file);
+		examine_mode(doctor, conf->backends[i].ssl_key);
+	}
 	for (size_t i = 0; i < conf->user_count; i++)
-		examine_mode(doctor, conf->users[i].password_file);
+		examine_password(doctor, conf->users[i].password_file);
 	for (size_t i = 0; i < conf->master_count; i++)
-		examine_mode(doctor, conf->masters[i].password_file);
+		examine_password(doctor, conf->masters[i].password_file);
 	for (size_t i = 0; i < conf->peer_count; i++)
-		examine_mode(doctor, conf->peers[i].password_file);
+		examine_password(doctor, conf->peers[i].password_file);
 }
 
 /* ---- room ---- */
@@ -112,7 +130,7 @@ static void tell_damage(struct doctor *doctor, const struct err *err)
 {
 	const char *remedy = err->code == ERR_VERSION ? "install the newer release again, or restore the copy that it made (.bak)" :
 		err->code == ERR_DENIED ? "move it to a local disk, readable for zonefand's user" :
-		err->code == ERR_CORRUPT ? "put the newest backup in its place (zonefanctl backup); reconcile then fetches what is missing" :
+		err->code == ERR_CORRUPT ? "put the newest backup in its place, without the -wal and -shm of this one (zonefanctl backup --help); reconcile then fetches what is missing" :
 					   "look at the disk (dmesg)";
 
 	doctor_tell(doctor, DOCTOR_FAULT, "store", doctor->conf->store_path, err->text, remedy);

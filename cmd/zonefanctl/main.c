@@ -67,6 +67,20 @@ static char *read_password(const char *path)
 	return line;
 }
 
+/* A command refuses words that it does not know by EXIT_USAGE alone. */
+static int run_command(const struct command *command, const struct call *call)
+{
+	int code = command->run(call);
+
+	if (code != EXIT_USAGE)
+		return code;
+	fprintf(stderr, "zonefanctl: there is no such use: %s", command->name);
+	for (size_t i = 0; i < call->word_count; i++)
+		fprintf(stderr, " %s", call->words[i]);
+	fputc('\n', stderr);
+	return misuse(command);
+}
+
 static int run_by_url(const struct command *command, struct call *call)
 {
 	const char *user = call->options[OPTION_USER];
@@ -78,10 +92,10 @@ static int run_by_url(const struct command *command, struct call *call)
 	if (user == NULL || password == NULL) {
 		fputs("zonefanctl: --url needs --user and --password-file with a readable file\n", stderr);
 		free(password);
-		return EXIT_USAGE;
+		return point_to_help();
 	}
 	call->client = &client;
-	int code = command->run(call);
+	int code = run_command(command, call);
 	call->client = NULL;
 	explicit_bzero(password, strlen(password));
 	free(password);
@@ -101,7 +115,7 @@ static int run_by_socket(const struct command *command, struct call *call)
 	if (conf->control_socket[0] == '\0' && (command->traits & COMMAND_ALONE) == 0)
 		fputs("zonefanctl: app.control_socket is off: use --url\n", stderr);
 	else
-		code = command->run(call);
+		code = run_command(command, call);
 	call->client = NULL;
 	call->conf = NULL;
 	conf_destroy(conf);
@@ -111,7 +125,6 @@ static int run_by_socket(const struct command *command, struct call *call)
 static int run(const struct command *command, const char *const *options, char **words, size_t word_count)
 {
 	struct call call = { .options = options, .words = words, .word_count = word_count };
-	int code;
 
 	if (!commands_take(command, options))
 		return misuse(command);
@@ -121,12 +134,8 @@ static int run(const struct command *command, const char *const *options, char *
 		return misuse(command);
 	}
 	if ((command->traits & COMMAND_BARE) != 0)
-		code = command->run(&call);
-	else
-		code = options[OPTION_URL] != NULL ? run_by_url(command, &call) : run_by_socket(command, &call);
-	if (code == EXIT_USAGE)
-		misuse(command);
-	return code;
+		return run_command(command, &call);
+	return options[OPTION_URL] != NULL ? run_by_url(command, &call) : run_by_socket(command, &call);
 }
 
 int main(int argc, char **argv)

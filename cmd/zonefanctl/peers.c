@@ -102,10 +102,8 @@ int peers_command(const struct call *call)
 	bool over = false;
 	int code = EXIT_WELL;
 
-	if (call->word_count > 0 && strcmp(call->words[0], "sync") != 0) {
-		fprintf(stderr, "zonefanctl: peers takes nothing but sync, not %s\n", call->words[0]);
+	if (call->word_count > 0 && strcmp(call->words[0], "sync") != 0)
 		return EXIT_USAGE;
-	}
 	if (call->word_count > 0)
 		begin(call, &pass, &over, &code);
 	if (over)

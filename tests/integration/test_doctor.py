@@ -6,6 +6,7 @@ in one way, and what it finds must be that, with a remedy.
 import contextlib
 import json
 import os
+import pwd
 import socket
 import sqlite3
 import stat
@@ -147,6 +148,29 @@ def test_port_taken(patient):
 def test_secrets_that_everyone_reads(patient):
     os.chmod(patient.config_path, 0o644)
     assert_alone(patient, "doubt", "secrets", "everyone on this host can read it", "chmod", subject=patient.config_path)
+
+
+def test_key_that_everyone_reads(patient):
+    path = make_certificate(patient.directory, days=400)
+    os.chmod(path, 0o644)
+    patient.configure({"app": {"ssl_enable": True, "ssl_cert": path + ".crt", "ssl_key": path}})
+    assert_alone(patient, "doubt", "secrets", "everyone on this host can read it", "chmod", subject=path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_password_that_the_user_of_a_unit_cannot_read(patient):
+    """The unit starts zonefand as the owner of the store's folder; root reads every file, and he does not."""
+    nobody = pwd.getpwnam("nobody")
+    secret = os.path.join(patient.directory, "grafana")
+    with open(secret, "w", encoding="ascii", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+        out.write("canary-of-grafana\n")
+    patient.configure({"app": {"users": [{"name": "grafana", "role": "read-only", "password_file": secret}]}})
+    os.chown(patient.directory, nobody.pw_uid, nobody.pw_gid)
+    for folder in (os.path.dirname(patient.directory), os.path.dirname(os.path.dirname(patient.directory))):
+        os.chmod(folder, stat.S_IMODE(os.stat(folder).st_mode) | 0o011)
+    assert ("fault", "secrets", secret) in [one[:3] for one in troubles(patient)]
+    os.chown(secret, nobody.pw_uid, nobody.pw_gid)
+    assert "secrets" not in [one[1] for one in troubles(patient)]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")

@@ -93,6 +93,7 @@ def test_usage(zonefan):
     zonefan.ctl("held", check=64)
     zonefan.ctl("held", "list", "1", check=64)
     zonefan.ctl("held", "show", check=64)
+    assert "there is no such use: held approve 1" in zonefan.ctl("held", "approve", "1", check=64).stderr
     zonefan.ctl("approve", check=64)
     assert "1 to" in zonefan.ctl("approve", "x", check=1).stderr
     zonefan.ctl("held", "show", "4711", check=3)
