@@ -27,6 +27,11 @@ def chart(root):
     return os.path.join(root, "deploy", "helm")
 
 
+def comments(path):
+    with open(path, encoding="utf-8") as file:
+        return "".join(line for line in file if line.startswith("#"))
+
+
 def plain(found):
     """Without what means nothing: the order of volumes, the layout of app.yml."""
     for item in found:
@@ -153,6 +158,21 @@ def test_ports_and_volumes_have_their_other_end(found):
         assert writable == {"/var/lib/zonefan", "/run/zonefan"}
         configured = next(entry for entry in only(found, "ConfigMap") if entry["metadata"]["name"] == item["metadata"]["name"])
         assert yaml.safe_load(configured["data"]["app.yml"])["app"]["listen_port"] == ports["http"]
+
+
+@pytest.mark.parametrize("overlay", SAME)
+def test_every_file_of_the_secret_is_named(root, overlay):
+    """Nobody makes the Secret but who reads these words: with a file less zonefand does not start."""
+    words = ""
+    configurations = [kubernetes(root, "base", "app.yml")]
+    for folder, _, files in os.walk(kubernetes(root, "overlays", overlay)):
+        configurations += [os.path.join(folder, name) for name in files if name == "app.yml"]
+        words += "".join(comments(os.path.join(folder, name)) for name in files if name == "kustomization.yaml")
+    words += comments(kubernetes(root, "base", "kustomization.yaml"))
+    for path in configurations:
+        with open(path, encoding="utf-8") as file:
+            wanted = set(re.findall("/run/secrets/zonefan/(.*)", file.read()))
+        assert wanted and wanted <= set(re.findall(r"\w+", words)), (path, wanted)
 
 
 def test_zonefand_accepts_the_configuration_that_is_mounted(found, tmp_path):
