@@ -3,7 +3,6 @@
 import glob
 import json
 import os
-import shutil
 import sqlite3
 import stat
 import threading
@@ -103,11 +102,7 @@ def test_yesterdays_copy_restored(zonefan, dcs, tmp_path):
             da.push_ok(name, da_zone(name, version))
     da.push_ok("today.example", da_zone("today.example", 1))
     zonefan.wait_converged()
-    zonefan.kill9()
-    for path in glob.glob(zonefan.store + "*"):
-        os.unlink(path)
-    shutil.copy(copy, zonefan.store)
-    zonefan.start()
+    zonefan.restore(copy)
     assert set(zonefan.zones()) == set(names)
     texts = {name: da_zone(name, 100) for name in names[:4]}
     texts[names[4]] = da_zone(names[4], 1)

@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 
@@ -137,6 +138,14 @@ class Zonefan:
         """Returns when the process is gone."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def restore(self, copy):
+        """The host was lost, and a copy of the store is put in its place, as README.md says; started again."""
+        self.kill9()
+        for path in glob.glob(self.store + "*"):
+            os.unlink(path)
+        shutil.copy(copy, self.store)
+        self.start()
 
     def term(self, deadline=60):
         """SIGTERM; the exit code."""
