@@ -202,6 +202,7 @@ def test_live_pushes_go_on(install, dcs):
                     zonefan.da().push_ok(name, da_zone(name, serial))
                 except AssertionError as error:
                     failures.append(error)
+                stop.wait(0.02)  # pushes beside the pass, not a machine that has no time for it
             serial += 1
     pusher = threading.Thread(target=push_on)
     pusher.start()
