@@ -117,6 +117,7 @@ def test_a_webhook_comes_moves_and_goes(made, install, dcs):
     said = reload(zonefan)
     assert any("notify.url" in line for line in said) and first.path not in "".join(said)
     dcs[1].proxy.refuse()
+    zonefan.da().push_ok("away.example", da_zone("away.example"))  # a lane with nothing to do notices at the next pass
     wait_for(lambda: ("backend_down", "dc2", "problem") in first.told(), 60, lambda: f"told {first.told()}\n{zonefan.log_tail()}")
     # the new one is told of what is wrong now, for it was not told before
     zonefan.configure({"notify": {"url": second.url}})
