@@ -244,6 +244,7 @@ def test_both_are_given_the_same_by_their_master(install):
                  required="100 a pass, the rest waits for approval")
 def test_a_thousand_zones_wait_for_a_word_and_come_in_pages(install):
     one, other = two(install)
+    wait_for(lambda: other.status()["peer_sync"]["passed"] >= 1, 30, "its pass at start, which is to bring none of them")
     names = named("many", 1200)
     da = one.da()
     for name in names:

@@ -56,6 +56,19 @@ static struct engine_heal await_passes(size_t target, unsigned count)
 	return heal;
 }
 
+/* The first of all has ended there, maybe before anybody asked. */
+static struct engine_heal await_first_pass(size_t target)
+{
+	struct engine_heal heal = view(target);
+
+	for (int waited_ms = 0; heal.pass == 0 || heal.ended_at_us == 0; waited_ms += 2) {
+		assert_true(waited_ms < WAIT_MS);
+		nap();
+		heal = view(target);
+	}
+	return heal;
+}
+
 static struct engine_lane lane_view(size_t target)
 {
 	struct engine_message *message = ask(engine_request_create(ENGINE_STATUS, ++rig.next_id));
@@ -131,8 +144,7 @@ static void when_a_lane_came_up(void **state)
 	await_state("up.example", 1, "clean");
 	memory_target_wipe(rig.targets[0]);
 	atomic_store(&rig.fates[0], MEMORY_OK);
-	struct engine_heal heal = await_passes(0, 1);
-	assert_string_equal(heal.trigger, "lane_up");
+	assert_string_equal(await_first_pass(0).trigger, "lane_up");
 	assert_int_equal(view(1).pass, 0);
 	await_right(0, "up.example.");
 }
@@ -146,7 +158,7 @@ static void when_a_back_end_is_new(void **state)
 	unlink(rig.path);
 	start();
 	for (size_t i = 0; i < TARGETS; i++)
-		assert_string_equal(await_passes(i, 1).trigger, "lane_up");
+		assert_string_equal(await_first_pass(i).trigger, "lane_up");
 }
 
 /* ---- by which policy ---- */
