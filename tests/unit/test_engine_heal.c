@@ -277,6 +277,9 @@ static void what_is_on_its_way_is_not_reported(void **state)
 {
 	(void)state;
 	push_clean("way.example", 1);
+	stop();
+	rig.patient = true; /* with the usual ones it is a dead letter in some milliseconds */
+	start();
 	atomic_store(&rig.fates[0], MEMORY_RETRY);
 	push("way.example", 2);
 	await_state("way.example", 0, "wait");
@@ -504,7 +507,7 @@ static void a_pause_in_the_middle(void **state)
 	zone = held(0, "m00003.example.");
 	zone.digest.low++;
 	memory_target_put(rig.targets[0], &zone);
-	atomic_store(&rig.slow_ms, 300);
+	atomic_store(&rig.slow_ms, 10000);
 	int64_t pass = begin("dc1", false, 1);
 	await_repairing(pass, 0);
 	order(ENGINE_PAUSE, "dc1");
@@ -530,11 +533,12 @@ static void the_back_end_goes_down_in_the_middle(void **state)
 	zone = held(1, "m00003.example.");
 	zone.digest.low++;
 	memory_target_put(rig.targets[1], &zone);
-	atomic_store(&rig.slow_ms, 300);
+	atomic_store(&rig.slow_ms, 10000);
 	int64_t pass = begin(NULL, false, TARGETS);
 	await_repairing(pass, 0);
 	atomic_store(&rig.fates[0], MEMORY_DOWN);
 	push("m00004.example", 99); /* if the repair went before, this one fails */
+	atomic_store(&rig.slow_ms, 0);
 	struct engine_heal heal = await_end(pass, 0);
 	if (heal.repaired == 0) {
 		assert_string_equal(heal.state, "failed");
@@ -543,7 +547,6 @@ static void the_back_end_goes_down_in_the_middle(void **state)
 	/* The others' parts are done. */
 	assert_string_equal(await_end(pass, 1).state, "done");
 	assert_string_equal(await_end(pass, 2).state, "done");
-	atomic_store(&rig.slow_ms, 0);
 	atomic_store(&rig.fates[0], MEMORY_OK);
 	await_state("m00003.example", 0, "clean");
 	await_state("m00004.example", 0, "clean");
@@ -577,7 +580,7 @@ static void one_pass_at_a_time(void **state)
 	zone = held(0, "m00003.example.");
 	zone.digest.low++;
 	memory_target_put(rig.targets[0], &zone);
-	atomic_store(&rig.slow_ms, 300);
+	atomic_store(&rig.slow_ms, 10000);
 	int64_t pass = begin("dc1", false, 1);
 	struct engine_message *message = ask(heal_request(NULL, false));
 	assert_int_equal(message->err.code, ERR_BUSY);
@@ -587,6 +590,7 @@ static void one_pass_at_a_time(void **state)
 	int64_t other = begin("dc2", false, 1);
 	assert_true(other > pass);
 	assert_string_equal(await_end(other, 1).state, "done");
+	atomic_store(&rig.slow_ms, 0);
 	assert_string_equal(await_end(pass, 0).state, "done");
 	assert_int_equal(ask_code(heal_request("dc9", false)), ERR_NOTFOUND);
 }

@@ -235,7 +235,7 @@ static void at_the_end(void **state)
 
 	(void)state;
 	push_many(20);
-	atomic_store(&rig.slow_ms, 100);
+	atomic_store(&rig.slow_ms, 1500); /* meanwhile all of them come */
 	push("m00001.example", 200);
 	for (size_t i = 0; i < 12; i++) {
 		struct engine_request *request = engine_request_create(ENGINE_PLAN, ++rig.next_id);

@@ -25,6 +25,7 @@
 enum { TARGETS = 3, WAIT_MS = 20000 };
 
 static const int64_t backoff_ms[] = { 1, 1, 1, 1, 1 };
+static const int64_t patient_ms[] = { 60000 };
 
 struct rig {
 	char folder[64];
@@ -41,12 +42,13 @@ struct rig {
 	_Atomic(const char *) watched;
 	atomic_int asked;           /* zones written at target 0 so far */
 	atomic_int watched_at;      /* which of them the watched one was, the first time; 0: not yet */
-	atomic_int slow_ms;         /* each zone's write at target 0 */
+	atomic_int slow_ms;         /* each zone's write at target 0, at most until it is 0 again */
 	atomic_llong skew_us;       /* of the wall clock */
 	atomic_llong ahead_ms;      /* so much more time has passed than did */
 	int64_t healing_interval_ms; /* 0: no passes by themselves */
 	enum engine_healing healing[TARGETS];
 	bool verified;              /* receipts are kept */
+	bool patient;               /* what failed is tried again after a minute, not at once */
 	size_t count;               /* of back ends that are configured, from the first */
 	unsigned connections;
 	const struct backend_ops *ops;
@@ -102,6 +104,8 @@ static enum memory_fate fate_of(void *ctx, const char *zone)
 		if (is_zone(&rig.watched, zone))
 			atomic_compare_exchange_strong(&rig.watched_at, &never, at);
 	}
+	for (int slept_ms = 0; index_of(ctx) == 0 && slept_ms < atomic_load(&rig.slow_ms); slept_ms += 10)
+		nap_ms(10);
 	if (is_zone(&rig.poison, zone))
 		return MEMORY_LOST_BEFORE;
 	if (is_zone(&rig.down_zone, zone))
@@ -111,8 +115,6 @@ static enum memory_fate fate_of(void *ctx, const char *zone)
 		return MEMORY_LOST_BEFORE;
 	if (index_of(ctx) == 0 && is_zone(&rig.untried, zone))
 		return MEMORY_UNTRIED;
-	if (index_of(ctx) == 0 && atomic_load(&rig.slow_ms) > 0)
-		nap_ms(atomic_load(&rig.slow_ms));
 	return fate;
 }
 
@@ -121,7 +123,8 @@ static void start(void)
 	static const char *const names[TARGETS] = { "dc1", "dc2", "dc3" };
 	struct engine_backend backends[TARGETS];
 	struct engine_params params = { .store_path = rig.path, .backends = backends, .backend_count = rig.count,
-		.backoff_ms = backoff_ms, .backoff_count = ARRAY_SIZE(backoff_ms), .max_attempts = 5,
+		.backoff_ms = rig.patient ? patient_ms : backoff_ms,
+		.backoff_count = rig.patient ? ARRAY_SIZE(patient_ms) : ARRAY_SIZE(backoff_ms), .max_attempts = 5,
 		.probe_initial_ms = 10, .probe_max_ms = 50, .queue_capacity = 1024, .queue_bytes = 1 << 20, .guard_mode = rig.guard, .guard_max_shrink_percent = 80,
 		.history_versions = 5,
 		.clock = &rig_clock };

@@ -155,15 +155,14 @@ static void a_poison_zone_is_found_and_the_others_finish(void **state)
 		snprintf(name, sizeof(name), "good%u.example", i);
 		await_clean(name);
 	}
-	await_state("bad.example", 0, "dead");
+	for (size_t i = 0; i < TARGETS; i++)
+		await_state("bad.example", i, "dead");
 	struct engine_message *message = zone_view("bad.example");
 	assert_true(message->zones[0].deliveries[0].suspect);
 	assert_int_equal(message->zones[0].deliveries[0].attempts, 6);
 	engine_message_destroy(message);
-	message = ask(engine_request_create(ENGINE_STATUS, ++rig.next_id));
 	for (size_t i = 0; i < TARGETS; i++)
-		assert_string_equal(message->status->lanes[i].state, "up");
-	engine_message_destroy(message);
+		await_lane(i, "up"); /* what is shown may be a moment behind what is stored */
 	assert_int_equal(count_events("lane_down"), 0);
 	rig.poison = NULL;
 	struct engine_request *retry = engine_request_create(ENGINE_RETRY, ++rig.next_id);

@@ -73,9 +73,12 @@ static void test_guesses_stay_counted(void **state UNUSED)
 
 	for (int i = 0; i < AUTH_ADDRESS_BURST; i++)
 		assert_int_equal(ask_with(&reloader->served, OTHER_LOGIN), 401);
-	assert_int_equal(ask_with(&reloader->served, OTHER_LOGIN), 429);
+	/* One comes back every two seconds. */
+	for (int more = 0; ask_with(&reloader->served, OTHER_LOGIN) != 429; more++)
+		assert_true(more < AUTH_ADDRESS_BURST);
 	assert_int_equal(reloader_reload(reloader, &params), ERR_OK);
-	assert_int_equal(ask_with(&reloader->served, OTHER_LOGIN), 429);
+	for (int more = 0; ask_with(&reloader->served, OTHER_LOGIN) != 429; more++)
+		assert_true(more < AUTH_ADDRESS_BURST / 2); /* with a pardon all of them would be back */
 	reloader_stop(reloader);
 }
 
