@@ -22,16 +22,13 @@ struct runner {
 	struct backend_item item;
 	const char *text; /* a statement instead, on a connection of its own */
 	pthread_t thread;
-	int64_t took_ms;
 };
 
 static void *run_item(void *context)
 {
 	struct runner *runner = context;
-	int64_t start = now_ms();
 
 	runner->fixture->backend->ops->apply(runner->fixture->backend, &runner->item, 1);
-	runner->took_ms = now_ms() - start;
 	return NULL;
 }
 
@@ -53,9 +50,9 @@ static void test_lock_wait(void **state)
 	struct zone *old = make_zone("l.test.", "www 60 IN A 192.0.2.1\n");
 	struct zone *new = make_zone("l.test.", "gone 60 IN A 192.0.2.9\nwww 60 IN A 192.0.2.2\n");
 
-	fixture->settings.query_timeout_ms = 2500; /* the server's lock wait is 1 s then */
+	fixture->settings.query_timeout_ms = 3900; /* the server's lock wait is 1 s then */
 	open_backend(fixture);
-	assert_ok(save(fixture, "l.test.", old, 1));
+	save_in_the_end(fixture, "l.test.", old, 1);
 	sql("START TRANSACTION; SELECT id FROM zones WHERE zone_name = 'l.test.' FOR UPDATE");
 	struct backend_item item = save(fixture, "l.test.", new, 2);
 	assert_verdict(item, BACKEND_RETRY, "a lock was not to be had in time (1205)");
@@ -83,9 +80,9 @@ static void test_flush_tables_with_read_lock(void **state)
 	struct zone *old = make_zone("f.test.", "www 60 IN A 192.0.2.1\n");
 	struct zone *new = make_zone("f.test.", "www 60 IN A 192.0.2.2\n");
 
-	fixture->settings.query_timeout_ms = 2500;
+	fixture->settings.query_timeout_ms = 3900; /* as above */
 	open_backend(fixture);
-	assert_ok(save(fixture, "f.test.", old, 1));
+	save_in_the_end(fixture, "f.test.", old, 1);
 	sql("FLUSH TABLES WITH READ LOCK");
 	assert_verdict(save(fixture, "f.test.", new, 2), BACKEND_RETRY, "1205");
 	assert_rows("f.test.", old);
@@ -194,7 +191,7 @@ static void test_fence(void **state)
 	int committed = mysql_query(lost, "COMMIT");
 	mysql_close(lost); /* before anything is asserted: it holds locks */
 	assert_ok(item);
-	assert_true(took_ms < 2000); /* no lock was waited for */
+	assert_true(took_ms < 4500); /* no lock was waited for: that is 5 s */
 	assert_false(target->fence.up);
 	assert_int_not_equal(committed, 0);
 	assert_rows("q.test.", zone);
@@ -252,11 +249,11 @@ static void test_slow_transaction(void **state)
 
 	fixture->settings.transaction_max_ms = 1000;
 	open_backend(fixture);
-	assert_ok(save(fixture, "sl.test.", old, 1));
-	sql("CREATE TRIGGER slow BEFORE INSERT ON records FOR EACH ROW SET @x = IF(NEW.hostname = 'slow', SLEEP(3), 0)");
+	save_in_the_end(fixture, "sl.test.", old, 1);
+	sql("CREATE TRIGGER slow BEFORE INSERT ON records FOR EACH ROW SET @x = IF(NEW.hostname = 'slow', SLEEP(10), 0)");
 	int64_t start = now_ms();
 	struct backend_item item = save(fixture, "sl.test.", new, 2);
-	assert_in_range(now_ms() - start, 900, 2500);
+	assert_in_range(now_ms() - start, 900, 9000);
 	assert_verdict(item, BACKEND_DOWN, "no answer within the time allowed, while writing the records");
 	assert_true(item.lost);
 	save_in_the_end(fixture, "sl.test.", newer, 3);
@@ -276,10 +273,10 @@ static void test_statement_limit(void **state)
 	struct zone *old = make_zone("lim.test.", "www 60 IN A 192.0.2.1\n");
 	struct zone *new = make_zone("lim.test.", "slow 60 IN A 192.0.2.2\n");
 
-	fixture->settings.query_timeout_ms = 1500;
+	fixture->settings.query_timeout_ms = 5000; /* the server ends it at 4 s */
 	open_backend(fixture);
-	assert_ok(save(fixture, "lim.test.", old, 1));
-	sql("CREATE TRIGGER slow BEFORE INSERT ON records FOR EACH ROW SET @x = SLEEP(5)");
+	save_in_the_end(fixture, "lim.test.", old, 1);
+	sql("CREATE TRIGGER slow BEFORE INSERT ON records FOR EACH ROW SET @x = SLEEP(60)");
 	assert_verdict(save(fixture, "lim.test.", new, 2), BACKEND_RETRY, "max_statement_time (1969)");
 	sql("DROP TRIGGER slow");
 	assert_rows("lim.test.", old);
@@ -298,7 +295,7 @@ static void test_stopped_server(void **state)
 	fixture->settings.query_timeout_ms = 1000;
 	fixture->settings.connect_timeout_ms = 1000;
 	open_backend(fixture);
-	assert_ping(fixture, BACKEND_OK, "");
+	ping_in_the_end(fixture);
 	int stopped;
 
 	kill(server_pid, SIGSTOP);
@@ -314,11 +311,11 @@ static void test_stopped_server(void **state)
 	kill(server_pid, SIGCONT);
 	assert_verdict(item, BACKEND_DOWN, "no answer within the time allowed, while locking the zones");
 	assert_true(item.lost);
-	assert_in_range(at_statement, 900, 3000);
+	assert_in_range(at_statement, 900, 5000);
 	assert_verdict(again, BACKEND_DOWN, "cannot connect to dc1 at 127.0.0.1:");
 	assert_non_null(strstr(again.err.text, "no answer within 1000 ms"));
 	assert_false(again.lost);
-	assert_in_range(at_connect, 900, 3000);
+	assert_in_range(at_connect, 900, 5000);
 	save_in_the_end(fixture, "st.test.", zone, 1);
 	assert_rows("st.test.", zone);
 	zone_unref(zone);
@@ -386,7 +383,7 @@ static void test_dribbling_server(void **state)
 	open_backend(fixture);
 	int64_t start = now_ms();
 	assert_ping(fixture, BACKEND_DOWN, "no answer within 1000 ms");
-	assert_in_range(now_ms() - start, 900, 3000);
+	assert_in_range(now_ms() - start, 900, 5000);
 	dribbler.stop = true;
 	pthread_join(dribbler.thread, NULL);
 	close(dribbler.listener);
@@ -403,7 +400,7 @@ static void test_mute_server(void **state)
 	open_backend(fixture);
 	int64_t start = now_ms();
 	assert_ping(fixture, BACKEND_DOWN, "no answer within 700 ms");
-	assert_in_range(now_ms() - start, 600, 2500);
+	assert_in_range(now_ms() - start, 600, 5000);
 	close(listener);
 }
 
@@ -549,15 +546,17 @@ static void test_cancel(void **state)
 	sql("START TRANSACTION; SELECT id FROM zones WHERE zone_name = 'c.test.' FOR UPDATE");
 	start_runner(&runner, run_item);
 	wait_for("SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'");
+	int64_t cancelled = now_ms();
 	fixture->backend->ops->cancel(fixture->backend);
 	join_runner(&runner);
+	int64_t took_ms = now_ms() - cancelled;
 	sql("ROLLBACK");
 	assert_int_equal(runner.item.verdict, BACKEND_DOWN);
 	assert_false(runner.item.lost);
-	assert_true(runner.took_ms < 4000);
+	assert_true(took_ms < 4000);
 	int64_t start = now_ms();
 	assert_ping(fixture, BACKEND_DOWN, "cancelled");
-	assert_true(now_ms() - start < 1000);
+	assert_true(now_ms() - start < 3000);
 	zone_unref(zone);
 }
 

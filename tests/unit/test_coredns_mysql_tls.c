@@ -120,7 +120,7 @@ static void test_stopped_server(void **state)
 	fixture->settings.query_timeout_ms = 1000;
 	fixture->settings.connect_timeout_ms = 1000;
 	demand(fixture, "localhost", ca_path, true);
-	assert_ping(fixture, BACKEND_OK, "");
+	ping_in_the_end(fixture);
 	int stopped;
 
 	kill(server_pid, SIGSTOP);
@@ -134,9 +134,9 @@ static void test_stopped_server(void **state)
 	int64_t at_connect = now_ms() - start;
 	kill(server_pid, SIGCONT);
 	assert_verdict(item, BACKEND_DOWN, "no answer within the time allowed");
-	assert_in_range(at_statement, 900, 3000);
+	assert_in_range(at_statement, 900, 5000);
 	assert_verdict(again, BACKEND_DOWN, "no answer within 1000 ms");
-	assert_in_range(at_connect, 900, 3000);
+	assert_in_range(at_connect, 900, 5000);
 	save_in_the_end(fixture, "st.test.", zone, 1);
 	zone_unref(zone);
 }
@@ -188,7 +188,7 @@ static void test_dribbled_handshake(void **state)
 	demand(fixture, "127.0.0.1", ca_path, true);
 	int64_t start = now_ms();
 	assert_ping(fixture, BACKEND_DOWN, "no answer within 1000 ms");
-	assert_in_range(now_ms() - start, 900, 3000);
+	assert_in_range(now_ms() - start, 900, 5000);
 	dribbler.stop = true;
 	pthread_join(dribbler.thread, NULL);
 	close(dribbler.listener);
