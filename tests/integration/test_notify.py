@@ -35,9 +35,10 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 assert self.path == receiver.path and self.headers["Content-Type"] == "application/json"
                 receiver.headers = dict(self.headers)
-                (receiver.messages if receiver.status < 300 else receiver.refused).append(json.loads(body))
-                self.send_response(receiver.status)
-                if 300 <= receiver.status < 400:
+                status = receiver.status  # a test that sees the message may change it at once
+                (receiver.messages if status < 300 else receiver.refused).append(json.loads(body))
+                self.send_response(status)
+                if 300 <= status < 400:
                     self.send_header("Location", receiver.url)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -11,6 +11,11 @@ def moment(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+def outages(zonefan, backend):
+    """On a machine that is busy a start may be an outage, too; of any of them."""
+    return [line for line in zonefan.log().splitlines() if "msg=lane_down" in line and f"backend={backend} " in line]
+
+
 def test_pause_and_resume(zonefan, dcs):
     names = named("pause", 20)
     for name in names:
@@ -21,6 +26,7 @@ def test_pause_and_resume(zonefan, dcs):
     assert done.stdout == "dc2 is paused\n"
     assert zonefan.ctl("pause", "dc2", check=0).stdout == "dc2 is paused already\n"
     since = moment(zonefan.backend("dc2")["since"])
+    downs = outages(zonefan, "dc2")
     for name in names:
         zonefan.da().push_ok(name, da_zone(name, 2, hosts=7))
     zonefan.da().delete_ok(names[0])
@@ -29,19 +35,21 @@ def test_pause_and_resume(zonefan, dcs):
     assert (backend["state"], backend["pending"], backend["last_error"]) == ("paused", 20, None)
     assert zonefan.delivery(names[1], "dc2")["state"] == "held"
     assert zonefan.ctl("status").returncode == 2 and "paused" in zonefan.ctl("status").stdout
+    spoken = dcs[1].proxy.connections
     zonefan.restart()
     zonefan.wait_lane("dc1", "up")
     backend = zonefan.backend("dc2")
     assert (backend["state"], backend["pending"]) == ("paused", 20)
     assert abs(moment(backend["since"]) - since) < datetime.timedelta(seconds=1), "the pause began anew"
-    assert dcs[1].proxy.open_connections() == 0, "the paused back end is spoken to"
+    assert dcs[1].proxy.connections == spoken, "the paused back end is spoken to"
+    wait_for(lambda: dcs[1].proxy.open_connections() == 0, 30, "nobody holds a connection to it")
     dcs[1].proxy.refuse()  # the maintenance: nobody must notice
     zonefan.kill9()
     zonefan.start()
     zonefan.wait_lane("dc3", "up")
     assert zonefan.backend("dc2")["state"] == "paused" and not zonefan.backend("dc2")["last_error"]
     assert dcs[1].db.all_rows() == before
-    assert "msg=lane_down" not in zonefan.log()
+    assert outages(zonefan, "dc2") == downs
     dcs[1].proxy.passing()
     assert zonefan.ctl("resume", "dc2", check=0).stdout == "dc2 is resumed\n"
     zonefan.wait_converged()

@@ -160,6 +160,8 @@ def test_schedules_of_two(install, seed):
     def wake(index):
         if not nodes[index].alive():
             nodes[index].start(env=clocks[index].environment)
+            # No clock is moved while a pass measures how much they differ.
+            wait_for(lambda: nodes[index].status()["peer_sync"]["passed"] >= 1, 30, "the pass at start")
 
     wake(0), wake(1)
     for _ in range(20):
@@ -592,6 +594,7 @@ def test_peers_are_shown_and_asked_on_order(node, predecessor):
     assert predecessor.url in shown and "directdnsonly" in shown and "good" in shown
     node.ctl("peers", "sync", "--no-wait", check=0)
     wait_for(lambda: "new.example" in node.zones(), 30, "the pass brings it")
+    wait_for(lambda: peer_of(node)["taken"] == 1, 30, "it is counted")
     assert json.loads(node.ctl("--json", "peers", check=0).stdout)["peers"][0]["taken"] == 1
     predecessor.say["/internal/zones"] = (500, {}, b"")
     assert "500" in node.ctl("peers", "sync", check=2).stdout

@@ -6,7 +6,7 @@ Issue: "Faults D, E, G and H of the product table are tests." (Reproduced in the
 import time
 
 import pytest
-from zf.heal import heal, wipe
+from zf.heal import heal, wait_first_passes, wipe
 from zf.wait import wait_for
 from zf.zones import da_zone, version_of
 
@@ -110,7 +110,7 @@ def test_fault_e_over_a_restart(install, dcs):
                  required="both are done later")
 def test_fault_g_deletes_are_retried(install, dcs):
     """A delete while dc2 is out, and one that fails there for the zone's own reason: both are done later."""
-    zonefan = install(dcs)
+    zonefan = install(dcs, config={"retry": {"max_attempts": 20}})
     da = zonefan.da()
     for name in ("out.example", "locked.example"):
         da.push_ok(name, da_zone(name))
@@ -139,6 +139,7 @@ def test_a_wiped_database_is_healed_while_another_is_away(install, dcs):
     da = zonefan.da()
     da.push_ok(ZONE, da_zone(ZONE, 1))
     zonefan.wait_converged()
+    wait_first_passes(zonefan)
     dcs[1].proxy.refuse()
     da.push_ok(ZONE, da_zone(ZONE, 2))
     da.push_ok("added.example", da_zone("added.example", 5))

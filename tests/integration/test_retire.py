@@ -68,7 +68,8 @@ def test_pushes_go_on(install, dcs):
     retiring.start()
     pushed = 0
     while retiring.is_alive():
-        zonefan.da().push_ok(names[pushed], da_zone(names[pushed], 2))
+        name = names[pushed % len(names)]
+        zonefan.da().push_ok(name, da_zone(name, 2))
         pushed += 1
     retiring.join()
     assert json.loads(done[0].stdout) == {"backend": "dc2", "dropped": 4500}

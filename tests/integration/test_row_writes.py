@@ -7,6 +7,7 @@ addresses, a doubled row, online=0, a changed TTL, a trailing blank." (product t
 MariaDB 10.11 dropped the Innodb_rows_* counters; its handler counters and userstat count the same thing.
 """
 import pytest
+from zf.heal import wait_first_passes
 from zf.rows import assert_rows_are, digest
 from zf.wait import wait_for
 from zf.zones import da_zone
@@ -106,6 +107,7 @@ def test_damage_is_seen_and_repaired_by_an_equal_push(shared, kind):
     da = shared.zonefan.da()
     da.push_ok(ZONE, wide())
     shared.zonefan.wait_converged()
+    wait_first_passes(shared.zonefan)
     generation = shared.zonefan.zone(ZONE)["generation"]
     centre = shared.dcs[1]
     known = shared.zonefan.zone(ZONE)["digest"]

@@ -107,7 +107,7 @@ def test_second_signal_is_at_once(install, dcs, happened, bar):
     zonefan.da().push_ok("hang.example", da_zone("hang.example", 2))
     wait_for(lambda: dcs[1].db.stopped, 30, "dc2 is stopped in a COMMIT")
     zonefan.process.send_signal(signal.SIGTERM)
-    wait_for(lambda: refuses(zonefan) or not zonefan.alive(), 10, "no new pushes are taken")
+    wait_for(lambda: refuses(zonefan) or not zonefan.alive(), 30, "no new pushes are taken")
     if zonefan.alive():
         zonefan.process.send_signal(signal.SIGTERM)
     started = time.monotonic()

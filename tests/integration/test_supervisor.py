@@ -64,7 +64,7 @@ def test_no_sign_of_life_while_a_thread_stands_still(install, supervisor):
     with stopped_thread(zonefan.process.pid, "engine"):
         supervisor.wait("does not turn")
         seen = len(supervisor.hear())
-        wait_for(lambda: zonefan.da().get("/readyz").status == 503, 10, "it is not ready")
+        wait_for(lambda: zonefan.da().get("/readyz").status == 503, 30, "it is not ready")
         assert "WATCHDOG=1" not in supervisor.hear()[seen:]
         assert "engine does not turn" in zonefan.ctl("ready", check=1).stderr
     supervisor.wait("STATUS=serves", after=seen)

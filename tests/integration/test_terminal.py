@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 from zf.inject import Strace, fault
 from zf.terminal import Terminal
+from zf.wait import wait_for
 from zf.zones import da_zone
 
 
@@ -63,6 +64,7 @@ def test_top_once(zonefan):
     zonefan.wait_converged()
     view = zonefan.ctl("top", "--once", check=0).stdout
     assert "\x1b" not in view and "dc2" in view and "one.example" in view and "WRITTEN/S" in view
+    wait_for(lambda: [lane["delivered"] for lane in zonefan.status()["backends"]] == [1, 1, 1], 30, "they are counted")
     sample = json.loads(zonefan.ctl("top", "--json", check=0).stdout)
     assert [lane["delivered"] for lane in sample["status"]["backends"]] == [1, 1, 1]
     assert "one.example" in {event["zone"] for event in sample["events"]}

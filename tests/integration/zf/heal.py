@@ -31,7 +31,11 @@ def push_all(zonefan, names):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: zonefan.da().push_ok(name, da_zone(name)), names))
     zonefan.wait_converged()
-    # A new back end is compared by itself: what a test damages must not be found by that pass.
+    wait_first_passes(zonefan)
+
+
+def wait_first_passes(zonefan):
+    """A new back end is compared by itself: what a test damages must not be found by that pass."""
     wait_for(lambda: all(lane["next_heal"] is None or (lane["heal"] or {}).get("ended_at")
                          for lane in zonefan.status()["backends"]), 60, "the first passes are over")
 

@@ -23,6 +23,7 @@ class Terminal:
         self.master, slave = pty.openpty()
         self._shown, self.output = b"", None
         self.before = termios.tcgetattr(slave)
+        self.after = None  # the settings, when the program has left
         self.slave = slave
         self._set_size(columns, rows)
         ends = {"stdin": slave, "stdout": slave, "stderr": slave}
@@ -70,20 +71,25 @@ class Terminal:
         os.write(self.master, keys.encode())
 
     def is_as_before(self):
-        return termios.tcgetattr(self.slave) == self.before
+        return (self.after or termios.tcgetattr(self.slave)) == self.before
 
     def end(self):
-        """The exit code, when it has left by itself."""
+        """The exit code, when it has left by itself; all that it wrote is in self.shown then."""
         if self.process.stdout is not None:
             self.output = self.process.stdout.read().decode()
         code = self.process.wait(timeout=60)
+        self.after = termios.tcgetattr(self.slave)
+        os.close(self.slave)  # nobody else has it: the reader gets what is left, and then the end
+        self.slave = None
+        self.reader.join(30)
         return code
 
     def close(self):
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self.slave)
+        if self.slave is not None:
+            os.close(self.slave)
         self.reader.join()
         os.close(self.master)
 
