@@ -9,6 +9,7 @@ import threading
 
 import pytest
 from zf.rows import assert_rows_are
+from zf.wait import wait_for
 from zf.zones import da_zone, named
 
 pytestmark = pytest.mark.threads
@@ -38,6 +39,7 @@ def test_while_it_runs(zonefan, tmp_path):
             pushed.append(zonefan.da().push("busy.example", da_zone("busy.example", len(pushed) + 1)).error)
     pusher = threading.Thread(target=push)
     pusher.start()
+    wait_for(lambda: pushed, 30, "pushes go on")
     path = str(tmp_path / "copy.db")
     done = zonefan.ctl("backup", path, check=0)
     going = False

@@ -37,7 +37,7 @@ def patient(install, centre, masters):
     master.put("shop.example")
     zonefan.secrets.append(master.password)
     zonefan.configure({"reconciliation": {"enabled": True, "directadmin_servers": [master.conf()]},
-                       "dns": {"backends": {"dc1": {"connect_timeout_ms": 1000, "query_timeout_ms": 5000}}}})
+                       "dns": {"backends": {"dc1": {"connect_timeout_ms": 20000, "query_timeout_ms": 5000}}}})
     zonefan.master = master
     return zonefan
 
@@ -212,6 +212,7 @@ def test_database_refuses(patient, centre):
 
 
 def test_database_says_nothing(patient, centre):
+    conf(patient, connect_timeout_ms=1000)
     centre.proxy.black_hole()
     try:
         assert_alone(patient, "fault", "reach", "no answer", "firewall", subject="dc1")
@@ -224,7 +225,7 @@ def conf(patient, **settings):
 
 
 def test_host_name_unknown(patient):
-    conf(patient, host="db.no-such-place.invalid")
+    conf(patient, host="db.no-such-place.invalid", connect_timeout_ms=1000)
     assert_alone(patient, "fault", "reach", "db.no-such-place.invalid", "dns.backends.dc1.host")
 
 

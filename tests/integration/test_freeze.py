@@ -33,6 +33,8 @@ def test_freeze_and_thaw(install, dcs):
     assert dcs[2].db.zone_id(NAME) is None and dcs[2].db.zone_id("other.example") is not None
     assert {zonefan.delivery(NAME, name)["state"] for name in zonefan.backends} == {"parked"}
     assert "frozen since" in zonefan.ctl("zone", NAME, check=0).stdout
+    for name in zonefan.backends:
+        zonefan.wait_lane(name, "up")  # one that has nothing pending may not have been reached yet
     status = zonefan.ctl("status")
     assert "frozen zones: 1" in status.stdout and status.returncode == 0
     assert zonefan.ctl("thaw", NAME, check=0).stdout == f"{NAME} is thawed\n"

@@ -234,7 +234,7 @@ def test_pipelining(shared, times, happened):
 @pytest.mark.row("H10", fault="one connection kept for ever", injected="a request every 20 ms on the same connection",
                  required="ended within its deadline, with an answer that says so, none cut off")
 def test_keep_alive_ends(install, dcs, happened):
-    zonefan = install(dcs[:1], config={"app": {"connection_deadline_ms": 2000}})
+    zonefan = install(dcs[:1], config={"app": {"connection_deadline_ms": 8000}})
     da = zonefan.da(version="1.1")
     began = time.monotonic()
     count = 0
@@ -249,7 +249,7 @@ def test_keep_alive_ends(install, dcs, happened):
             time.sleep(0.02)  # the pace of a client that works
         assert sock.recv(100) == b""
     lived = time.monotonic() - began
-    assert 0.9 <= lived <= 6
+    assert 3.9 <= lived <= 12
     happened(f"{count} answered, then told to close after {lived:.1f} s", times=count)
 
 

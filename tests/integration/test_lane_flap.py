@@ -96,8 +96,8 @@ def test_flapping_lane(install, dcs):
     for _ in range(FLAPS):
         # Up for as long as a probe: where the first delivery begins (its zone is named), all falls silent, and the
         # lane falls again. No zone is delivered.
-        dcs[1].proxy.passing()
         trigger = dcs[1].proxy.call_on(*zone_patterns("pending"), action=dcs[1].proxy.black_hole)
+        dcs[1].proxy.passing(keep_triggers=True)  # set before: a probe may come at once
         wait_for(lambda: trigger.hits, 60, "the lane comes up, a delivery begins")
         wait_for(lambda: zonefan.backend("dc2")["state"] != "down", 10, "the lane is up, or to be proved up")
         dcs[1].proxy.refuse()

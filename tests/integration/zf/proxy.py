@@ -216,6 +216,9 @@ class Proxy:
     async def _accept(self, reader, writer):
         self.connections += 1
         link = _Link(self, reader, writer)
+        if self.server is None:  # taken, and before it came to this refuse() had cut those that it knew of
+            link.reset()
+            return
         self.links.add(link)
         await link.run()
 
@@ -228,11 +231,15 @@ class Proxy:
         (self.flowing.clear if mode == "frozen" else self.flowing.set)()
         (self.spoken.clear if mode == "silent" else self.spoken.set)()
 
-    def passing(self):
-        """All is well again. Connections that were swallowed meanwhile are cut: bytes are missing in them."""
+    def passing(self, keep_triggers=False):
+        """
+        All is well again. Connections that were swallowed meanwhile are cut: bytes are missing in them. With
+        keep_triggers those that were set meanwhile see the first connection from its first byte.
+        """
         self.delay = {UP: 0.0, DOWN: 0.0}
         self.limit = {UP: None, DOWN: None}
-        self.triggers.clear()
+        if not keep_triggers:
+            self.triggers.clear()
 
         async def heal():
             await self._set("pass")
