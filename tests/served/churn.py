@@ -48,6 +48,8 @@ class Pusher:
                     self.da.push_ok(zone, text)
             except Exception as error:  # a thread's failure is the test's
                 self.problem = f"{zone}: {error!r}"
+            finally:
+                self.work.task_done()
 
     def end(self):
         for _ in self.threads:

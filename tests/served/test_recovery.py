@@ -15,7 +15,7 @@ import tables
 import versions
 from zf.wait import wait_for
 
-SOON = 5          # thrice the bar for a change
+SOON = 15         # it is waited for so long: many times the bar for a change
 RECONNECTED = 30  # a server that came back: thrice the longest pause between two tries
 ZONES = [f"r{i:02d}.recovery.example" for i in range(20)]
 SHOWN = ZONES[0]

@@ -82,7 +82,7 @@ class Storm:
         self.pusher = Pusher(self.zonefan.da())
         for zone in self.zones:
             self.pusher.give(zone.name, versions.text(zone.name, 1))
-        wait_for(self.pusher.work.empty, 60, "all zones are pushed")
+        wait_for(lambda: not self.pusher.work.unfinished_tasks, 60, "all zones are pushed")
         self.zonefan.wait_converged()
         self.coredns = stage.reader(binary).start()
         self.checker = Checker(Asker(self.coredns.port), self.zones, seed)

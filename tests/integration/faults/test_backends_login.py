@@ -55,8 +55,14 @@ def all_connections_taken(centre):
     centre.db.sql("CREATE USER crowd")
     centre.db.sql("SET GLOBAL max_connections=10")
     crowd = []
-    while len(crowd) < 10 and (more := connect(centre, "crowd", "")):
-        crowd.append(more)
+
+    def taken():
+        """Not while zonefan has one of them: the server gives up late what was cut, and then somebody could come in."""
+        centre.proxy.cut()
+        while more := connect(centre, "crowd", ""):
+            crowd.append(more)
+        return centre.db.value("SELECT COUNT(*) FROM information_schema.processlist WHERE user IN ('crowd', 'root')") >= 10
+    wait_for(taken, 30, "all connections are ours")
     yield
     for conn in crowd:
         conn.close()
@@ -243,7 +249,7 @@ def test_tls_delivers(install, dcs, certificates):
         zonefan.wait_converged()
         assert wire.clear_bytes() == 0 and all(b"zonefan" not in sent for sent in wire.sent)
         pymysql.connect(host="127.0.0.1", port=wire.port, user="zonefan", password=dcs[1].db.password, ssl_disabled=True).close()
-        assert wire.clear_bytes() > 0 and b"zonefan" in wire.sent[-1]
+        assert wire.clear_bytes() > 0 and any(b"zonefan" in sent for sent in wire.sent)
     finally:
         wire.listener.close()
         dcs[1].db.stop()

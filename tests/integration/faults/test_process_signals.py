@@ -11,7 +11,7 @@ import time
 import pytest
 from zf.history import History
 from zf.lone import Pushes, lone
-from zf.oracles import assert_recovered, assert_store_sound, resources
+from zf.oracles import assert_store_sound, resources, wait_recovered
 from zf.ptrace import stopped_thread
 from zf.rows import assert_rows_are
 from zf.wait import wait_for
@@ -52,9 +52,12 @@ def test_signals_under_load(install, seed, happened):
 def test_stopped_and_continued(zonefan, dcs, seed, times, happened):
     history = History(zonefan, dcs, zones=40, records=9, seed=seed, prefix="asleep")
     seconds = times(3, 60)
+    with history.load(rate=None, writers=4):  # as later after the stop, each lane has its second connection
+        wait_for(lambda: all(centre.proxy.open_connections() >= 2 for centre in dcs), 60, "all lanes are warm")
+    history.settle()
+    before = resources(zonefan)
     with history.readers(), history.load(rate=20, writers=4) as load:
         wait_for(lambda: load.acknowledged() > 10, 30, "the load runs")
-        before = resources(zonefan)
         zonefan.process.send_signal(signal.SIGSTOP)
         time.sleep(seconds)  # the fault itself
         zonefan.process.send_signal(signal.SIGCONT)
@@ -64,7 +67,7 @@ def test_stopped_and_continued(zonefan, dcs, seed, times, happened):
     history.settle()
     figures = history.check()
     assert "does not turn" not in zonefan.log()
-    assert_recovered(before, resources(zonefan))
+    wait_recovered(zonefan, before)
     happened(f"stopped for {seconds} s: 0 of {figures['acknowledged']} acknowledged changes lost", **figures)
 
 

@@ -123,9 +123,9 @@ def last_leaf_of_zones(path):
 def test_names_that_cannot_be_read(install, dcs, happened):
     zonefan = install(dcs[:1])
     dcs[0].proxy.refuse()  # what is delivered is read before it serves
-    zonefan.wait_lane("dc1", "down")
     for name in named("leaf", 120):
         zonefan.da().push_ok(name, da_zone(name, 1))
+    zonefan.wait_lane("dc1", "down")  # once it has something to fail at
     zonefan.stop()
     with open(zonefan.store, "r+b") as file:
         file.seek(last_leaf_of_zones(zonefan.store))
@@ -207,7 +207,7 @@ def test_unfit_folders(install, tmp_path, happened, bar, case):
         for word in wanted:
             assert word in line, line
         assert not os.path.exists(zonefan.store)
-        assert took < 5
+        assert took < 15
         happened(f"exit code 78 after {took:.2f} s: {line.split('msg=')[-1][:200]}")
         bar("seconds until refused", took, 1)
     finally:
