@@ -213,6 +213,7 @@ static int identify(struct target *target)
 	return 0;
 }
 
+/* A run that is over within SAME_RUN_S of its start is taken for the next one: a session of ours may be ended there in vain. */
 static bool is_same_run(const struct target *target)
 {
 	int64_t apart_s = target->server_started_s - target->fence.server_started_s;
