@@ -309,6 +309,8 @@ def test_a_restart_ends_the_pass(zonefan, dcs, kill):
     blocker.close()
     zonefan.start()
     zonefan.wait_converged()
-    assert zonefan.backend("dc2")["heal"] is None
+    # The one that was ordered is over. Where the lock outlasted a delivery, the lane was down, and comes up with a pass of its own.
+    later = zonefan.backend("dc2")["heal"]
+    assert later is None or later["trigger"] == "lane_up"
     assert dcs[1].db.all_rows() == dcs[0].db.all_rows()
     heal(zonefan, code=0)
