@@ -243,7 +243,7 @@ static void at_the_end(void **state)
 		request->backend = xstrdup("dc1");
 		assert_int_equal(submit_patiently(request), ERR_OK);
 	}
-	engine_stop(rig.engine, 1000);
+	engine_stop(rig.engine, 5000);
 	while (engine_take(rig.engine, &message, 1) == 1) {
 		answered += message->kind == ENGINE_REPLY && message->op == ENGINE_PLAN;
 		refused += message->op == ENGINE_PLAN && message->err.code != ERR_OK;

@@ -25,6 +25,7 @@ RSS_DRIFT_MIB = 8        # of the last third over the first, release build
 TABLES_GROW = 1.25       # of the tables that hold what is live, plus a MiB
 STORE_OVER_LIVE = 1.3    # the file, over a packed copy of its rows, plus 4 MiB
 
+JUDGED_SECONDS = 300     # the shortest run of which anything can be told
 SAMPLES_LEAST = 30       # a data centre that is away has two descriptors less: some samples say nothing
 
 REFUSED_MOST = 0.001     # of what is acknowledged, while zonefand is there
@@ -106,13 +107,13 @@ class Soak:
         return len(wanted)
 
 
-def check_taken(timeline, warm, sanitized, long):
+def check_taken(timeline, warm, sanitized, seconds):
     """
     Memory, descriptors and threads are flat while faults come and go; figures. Of a short run nothing can be told, also not where
-    a slow machine draws it out, and there are samples enough.
+    a slow machine draws it out, and there are samples enough. seconds: as asked for.
     """
     taken = timeline.since(warm)
-    if not long or len(taken["second"]) < SAMPLES_LEAST:
+    if seconds < JUDGED_SECONDS or len(taken["second"]) < SAMPLES_LEAST:
         return {}
     names = ["descriptors", "threads", *([] if sanitized else ["rss_mib"])]
     figures = {f"{name}_drift": round(drift(taken[name]), 2) for name in names}
@@ -186,7 +187,7 @@ def test_soak(install, dcs, masters, seed, times, happened):
     mirrored = soak.check_master()
     last = oracles.resources(zonefan)
     assert abs(last.threads - rested.threads) <= 2 and last.descriptors <= rested.descriptors + OPENED_LATER, (rested, last)
-    figures.update(check_taken(timeline, warm, last.sanitized, long), **check_store(zonefan, before))
+    figures.update(check_taken(timeline, warm, last.sanitized, seconds), **check_store(zonefan, before))
     oracles.assert_no_secret(zonefan)
     oracles.assert_clean(zonefan)
     counts = {**soak.accidents.counts, "rows_edited": soak.accidents.edited}
