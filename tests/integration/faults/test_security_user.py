@@ -14,6 +14,7 @@ import subprocess
 import pytest
 from zf.certificates import trusting
 from zf.daemon import BIN
+from zf.inject import of_threads
 from zf.lone import lone
 from zf.zones import da_zone
 
@@ -54,9 +55,8 @@ def owned(install, dcs):
     return zonefan
 
 
-def status_of(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        return {key: value.split() for key, value in (line.split(":", 1) for line in file)}
+def fields(status):
+    return {key: value.split() for key, value in (line.split(":", 1) for line in status.splitlines())}
 
 
 def run(zonefan, *arguments, **more):
@@ -69,14 +69,14 @@ def test_root_becomes_the_user_for_good(owned, dcs, happened):
     owned.port = low_port()
     owned.configure({"app": {"listen_port": owned.port}})
     owned.start()
-    status = status_of(owned.process.pid)
+    threads = {thread: fields(text) for thread, text in of_threads(owned.process.pid, "status").items()}
+    status = threads[owned.process.pid]
     assert set(status["Uid"]) == {str(ENTRY.pw_uid)} and set(status["Gid"]) == {str(ENTRY.pw_gid)}
     assert set(map(int, status["Groups"])) <= set(os.getgrouplist(USER, ENTRY.pw_gid))
     for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(status[kind][0], 16) == 0, kind
     assert status["NoNewPrivs"] == ["1"]
-    threads = [status_of(thread) for thread in os.listdir(f"/proc/{owned.process.pid}/task")]
-    assert len(threads) > 3 and all(thread["Uid"] == status["Uid"] for thread in threads)
+    assert len(threads) > 3 and all(thread["Uid"] == status["Uid"] for thread in threads.values())
     owned.da().push_ok("user.example", da_zone("user.example"))
     owned.wait_converged()
     made = {entry.name: entry.stat() for entry in os.scandir(owned.directory)

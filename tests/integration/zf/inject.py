@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """System calls that fail, or take long, as strace -e inject makes them: at the n-th call of a thread, of a process, or of a file."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -9,12 +10,21 @@ import pytest
 from .wait import wait_for
 
 
+def of_threads(pid, what):
+    """{id: text} of that file of /proc for each of its threads; one that ended since they were listed is none of them."""
+    texts = {}
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), \
+                open(f"/proc/{pid}/task/{thread}/{what}", encoding="ascii") as file:
+            texts[int(thread)] = file.read()
+    return texts
+
+
 def thread_of(pid, name):
     """The id of its thread of that name."""
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/comm", encoding="ascii") as file:
-            if file.read().strip() == name:
-                return int(thread)
+    for thread, text in of_threads(pid, "comm").items():
+        if text.strip() == name:
+            return thread
     raise AssertionError(f"process {pid} has no thread {name}")
 
 
@@ -43,12 +53,10 @@ class Strace:
 
     def _attached(self):
         assert self.process.poll() is None, f"strace: {self.process.stderr.read()}"
-        tasks = os.listdir(f"/proc/{self.task}/task") if self.all_threads else [self.task]
-        return all(self._traces(task) for task in tasks)
-
-    def _traces(self, task):
-        with open(f"/proc/{task}/status", encoding="ascii") as file:
-            return f"TracerPid:\t{self.process.pid}\n" in file.read()
+        states = of_threads(self.task, "status")
+        if not self.all_threads:
+            states = {self.task: states[self.task]}
+        return all(f"TracerPid:\t{self.process.pid}\n" in state for state in states.values())
 
     def __exit__(self, *_):
         self.process.terminate()
