@@ -38,7 +38,7 @@ static uint16_t bound_port(int fd)
 
 static int bind_to(const struct addrinfo *info, const char *address, uint16_t *port, int *out, struct err *err)
 {
-	int on = 1, off = 0, unsent = NET_UNSENT_MAX;
+	int on = 1, off = 0, unsent = NET_UNSENT_MAX, silent = NET_SILENT_S;
 	int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -47,6 +47,7 @@ static int bind_to(const struct addrinfo *info, const char *address, uint16_t *p
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	/* Accepted sockets have it from this one. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &silent, sizeof(silent));
 	if (info->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, info->ai_addr, info->ai_addrlen) < 0)

@@ -16,7 +16,8 @@ enum {
 	NET_KEY_SIZE = CIDR_ADDRESS_SIZE,
 	NET_TEXT_SIZE = 64,
 	NET_BACKLOG = 4096, /* or what net.core.somaxconn lets it be: a crowd there costs a master less than a SYN that is dropped */
-	NET_UNSENT_MAX = 16 * 1024 /* of an answer, that the kernel takes ahead for a client that does not read */
+	NET_UNSENT_MAX = 16 * 1024, /* of an answer, that the kernel takes ahead for a client that does not read */
+	NET_SILENT_S = 1 /* who says nothing is not accepted so long (TCP_DEFER_ACCEPT): in a crowd, a place of ours is for who speaks */
 };
 
 struct net_address {

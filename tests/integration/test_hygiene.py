@@ -318,6 +318,8 @@ def test_connection_cap(install, dcs):
     zonefan = install(dcs, config={"app": {"max_connections": 30, "max_connections_per_address": 30}})
     da = zonefan.da()
     idle = [socket.create_connection(da.address, timeout=10) for _ in range(60)]
+    for sock in idle:
+        sock.sendall(b"G")  # or the kernel would keep them
     for i in range(5):
         da.push_ok(f"cap{i}.example", da_zone(f"cap{i}.example"))
     for sock in idle:

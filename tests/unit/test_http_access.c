@@ -171,6 +171,7 @@ static void test_listeners_come_and_go(void **state UNUSED)
 	struct http_params params = default_params();
 	struct reloader *reloader = reloader_start(params);
 	struct answer answer = { 0 };
+	const char *test = "GET " TEST " HTTP/1.1\r\n" LOGIN "\r\n";
 	const char *push = "POST /CMD_API_DNS_ADMIN?action=rawsave&domain=a.example HTTP/1.1\r\n" LOGIN "Content-Length: 5\r\n\r\n@ SOA";
 
 	params.listeners = &more;
@@ -179,6 +180,9 @@ static void test_listeners_come_and_go(void **state UNUSED)
 	struct served second = { .port = port_of(reloader, "") };
 	assert_int_equal(ask_at(second.port, TEST, LOGIN), 200);
 	int idle = client_connect(&second), hand = client_connect(&second), late = client_connect(&second);
+	client_send(idle, test, strlen(test));
+	client_read(idle, &answer);
+	assert_int_equal(answer.status, 200);
 	reloader->served.fake->hold = true;
 	client_send(hand, push, strlen(push));
 	client_send(late, push, strlen(push) - 1);

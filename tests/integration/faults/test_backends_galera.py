@@ -35,7 +35,9 @@ class Node(MariaDB):
             *options)
 
     def said(self, what):
-        return dict(self.sql("SHOW GLOBAL STATUS LIKE 'wsrep_%%'"))[what]
+        with self._connect() as conn, conn.cursor() as cursor:  # to no database: there is none yet
+            cursor.execute("SHOW GLOBAL STATUS LIKE 'wsrep_%'")
+            return dict(cursor.fetchall())[what]
 
 
 @pytest.fixture

@@ -20,26 +20,31 @@ CAP = 512  # app.max_connections, app.max_connections_per_address: the defaults
 CAP_OF_ADDRESS = 64
 
 
-@pytest.mark.parametrize("sources, cap, short, long, pause", [
-    pytest.param(400, CAP, 600, 10_000, 10, marks=pytest.mark.row(
-        "H02", fault="10,000 connections that say nothing, from 400 addresses",
+@pytest.mark.parametrize("first, sources, cap, short, long, pause", [
+    pytest.param("GET", 400, CAP, 600, 10_000, 10, marks=pytest.mark.row(
+        "H02", fault="10,000 connections that begin a request, from 400 addresses",
         injected="they connect at once, and again whenever they are closed",
         required="at most 512 at once, every push of a master answered")),
-    pytest.param(0, CAP_OF_ADDRESS, 200, 10_000, 10, marks=pytest.mark.row(
+    pytest.param("", 0, CAP_OF_ADDRESS, 200, 10_000, 10, marks=pytest.mark.row(
         "H02", fault="10,000 connections that say nothing, from the master's own address",
         injected="they connect at once, and again whenever they are closed",
         required="at most 64 of one address, every push of the master answered")),
-    pytest.param(0, CAP_OF_ADDRESS, 100, 1000, 0, marks=pytest.mark.row(
-        "H02", fault="a storm of connections from the master's own address",
-        injected="1,000 clients connect, and again in the moment when they are closed",
+    pytest.param("GET", 0, CAP_OF_ADDRESS, 200, 10_000, 10, marks=pytest.mark.row(
+        "H02", fault="10,000 connections that begin a request, from the master's own address",
+        injected="they connect at once, and again whenever they are closed",
         required="at most 64 of one address, every push of the master answered")),
-], ids=["400 addresses", "one address", "a storm"])
-def test_crowd(install, dcs, times, happened, sources, cap, short, long, pause):
+    pytest.param("GET", 0, CAP_OF_ADDRESS, 100, 1000, 0, marks=pytest.mark.row(
+        "H02", fault="a storm of connections from the master's own address",
+        injected="1,000 clients connect and begin a request, and again in the moment when they are closed",
+        required="at most 64 of one address, every push of the master answered")),
+], ids=["400 addresses", "one address, silent", "one address", "a storm"])
+def test_crowd(install, dcs, times, happened, first, sources, cap, short, long, pause):
     zonefan = install(dcs)
     da = zonefan.da()
     before = descriptors(zonefan)
     count = times(short, long)
-    with Cost(zonefan) as cost, Attack("hold", zonefan.port, count=count, sources=sources, pause=min(pause, times(2, 10))) as attack:
+    with Cost(zonefan) as cost, Attack("hold", zonefan.port, first=first, count=count, sources=sources,
+                                       pause=min(pause, times(2, 10))) as attack:
         with Master(da) as master:
             attack.wait_ready()
             most = 0
@@ -137,7 +142,7 @@ def test_descriptors_are_reserved(install, dcs, times, happened, limit):
     for i in range(5):
         da.push_ok(f"before{i}.example", da_zone(f"before{i}.example"))
     zonefan.wait_converged()
-    with Attack("hold", zonefan.port, count=200, pause=0.5) as attack:
+    with Attack("hold", zonefan.port, first="GET", count=200, pause=0.5) as attack:
         attack.wait_ready()
         for centre in dcs:
             centre.proxy.refuse()
@@ -195,7 +200,7 @@ def test_accept_fails(install, dcs, tmp_path, times, happened):
     zonefan.wait_converged()
     wait_for(lambda: "healing pass done" in zonefan.log(), 30, zonefan.log_tail)
     refusing = Strace(zonefan.process.pid, tmp_path / "strace", "-e", "trace=accept4", "-e", "inject=accept4:error=EMFILE", all_threads=True)
-    with refusing, Attack("hold", zonefan.port, count=20) as attack:
+    with refusing, Attack("hold", zonefan.port, first="GET", count=20) as attack:
         attack.wait_ready()  # by the kernel, for zonefand does not take them
         wait_for(lambda: "cannot accept connections" in zonefan.log(), 30, zonefan.log_tail)
         with Cost(zonefan) as cost:

@@ -160,8 +160,9 @@ def test_lists_and_roles(install, happened):
     for _ in range(200):
         with socket.create_connection(("127.0.0.1", ports[0]), timeout=20) as sock:
             try:
+                sock.sendall(b"G")  # the kernel lets nobody in who says nothing
                 closed += sock.recv(1) == b""
-            except ConnectionResetError:
+            except (ConnectionResetError, BrokenPipeError):
                 closed += 1
     assert closed == 200
     lines = spoken(zonefan, "address refused")

@@ -237,6 +237,8 @@ def test_descriptors_run_out(zonefan, dcs, happened):
     before = resources(zonefan)
     resource.prlimit(zonefan.process.pid, resource.RLIMIT_NOFILE, (before.descriptors + 8, 4096))
     idle = [socket.create_connection(da.address, timeout=20) for _ in range(40)]
+    for connection in idle:
+        connection.sendall(b"G")  # or the kernel would keep them
     wait_for(lambda: "cannot accept connections" in zonefan.log(), 30, "descriptors are used up")
     dcs[1].proxy.refuse()  # the lane loses its connections, and can't have new ones
     dcs[1].proxy.passing()
