@@ -117,7 +117,9 @@ static void test_limits(void **state UNUSED)
 	assert_int_equal(post_of(fd, 1001), 413);
 	close(fd);
 	fd = client_connect(&reloader->served);
+	client_send(fd, "G", 1);
 	int second = client_connect(&reloader->served);
+	client_send(second, "G", 1);
 	assert_true(client_closed(fd)); /* one at a time now */
 	close(fd);
 	close(second);
