@@ -68,7 +68,19 @@ static void believe_push(struct world *world, const struct pushed *pushed)
 	zone->owner = pushed->master;
 }
 
-/* Was it stored after all? Then the owner is its own, and the content, at least. */
+/* As the model has it, with that owner. */
+static bool is_stored_already(const struct pushed *pushed)
+{
+	const struct world_zone *zone = pushed->zone;
+
+	return zone->known && !zone->deleted && zone_digest_equal(&zone->digest, &pushed->digest) &&
+		strcmp(zone->owner, pushed->master) == 0;
+}
+
+/*
+ * Was it stored after all? Then the owner is its own, and the content, at least. By one that was stored already nobody can tell:
+ * what it would have ended (a dropped dead letter, a count of lists without it) may still be.
+ */
 static bool did_push_happen(struct world *world, const struct pushed *pushed)
 {
 	struct store_zone row = { 0 };
@@ -84,7 +96,7 @@ static void learn_push(struct world *world, const struct pushed *pushed, enum wo
 {
 	if (answer == WORLD_NO)
 		schedules_violated("a push of %s was refused", pushed->zone->name);
-	if (answer == WORLD_YES || (answer == WORLD_UNSURE && did_push_happen(world, pushed)))
+	if (answer == WORLD_YES || (answer == WORLD_UNSURE && !is_stored_already(pushed) && did_push_happen(world, pushed)))
 		believe_push(world, pushed);
 }
 
