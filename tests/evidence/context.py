@@ -119,8 +119,11 @@ def is_partial(module, minutes):
     return None not in (own, minutes) and minutes < own
 
 
-def run_group(module, context, path):
-    """Runs a group; its entries are kept as they come (path.part), and as its result (path) when it ended by itself."""
+def run_group(module, context, path, identity=None):
+    """
+    Runs a group; its entries are kept as they come (path.part), and as its result (path) when it ended by itself, with what it is of
+    (tree.identity).
+    """
     part = path + ".part"
     entries = []
     started = time.time()
@@ -141,7 +144,7 @@ def run_group(module, context, path):
         keep(context.entry(row="-", fault=f"group {context.group}", injected="", required="it runs to its end",
                            happened=str(error)[-OUTPUT_KEPT:], ok=False))
     with open(path, "w", encoding="utf-8") as out:
-        json.dump({"group": context.group, "started": started, "seconds": round(time.time() - started, 1),
+        json.dump({"group": context.group, "identity": identity, "started": started, "seconds": round(time.time() - started, 1),
                    "seed": context.seed, "minutes": context.minutes, "partial": is_partial(module, context.minutes),
                    "entries": entries}, out, indent=1)
     if os.path.exists(part):

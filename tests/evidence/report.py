@@ -112,9 +112,9 @@ def markdown(head, results):
                                          *((key.replace("_", " "), value) for key, value in head["sums"].items())])
     yield from missing(head)
     yield from required(head)
-    yield from table(("group", "entries", "violations", "seconds", "--minutes", "seed"),
+    yield from table(("group", "entries", "violations", "seconds", "--minutes", "seed", "what it looked at"),
                      [(name, len(result["entries"]), sum(not entry["ok"] for entry in result["entries"]), result["seconds"],
-                       minutes_of(result), result["seed"]) for name, result in results.items()])
+                       minutes_of(result), result["seed"], result.get("identity")) for name, result in results.items()])
     for name, result in results.items():
         yield f"## {name}"
         yield ""

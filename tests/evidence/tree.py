@@ -2,6 +2,7 @@
 """Which tree a result is of: the content of all files that git knows or would take, but texts and what the bench measured."""
 import hashlib
 import os
+import re
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -12,17 +13,47 @@ def counts(path):
     return not path.endswith(".md") and not path.startswith("tests/bench/results/")
 
 
+# Looked at by these groups alone.
+LOOKED_AT_BY = {
+    "tests/sim/": ("sim", "fuzz", "planted", "coverage", "analysers"),
+    "tests/fuzz/": ("fuzz", "coverage", "analysers"),
+    "tests/coredns/": (), "tests/served/": (), "tests/deploy/": (), "tests/release/": (),
+}
+RUN_ALL = ("coverage", "analysers")  # of tests/integration
+
+
+def source_of(group):
+    with open(os.path.join(ROOT, "tests", "evidence", "groups", f"{group}.py"), encoding="utf-8") as file:
+        return file.read()
+
+
+def concerns(path, group, source):
+    """Whether what a group finds may depend on that file: of what other groups alone look at, or run, it does not."""
+    for folder, groups in LOOKED_AT_BY.items():
+        if path.startswith(folder):
+            return group in groups
+    if path.startswith("tests/evidence/groups/"):
+        return os.path.basename(path) == f"{group}.py"
+    if re.fullmatch(r"tests/integration/(\w+/)?test_\w+\.py", path):
+        return group in RUN_ALL or os.path.basename(path) in source
+    return True
+
+
 def git(*arguments):
     return subprocess.run(["git", "-c", f"safe.directory={ROOT}", *arguments], cwd=ROOT, check=True, capture_output=True,
                           text=True).stdout
 
 
-def identity():
-    """The same for the same content, whatever the commit; the first 16 digits of a hash."""
+def identity(group=None):
+    """
+    The same for the same content, whatever the commit; the first 16 digits of a hash. Of a group: of what it may have looked at, so that
+    its result is of each tree that has that.
+    """
     whole = hashlib.sha256()
+    source = group and source_of(group)
     for path in sorted(set(git("ls-files", "-co", "--exclude-standard", "-z").split("\0"))):
         full = os.path.join(ROOT, path)
-        if not path or not counts(path) or not os.path.lexists(full):
+        if not path or not counts(path) or not os.path.lexists(full) or group and not concerns(path, group, source):
             continue
         if os.path.islink(full):
             content = os.readlink(full).encode()

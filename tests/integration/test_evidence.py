@@ -16,6 +16,7 @@ import context  # noqa: E402
 import main  # noqa: E402
 import report  # noqa: E402
 import sim  # noqa: E402
+import tree  # noqa: E402
 from groups import analysers, fuzz, soak  # noqa: E402
 from rows import MATRIX  # noqa: E402
 
@@ -223,6 +224,30 @@ def test_what_was_cut_short_is_run_again_without_minutes():
     results = {name: {"partial": name in ("fuzz", "soak")} for name in main.GROUPS if name != "sim"}
     assert main.pending(results, None) == ["sim", "soak", "fuzz"]
     assert main.pending(results, 1) == ["sim"]
+
+
+@pytest.mark.parametrize("path, groups", [
+    ("lib/http/net.c", main.GROUPS), ("tests/unit/test_http_door.c", main.GROUPS), ("tests/integration/zf/da.py", main.GROUPS),
+    ("tests/integration/conftest.py", main.GROUPS), ("tests/evidence/context.py", main.GROUPS),
+    ("tests/evidence/groups/power.py", ["power"]), ("tests/sim/client.c", ["analysers", "planted", "sim", "coverage", "fuzz"]),
+    ("tests/fuzz/fuzz_conf.c", ["analysers", "coverage", "fuzz"]), ("tests/deploy/test_deb.py", []),
+    ("tests/integration/test_kill.py", ["analysers", "kills", "coverage"]),
+    ("tests/integration/faults/test_http_crowd.py", ["analysers", "http", "coverage"]),
+    ("tests/integration/test_heal.py", ["analysers", "masters", "backends", "coverage"])])
+def test_a_result_is_of_what_its_group_may_have_looked_at(path, groups):
+    assert [group for group in main.GROUPS if tree.concerns(path, group, tree.source_of(group))] == groups
+
+
+def test_a_result_of_another_tree_is_taken_if_it_is_of_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(tree, "identity", lambda group: {"power": "same", "kills": "other"}.get(group, "unknown"))
+    for name in ("this", "that"):
+        (tmp_path / name).mkdir()
+    for name in ("power", "kills"):
+        made = context.Context(name, str(tmp_path / "that"), None, 1)
+        context.run_group(types.SimpleNamespace(run=lambda _, made=made: [made.entry(
+            row="P01", fault="x", injected="x", required="x", happened="x", ok=True)]), made, str(tmp_path / "that" / f"{name}.json"), "same")
+    main.adopt(str(tmp_path / "this"))
+    assert list(report.load(str(tmp_path / "this"))) == ["power"]
 
 
 def test_a_unit_test_that_fails_under_memcheck_needs_a_reason():
