@@ -5,6 +5,7 @@ fault, with what was injected how, what was required and what happened.
 """
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -113,6 +114,10 @@ class Context:
             yield self.entry(**{**row, **shown}, ok=bad is None, seconds=float(case.get("time") or 0), test=name)
 
 
+def machine():
+    return f"{platform.platform()}, {os.cpu_count()} processors"
+
+
 def is_partial(module, minutes):
     """Shorter than the group is by itself (its MINUTES; a group without one has an end of its own): no result to rely on."""
     own = getattr(module, "MINUTES", None)
@@ -144,7 +149,7 @@ def run_group(module, context, path, identity=None):
         keep(context.entry(row="-", fault=f"group {context.group}", injected="", required="it runs to its end",
                            happened=str(error)[-OUTPUT_KEPT:], ok=False))
     with open(path, "w", encoding="utf-8") as out:
-        json.dump({"group": context.group, "identity": identity, "started": started, "seconds": round(time.time() - started, 1),
+        json.dump({"group": context.group, "identity": identity, "machine": machine(), "started": started, "seconds": round(time.time() - started, 1),
                    "seed": context.seed, "minutes": context.minutes, "partial": is_partial(module, context.minutes),
                    "entries": entries}, out, indent=1)
     if os.path.exists(part):

@@ -27,6 +27,7 @@ def arguments():
                         "what is shorter than by itself is partial, and run again without --minutes")
     parser.add_argument("--seed", type=int, help="what random choices come from; default: another one each time")
     parser.add_argument("--report", action="store_true", help="only write the report of what there is")
+    parser.add_argument("--keep", action="store_true", help=f"then put the results that are whole and without violations into {tree.KEPT}")
     parser.add_argument("group", nargs="*", help=f"of {', '.join(GROUPS)}; default: all that have no whole result for this tree")
     asked = parser.parse_args()
     for group in asked.group:
@@ -40,17 +41,31 @@ def pending(results, minutes):
     return [name for name in GROUPS if name not in results or minutes is None and results[name]["partial"]]
 
 
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
 def adopt(directory):
-    """Results of other trees, in which all was the same that the group may have looked at."""
+    """Results of other trees, and those in the repository, in which all was the same that the group may have looked at."""
     here = report.load(directory)
     for name in GROUPS:
         if name in here:
             continue
         own = tree.identity(name)
-        for path in glob.glob(os.path.join(os.path.dirname(directory), "*", f"{name}.json")):
-            with open(path, encoding="utf-8") as file:
-                if json.load(file).get("identity") == own:
-                    shutil.copy(path, directory)
+        others = {*glob.glob(os.path.join(os.path.dirname(directory), "*")), os.path.join(tree.ROOT, tree.KEPT)} - {directory}
+        for path in [os.path.join(other, f"{name}.json") for other in sorted(others)]:
+            if os.path.exists(path) and load(path)["identity"] == own:
+                shutil.copy(path, directory)
+
+
+def keep(directory):
+    """For whoever has this repository next; a violation, or what was cut short, is not for keeping."""
+    kept = os.path.join(tree.ROOT, tree.KEPT)
+    os.makedirs(kept, exist_ok=True)
+    for name, result in report.load(directory).items():
+        if not result["partial"] and all(entry["ok"] for entry in result["entries"]):
+            shutil.copy(os.path.join(directory, f"{name}.json"), kept)
 
 
 def main():
@@ -72,6 +87,8 @@ def main():
             os.unlink(os.path.join(directory, f"{name}.json"))
             return 1
     head = report.write(directory, identity, GROUPS)
+    if asked.keep:
+        keep(directory)
     print(f"{head['entries']} entries, {head['distinct_faults']} distinct faults, {head['violations']} violations; "
           f"without result: {', '.join(head['groups_without_result']) or 'none'}; "
           f"cut short: {', '.join(head['groups_partial']) or 'none'}; {os.path.relpath(directory, tree.ROOT)}/report.md")

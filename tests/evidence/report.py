@@ -3,7 +3,6 @@
 import glob
 import json
 import os
-import platform
 import time
 
 import acceptance
@@ -43,7 +42,7 @@ def summary(tree, results, groups):
     failed = sum(not entry["ok"] for entry in entries)
     short = len(without) + sum(not line["ok"] for line in lines)
     return {
-        "tree": tree, "commit": commit(), "machine": f"{platform.platform()}, {os.cpu_count()} processors",
+        "tree": tree, "commit": commit(), "machine": " and ".join(sorted({result["machine"] for result in results.values()})),
         "written": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         "whole": whole, "entries": len(entries), "violations": failed + (short if whole else 0),
         "distinct_faults": len(kinds["faults"]), "distinct_shapes": len(kinds["shapes"]),
@@ -112,9 +111,10 @@ def markdown(head, results):
                                          *((key.replace("_", " "), value) for key, value in head["sums"].items())])
     yield from missing(head)
     yield from required(head)
-    yield from table(("group", "entries", "violations", "seconds", "--minutes", "seed", "what it looked at"),
-                     [(name, len(result["entries"]), sum(not entry["ok"] for entry in result["entries"]), result["seconds"],
-                       minutes_of(result), result["seed"], result.get("identity")) for name, result in results.items()])
+    yield from table(("group", "entries", "violations", "begun", "seconds", "--minutes", "seed", "what it looked at"),
+                     [(name, len(result["entries"]), sum(not entry["ok"] for entry in result["entries"]),
+                       time.strftime("%Y-%m-%d %H:%M", time.gmtime(result["started"])), result["seconds"],
+                       minutes_of(result), result["seed"], result["identity"]) for name, result in results.items()])
     for name, result in results.items():
         yield f"## {name}"
         yield ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tree a result is of: the content of all files that git knows or would take, but texts and what the bench measured."""
+"""Which tree a result is of: the content of all files that git knows or would take, but texts and what was measured or found."""
 import hashlib
 import os
 import re
@@ -8,18 +8,22 @@ import subprocess
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+# In the repository: a whole programme takes longer than one machine may be there.
+KEPT = os.path.join("tests", "evidence", "results")
+
+
 def counts(path):
-    """*.md and tests/bench/results say what was measured, and change nothing of what is."""
-    return not path.endswith(".md") and not path.startswith("tests/bench/results/")
+    """*.md and what was measured or found change nothing of what is."""
+    return not path.endswith(".md") and not path.startswith(("tests/bench/results/", f"{KEPT}/"))
 
 
 # Looked at by these groups alone.
 LOOKED_AT_BY = {
-    "tests/sim/": ("sim", "fuzz", "planted", "coverage", "analysers"),
+    "tests/sim/": ("sim", "peers", "fuzz", "planted", "coverage", "analysers"),
     "tests/fuzz/": ("fuzz", "coverage", "analysers"),
     "tests/coredns/": (), "tests/served/": (), "tests/deploy/": (), "tests/release/": (),
 }
-RUN_ALL = ("coverage", "analysers")  # of tests/integration
+RUN_ALL = ("coverage", "analysers")  # of tests/integration and tests/unit
 
 
 def source_of(group):
@@ -36,6 +40,10 @@ def concerns(path, group, source):
         return os.path.basename(path) == f"{group}.py"
     if re.fullmatch(r"tests/integration/(\w+/)?test_\w+\.py", path):
         return group in RUN_ALL or os.path.basename(path) in source
+    unit = re.fullmatch(r"tests/unit/(test_([a-z]+_)*)\w+\.c", path)
+    if unit:
+        # A source may put the name together, of its begin and a word: all of that begin concern it.
+        return group in RUN_ALL or unit[1] in source
     return True
 
 

@@ -2,6 +2,7 @@
 """The report of tests/proof: a failure can't hide in it, figures are counted once, what is missing is named."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import types
@@ -115,7 +116,7 @@ def test_a_bar_is_judged_in_the_long_form_alone_and_told_in_each(tmp_path, value
 def written(directory, entries, groups=("one",), partial=False):
     """The head of the report of one group with these entries."""
     (directory / "one.json").write_text(json.dumps({"group": "one", "started": 0, "seconds": 60, "seed": 1, "minutes": 1 if partial else None,
-                                                    "partial": partial, "entries": entries}))
+                                                    "partial": partial, "machine": "this one", "identity": "x", "entries": entries}))
     return report.write(str(directory), "tree", groups)
 
 
@@ -227,15 +228,35 @@ def test_what_was_cut_short_is_run_again_without_minutes():
 
 
 @pytest.mark.parametrize("path, groups", [
-    ("lib/http/net.c", main.GROUPS), ("tests/unit/test_http_door.c", main.GROUPS), ("tests/integration/zf/da.py", main.GROUPS),
+    ("lib/http/net.c", main.GROUPS), ("tests/unit/test_util.h", main.GROUPS), ("tests/integration/zf/da.py", main.GROUPS),
     ("tests/integration/conftest.py", main.GROUPS), ("tests/evidence/context.py", main.GROUPS),
-    ("tests/evidence/groups/power.py", ["power"]), ("tests/sim/client.c", ["analysers", "planted", "sim", "coverage", "fuzz"]),
+    ("tests/evidence/groups/power.py", ["power"]), ("tests/sim/client.c", ["analysers", "planted", "peers", "sim", "coverage", "fuzz"]),
+    ("tests/unit/test_http_door.c", ["analysers", "planted", "security", "http", "coverage"]),
+    ("tests/unit/test_coredns_mysql_blame.c", ["analysers", "planted", "security", "backends", "coverage"]),
+    ("tests/unit/test_zone_corpus.c", ["analysers", "coverage"]),
     ("tests/fuzz/fuzz_conf.c", ["analysers", "coverage", "fuzz"]), ("tests/deploy/test_deb.py", []),
     ("tests/integration/test_kill.py", ["analysers", "kills", "coverage"]),
     ("tests/integration/faults/test_http_crowd.py", ["analysers", "http", "coverage"]),
     ("tests/integration/test_heal.py", ["analysers", "masters", "backends", "coverage"])])
 def test_a_result_is_of_what_its_group_may_have_looked_at(path, groups):
     assert [group for group in main.GROUPS if tree.concerns(path, group, tree.source_of(group))] == groups
+
+
+def test_what_is_whole_and_good_is_kept_in_the_repository(tmp_path, monkeypatch):
+    monkeypatch.setattr(tree, "ROOT", str(tmp_path))
+    monkeypatch.setattr(tree, "identity", lambda group: "same")
+    for tried in ("this", "that"):
+        (tmp_path / tried).mkdir()
+    for name, ok, minutes in (("power", True, None), ("kills", False, None), ("soak", True, 1)):
+        made = context.Context(name, str(tmp_path / "this"), minutes, 1)
+        context.run_group(types.SimpleNamespace(MINUTES=30, run=lambda _, made=made, ok=ok: [made.entry(
+            row="P01", fault="x", injected="x", required="x", happened="x", ok=ok)]), made, str(tmp_path / "this" / f"{name}.json"), "same")
+    main.keep(str(tmp_path / "this"))
+    assert os.listdir(tmp_path / tree.KEPT) == ["power.json"]
+    assert not tree.counts(f"{tree.KEPT}/power.json")
+    shutil.rmtree(tmp_path / "this")
+    main.adopt(str(tmp_path / "that"))
+    assert list(report.load(str(tmp_path / "that"))) == ["power"]
 
 
 def test_a_result_of_another_tree_is_taken_if_it_is_of_the_same(tmp_path, monkeypatch):
