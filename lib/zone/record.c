@@ -15,6 +15,7 @@ enum {
 	TYPE_META_LAST = 255,
 	NAPTR_STRINGS = 3,
 	NSEC3_FIXED = 4,     /* algorithm, flags, iterations */
+	CAA_TAG = 2,         /* behind flags and the tag's length */
 	RAW_SLACK = 1024
 };
 
@@ -172,6 +173,28 @@ static bool canonical_names(uint16_t type, uint8_t *rdata, size_t size)
 	return true;
 }
 
+/* Letters and digits (RFC 8659 4.1): it is printed as it is, so any other byte would be text of another meaning, or none. */
+static bool caa_tag(const uint8_t *rdata, size_t size)
+{
+	size_t end = size < CAA_TAG ? 0 : CAA_TAG + (size_t)rdata[CAA_TAG - 1];
+
+	if (end <= CAA_TAG || end > size)
+		return false;
+	for (size_t i = CAA_TAG; i < end; i++) {
+		uint8_t c = rdata[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')))
+			return false;
+	}
+	return true;
+}
+
+/* What libknot prints without looking; names are lower-cased where they are. */
+static bool well_formed(uint16_t type, uint8_t *rdata, size_t size)
+{
+	return size <= UINT16_MAX && canonical_names(type, rdata, size) && (type != KNOT_RRTYPE_CAA || caa_tag(rdata, size));
+}
+
 /* libknot's text at out's end; its length or a negative error. */
 static int dump(const knot_rrset_t *rrset, struct buf *out)
 {
@@ -212,7 +235,7 @@ int record_print_data(uint16_t type, uint8_t *rdata, size_t size, struct buf *ou
 	} small;
 	knot_rdata_t *block = &small.rdata;
 
-	if (size > UINT16_MAX || !canonical_names(type, rdata, size))
+	if (!well_formed(type, rdata, size))
 		return err_set(err, ERR_INVALID, "malformed data");
 	if (knot_rdata_size((uint16_t)size) > sizeof(small))
 		block = xmalloc(knot_rdata_size((uint16_t)size));
@@ -252,7 +275,7 @@ int zone_data_print(uint16_t type, const uint8_t *data, size_t size, struct buf 
 
 int record_print_raw(uint16_t type, uint8_t *rdata, size_t size, struct buf *out, struct err *err)
 {
-	if (size > UINT16_MAX || !canonical_names(type, rdata, size) || !nsec3_lengths(type, rdata, size))
+	if (!well_formed(type, rdata, size) || !nsec3_lengths(type, rdata, size))
 		return err_set(err, ERR_INVALID, "malformed data");
 	/* Any length that libknot finds in the data, one or two bytes, ends within zeros that are ours. */
 	knot_rdata_t *block = xcalloc(1, knot_rdata_size((uint16_t)size) + UINT16_MAX + RAW_SLACK);
