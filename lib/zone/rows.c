@@ -50,13 +50,15 @@ static bool is_ttl(const char *text)
 static bool is_data(const char *text)
 {
 	size_t depth = 0;
-	bool quoted = false;
+	bool quoted = false, comment = false; /* to the end of the line, which is the row's */
 
 	if (text == NULL)
 		return false;
 	for (const char *at = text; *at != '\0'; at++) {
 		if (is_control(*at) && *at != '\t')
 			return false;
+		if (comment)
+			continue;
 		if (*at == '\\') {
 			if (*++at == '\0' || is_control(*at))
 				return false;
@@ -69,7 +71,7 @@ static bool is_data(const char *text)
 		} else if (*at == ')' && depth-- == 0) {
 			return false;
 		} else if (*at == ';') {
-			return depth == 0; /* a comment to the end */
+			comment = true;
 		}
 	}
 	return !quoted && depth == 0;

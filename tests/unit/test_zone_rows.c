@@ -91,6 +91,7 @@ static void a_row_is_one_record(void **state)
 		{ { "www", "A", NULL, "60", "1" }, "www A NULL: data" },
 		{ { "www", "A", "", "60", "1" }, "www A : " },
 		{ { "www", "A", "192.0.2.1\nevil 60 IN A 192.0.2.2", "60", "1" }, "www A 192.0.2.1?evil 60 IN A 192.0.2.2: data" },
+		{ { "www", "A", "192.0.2.1 ; (\nevil 60 IN A 192.0.2.2", "60", "1" }, "data" },
 		{ { "www", "TXT", "\"open", "60", "1" }, "data" },
 		{ { "www", "TXT", "( \"open\"", "60", "1" }, "data" },
 		{ { "www", "TXT", "( \"open\" ; )", "60", "1" }, "data" },
