@@ -179,7 +179,7 @@ bool value_is_server(const char *text)
 	if (colon == NULL || !value_number(colon + 1, &port) || port < 1 || port > 65535)
 		return false;
 	bool bracketed = *text == '[' && colon > text + 2 && colon[-1] == ']';
-	char *host = xmemdup(text + bracketed, (size_t)(colon - text) - 2 * bracketed);
+	char *host = xmemdup(text + bracketed, (size_t)(colon - text) - (bracketed ? 2 : 0));
 	bool good = bracketed ? is_ipv6(host) : is_made_of(host, ".-_", 1, 255);
 	free(host);
 	return good;

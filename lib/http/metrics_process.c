@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* This process, as the kernel sees it. What /proc does not tell has no sample. */
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -45,14 +45,15 @@ static void add_processor(struct expose *expose)
 
 static void add_memory(struct expose *expose)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), mapped_pages, resident_pages;
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	FILE *file = fopen("/proc/self/statm", "re");
+	char line[128], *rest;
 
 	if (file == NULL)
 		return;
-	if (fscanf(file, "%" SCNu64 " %" SCNu64, &mapped_pages, &resident_pages) == 2) {
-		expose_count(expose, &mapped, NULL, mapped_pages * page);
-		expose_count(expose, &resident, NULL, resident_pages * page);
+	if (fgets(line, sizeof(line), file) != NULL) {
+		expose_count(expose, &mapped, NULL, strtoull(line, &rest, 10) * page);
+		expose_count(expose, &resident, NULL, strtoull(rest, NULL, 10) * page);
 	}
 	fclose(file);
 }

@@ -74,7 +74,7 @@ static void split(struct asker *asker, const char *server)
 	bool bracketed = server[0] == '[';
 
 	CHECK(colon != NULL);
-	asker->host = xmemdup(server + bracketed, (size_t)(colon - server) - 2 * bracketed);
+	asker->host = xmemdup(server + bracketed, (size_t)(colon - server) - (bracketed ? 2 : 0));
 	asker->port = (uint16_t)strtoul(colon + 1, NULL, 10);
 }
 
