@@ -100,7 +100,9 @@ def test_term_with_a_stopped_data_centre(install, dcs, happened, bar):
 
 @pytest.mark.row("P03", fault="a second SIGTERM", injected="kill -TERM twice, database stopped", required="an end within 1 s, 0 lost")
 def test_second_signal_is_at_once(install, dcs, happened, bar):
-    zonefan = install(dcs)
+    zonefan = install(dcs, start=False)
+    # It leaves by _exit(): which threads had ended and were not joined by then is for nobody to know.
+    zonefan.start(env={"TSAN_OPTIONS": f"{zonefan.environment()['TSAN_OPTIONS']}:report_thread_leaks=0"})
     zonefan.da().push_ok("hang.example", da_zone("hang.example", 1))
     zonefan.wait_converged()
     dcs[1].proxy.call_on(b"COMMIT", b"commit", action=dcs[1].db.freeze)
