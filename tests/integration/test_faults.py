@@ -5,12 +5,15 @@ revoked grant, 5 s late at every statement: the others' deliveries are unaffecte
 cause exactly one write there when it is back; no attempt is burnt; it converges within one probe interval of coming
 back." (product table W4, W7, D2, D4, D5; reliability.md B01-B10, B18.)
 """
+import contextlib
 import re
 import socket
 import threading
 import time
 
+import pymysql
 import pytest
+from zf import inject
 from zf.history import History
 from zf.proxy import DOWN
 from zf.rows import assert_rows_are
@@ -390,35 +393,75 @@ def test_foreign_lock(install, dcs):
     assert version_of(dcs[1].db.rows(ZONE)) == 2
 
 
+# A COMMIT is seen by others before it is in InnoDB's log, and a server that dies in between takes it back, unless it is in a binary log
+# before it is seen: test_what_a_killed_server_showed. So that readers may judge, the servers that are killed have one.
+BINARY_LOG = ("--log-bin", "--sync-binlog=1", "--server-id=1")
+
+
+@pytest.fixture
+def logged(dcs):
+    """Servers with a binary log. One that was killed needs it at its next start, so they are stopped with it."""
+    for centre in dcs:
+        centre.db.stop()
+        centre.db.start(*BINARY_LOG)
+    yield dcs
+    for centre in dcs:
+        centre.db.stop()
+        centre.db.start()
+
+
+@pytest.mark.parametrize("options, stays", [((), False), (BINARY_LOG, True)], ids=["alone", "binary log"])
+def test_what_a_killed_server_showed(logged, tmp_path, options, stays):
+    """What a reader may hold against us when a server dies (B07): two plain clients, no zonefand."""
+    db = logged[0].db
+    db.plugin_schema()
+    db.stop()
+    db.start(*options)
+
+    def write():
+        with contextlib.suppress(pymysql.MySQLError):  # it dies of it
+            db.sql("INSERT INTO zones (zone_name) VALUES ('seen.example.')")
+
+    writer = threading.Thread(target=write, daemon=True)
+    with inject.Strace(db.process.pid, tmp_path / "strace", *inject.fault("pwrite64", "delay_enter=5000000", 1, ever=True),
+                       all_threads=True):
+        writer.start()
+        wait_for(lambda: db.zone_id("seen.example"), 30, "another client sees it")
+        db.kill()
+        writer.join(30)
+    db.start(*options)
+    assert bool(db.zone_id("seen.example")) == stays
+
+
 @pytest.mark.timeout(2400)
 @pytest.mark.row("B07", fault="database killed at random under load", injected="kill -9 of all three mariadbd at random moments",
                  required="0 lost, 0 torn; redelivered <= 5 s after return")
 @pytest.mark.row("B07", fault="database killed as COMMIT or INSERT arrives", injected="kill -9 when the proxy sees the statement",
                  required="0 lost, 0 torn; redelivered <= 5 s after return")
-def test_server_killed_at_random(install, dcs, times, seed, happened, bar):
+def test_server_killed_at_random(logged, install, times, seed, happened, bar):
     """B07: the databases die in the middle of writing: nothing lost, nothing torn, redelivered."""
     # A server that lives for less than five seconds is taken for the one before it: a fence may then end a session of ours, and
     # that is a failure of its zones. None of them is to be a dead letter by that.
-    zonefan = install(dcs, config={"retry": {"max_attempts": 50}})
-    for centre in dcs:
+    zonefan = install(logged, config={"retry": {"max_attempts": 50}})
+    for centre in logged:
         zonefan.wait_lane(centre.name, "up")  # the tables are there
-    history = History(zonefan, dcs, zones=60, records=12, seed=seed, prefix="dies")
+    history = History(zonefan, logged, zones=60, records=12, seed=seed, prefix="dies")
     kills, worst = 0, 0.0
     with history.readers(pause=0.02):
         while kills < times(25, 500):
             with history.load(rate=60) as load:
-                for centre in dcs if kills % 2 else ():
+                for centre in logged if kills % 2 else ():
                     # This process, and not the one that start() makes below, however late it is.
                     centre.proxy.call_on(b"COMMIT", b"INSERT",
                                          action=lambda process=centre.db.process: (process.kill(), process.wait()))
                 wait_for(lambda load=load: load.acknowledged() > 10, 30, "the load runs")
                 time.sleep(history.chance.uniform(0.0, 0.3))  # the random moment
-                for centre in dcs:
+                for centre in logged:
                     centre.db.kill()  # those that live still, at the random moment
-                kills += len(dcs)
-            for centre in dcs:
+                kills += len(logged)
+            for centre in logged:
                 centre.proxy.triggers.clear()
-                centre.db.start()
+                centre.db.start(*BINARY_LOG)
             back = time.monotonic()
             history.check_whole()
             history.settle(deadline=60)
