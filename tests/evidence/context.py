@@ -124,6 +124,24 @@ def is_partial(module, minutes):
     return None not in (own, minutes) and minutes < own
 
 
+def runs_before(path, part):
+    """What there is of earlier runs of the same, each in short: a result that this run replaces, and one that was broken off."""
+    runs = []
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            result = json.load(file)
+        runs += [*result.get("before", ()), in_short(result["started"], result["entries"], True)]
+    if os.path.exists(part):
+        with open(part, encoding="utf-8") as file:
+            runs.append(in_short(os.path.getmtime(part), [json.loads(line) for line in file], False))
+    return runs
+
+
+def in_short(started, entries, ended):
+    return {"started": started, "ended": ended, "entries": len(entries),
+            "violations": [f"{entry['row']} {entry['fault']}: {entry['happened'][:300]}" for entry in entries if not entry["ok"]]}
+
+
 def run_group(module, context, path, identity=None):
     """
     Runs a group; its entries are kept as they come (path.part), and as its result (path) when it ended by itself, with what it is of
@@ -132,6 +150,7 @@ def run_group(module, context, path, identity=None):
     part = path + ".part"
     entries = []
     started = time.time()
+    before = runs_before(path, part)
 
     def keep(entry):
         entries.append(entry)
@@ -149,9 +168,9 @@ def run_group(module, context, path, identity=None):
         keep(context.entry(row="-", fault=f"group {context.group}", injected="", required="it runs to its end",
                            happened=str(error)[-OUTPUT_KEPT:], ok=False))
     with open(path, "w", encoding="utf-8") as out:
-        json.dump({"group": context.group, "identity": identity, "machine": machine(), "started": started, "seconds": round(time.time() - started, 1),
-                   "seed": context.seed, "minutes": context.minutes, "partial": is_partial(module, context.minutes),
-                   "entries": entries}, out, indent=1)
+        json.dump({"group": context.group, "identity": identity, "machine": machine(), "started": started,
+                   "seconds": round(time.time() - started, 1), "seed": context.seed, "minutes": context.minutes,
+                   "partial": is_partial(module, context.minutes), "before": before, "entries": entries}, out, indent=1)
     if os.path.exists(part):
         os.unlink(part)
     return entries

@@ -90,7 +90,7 @@ def required(head):
     yield "## What is required of all together"
     yield ""
     yield from table(("what", "required", "reached", "counted", ""),
-                     [(line["text"], line["bar"], f"{line['reached']:,}", line["counted"], verdict(head, line["ok"]).lstrip(": "))
+                     [(line["text"], line["bar"], "not counted" if line["reached"] is None else f"{line['reached']:,}", line["counted"], verdict(head, line["ok"]).lstrip(": "))
                       for line in head["acceptance"]])
     if head["bars_missed"]:
         yield "Bars that were not reached here:"
@@ -115,6 +115,7 @@ def markdown(head, results):
                      [(name, len(result["entries"]), sum(not entry["ok"] for entry in result["entries"]),
                        time.strftime("%Y-%m-%d %H:%M", time.gmtime(result["started"])), result["seconds"],
                        minutes_of(result), result["seed"], result["identity"]) for name, result in results.items()])
+    yield from earlier(results)
     for name, result in results.items():
         yield f"## {name}"
         yield ""
@@ -122,6 +123,17 @@ def markdown(head, results):
                          [(entry["row"], entry["fault"], entry["injected"], entry["times"], entry["required"],
                            entry["happened"] + (f" ({figures_of(entry)})" if figures_of(entry) else ""),
                            "" if entry["ok"] else "VIOLATION") for entry in result["entries"]])
+
+
+def earlier(results):
+    """Runs of the same that a later one replaced: a violation that did not come again is still one that came."""
+    runs = [(name, time.strftime("%Y-%m-%d %H:%M", time.gmtime(run["started"])), run["entries"],
+             "to its end" if run["ended"] else "broken off", "; ".join(run["violations"]) or "none")
+            for name, result in results.items() for run in result.get("before", ())]
+    if runs:
+        yield "Runs of the same before these:"
+        yield ""
+        yield from table(("group", "begun", "entries", "ran", "violations"), runs)
 
 
 def minutes_of(result):

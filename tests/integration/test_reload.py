@@ -233,7 +233,10 @@ def serial_of(da):
         return sock.getpeercert()["serialNumber"]
 
 
-def test_a_certificate_is_replaced_under_pushes(install, dcs):
+@pytest.mark.row("SEC S1", fault="a certificate is replaced under pushes, then one whose key does not match",
+                 injected="the files, SIGHUP; three times", required="new connections are shown the new one, a key that does not match keeps the "
+                 "old one and is told; no push fails, nor one that is half sent")
+def test_a_certificate_is_replaced_under_pushes(install, dcs, happened):
     """New connections see the new one, no push fails, nor one that is half sent, and a key that does not match keeps the old one."""
     zonefan = install(dcs[:1], start=False)
     made = certificates.make(os.path.join(zonefan.directory, "tls"))
@@ -249,14 +252,13 @@ def test_a_certificate_is_replaced_under_pushes(install, dcs):
     secure = zonefan.da()
     secure.address, secure.tls = ("127.0.0.1", port), certificates.trusting(made)
     old = serial_of(secure)
-    errors, stopping = [], threading.Event()
+    errors, sent, stopping = [], [], threading.Event()
 
     def push():
-        version = 0
         while not stopping.is_set():
-            version += 1
+            sent.append(len(sent) + 1)
             try:
-                secure.push_ok("secure.example", da_zone("secure.example", version))
+                secure.push_ok("secure.example", da_zone("secure.example", sent[-1]))
             except (AssertionError, OSError, ssl.SSLError) as error:
                 errors.append(repr(error))
     thread = threading.Thread(target=push)
@@ -265,16 +267,24 @@ def test_a_certificate_is_replaced_under_pushes(install, dcs):
     request = secure.build("POST", "/CMD_API_DNS_ADMIN?action=rawsave&domain=half.example&hostname=da1.host.example",
                            da_zone("half.example").encode())
     half.sendall(request[:-100])
+
+    def pushed():
+        """One more that began after now."""
+        now = len(sent)
+        wait_for(lambda: len(sent) > now + 1 or errors, 30, "the pushes go on")
     try:
         for _ in range(3):
+            pushed()
             use("next")
             hup(zonefan)
+            pushed()
             new = serial_of(secure)
             assert new != old
             use("good", key="next")
             hup(zonefan)
             assert serial_of(secure) == new
             assert "key" in events(zonefan, "reload_failed")[0]["detail"]
+            pushed()
             use("good")
             hup(zonefan)
             assert serial_of(secure) == old
@@ -284,9 +294,10 @@ def test_a_certificate_is_replaced_under_pushes(install, dcs):
         half.close()
         stopping.set()
         thread.join()
-    assert errors == []
+    assert errors == [] and len(sent) >= 9
     zonefan.wait_converged()
     assert "half.example" in zonefan.zones()
+    happened(f"{len(sent)} pushes and a half one over nine reloads, {len(errors)} errors", times=3)
 
 
 def test_a_secret_that_changes_is_read(install, dcs):

@@ -3,7 +3,7 @@
 
 TESTS = ["faults/test_security_user.py", "faults/test_security_files.py", "faults/test_security_secrets.py", "faults/test_security_sql.py",
          "faults/test_security_rotation.py", "faults/test_security_access.py", "test_users.py", "test_audit.py",
-         "test_reload.py::test_pushes_under_reloads_have_no_error",
+         "test_reload.py::test_pushes_under_reloads_have_no_error", "test_reload.py::test_a_certificate_is_replaced_under_pushes",
          "test_config.py::test_default_password_is_refused", "test_row_writes.py::test_dml_rights_are_enough"]
 
 # Unit tests that show a row: program, row, fault, injected, required.

@@ -56,7 +56,7 @@ def arguments(text, at):
     raise AssertionError("a call without an end")
 
 
-@pytest.mark.row("SEC S11", fault="a statement is put together from data", injected="every call in lib, cmd and backends that makes or sends SQL",
+@pytest.mark.row("SEC SQL", fault="a statement is put together from data", injected="every call in lib, cmd and backends that makes or sends SQL",
                  required="one file sends statements to MariaDB, two prepare those of SQLite; texts are constants or literal_sql's; no "
                           "printf with a string makes SQL")
 def test_statements_are_constants_or_literals(happened):
@@ -122,7 +122,7 @@ def logged(install, dcs, masters):
     peer.close()
 
 
-@pytest.mark.row("SEC S11", fault="hostile names, data, owners and parameters are sent in by every door",
+@pytest.mark.row("SEC SQL", fault="hostile names, data, owners and parameters are sent in by every door",
                  injected="quotes, backslashes, NUL, 0xBF27, all 256 bytes: zones pushed, hostnames, users, parameters of the API, lists of "
                           "masters and peers, names that stand in the database already",
                  required="rows equal the input; no statement in the server's general log holds any of it but as hex; all tables there")
