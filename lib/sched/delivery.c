@@ -108,6 +108,16 @@ static void failed(struct delivery *delivery, enum delivery_event event, const s
 	delivery->next_try_us = args->now_us + jittered_us(policy->backoff_ms[step], policy);
 }
 
+/* Its slow clock is for the content that was fought over: what was asked for meanwhile has not been tried yet. */
+static void contested(struct delivery *delivery, const struct delivery_args *args, const struct delivery_policy *policy)
+{
+	bool newer = delivery->wanted > delivery->inflight || delivery->again;
+
+	set_error(delivery, args->error);
+	land(delivery, newer ? DELIVERY_DUE : DELIVERY_WAIT);
+	delivery->next_try_us = args->now_us + (newer ? 0 : jittered_us(policy->slow_retry_ms, policy));
+}
+
 static void asked(struct delivery *delivery, enum delivery_event event, const struct delivery_args *args)
 {
 	if (event == DELIVERY_REPLAY && delivery->state == DELIVERY_CLEAN)
@@ -168,9 +178,7 @@ void delivery_move(struct delivery *delivery, enum delivery_event event, const s
 		delivery->next_try_us = args->now_us;
 		return;
 	case DELIVERY_CONTESTED:
-		set_error(delivery, args->error);
-		land(delivery, DELIVERY_WAIT);
-		delivery->next_try_us = args->now_us + jittered_us(policy->slow_retry_ms, policy);
+		contested(delivery, args, policy);
 		return;
 	case DELIVERY_SUSPECT:
 		set_error(delivery, args->error);

@@ -278,6 +278,24 @@ static void contested_waits_an_hour_but_a_push_is_at_once(void **state)
 	delivery_clear(&delivery);
 }
 
+static void push_during_a_contested_flight_is_at_once(void **state)
+{
+	static const enum delivery_event asked[] = { DELIVERY_PUSHED, DELIVERY_RAISED, DELIVERY_CHECK, DELIVERY_REPLAY };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		struct delivery delivery = { 0 };
+
+		move(&delivery, DELIVERY_PUSHED, 1, now_us);
+		move(&delivery, DELIVERY_TAKEN, 1, now_us);
+		move(&delivery, asked[i], 2, now_us);
+		move(&delivery, DELIVERY_CONTESTED, 1, now_us);
+		assert_int_equal(delivery.state, DELIVERY_DUE);
+		assert_int_equal(delivery.next_try_us, now_us);
+		delivery_clear(&delivery);
+	}
+}
+
 static void states_are_stored_by_number(void **state)
 {
 	enum delivery_state out;
@@ -308,6 +326,7 @@ int main(void)
 		cmocka_unit_test(replay_leaves_clean_alone),
 		cmocka_unit_test(suspect_keeps_attempts_and_is_cleared_by_success),
 		cmocka_unit_test(contested_waits_an_hour_but_a_push_is_at_once),
+		cmocka_unit_test(push_during_a_contested_flight_is_at_once),
 		cmocka_unit_test(states_are_stored_by_number),
 	};
 
