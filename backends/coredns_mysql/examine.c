@@ -311,7 +311,7 @@ static void examine_making(const struct examination *examination, const struct e
 	} else {
 		buf_printf(&text, "%s; and the account may not make it: it lacks %s", fault->text, missing.data);
 		tell(examination, BACKEND_ILL, "schema", text.data,
-			"apply the files of schema/coredns_mysql as an administrator, or grant those rights on the database");
+			"apply files 1, 2, 3 and 7 of schema/coredns_mysql as an administrator, or grant those rights on the database");
 	}
 	mysql_free_result(rows[0]);
 	mysql_free_result(rows[1]);

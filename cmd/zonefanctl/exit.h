@@ -5,7 +5,7 @@
 enum {
 	EXIT_WELL = 0,
 	EXIT_FAILED = 1,
-	EXIT_BEHIND = 2,  /* status: something is behind; heal, reconcile: something differed; import: something was left out */
+	EXIT_BEHIND = 2,  /* it went well, and something is behind, differs or is in doubt */
 	EXIT_MISSING = 3,
 	EXIT_USAGE = 64
 };

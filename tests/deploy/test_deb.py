@@ -129,6 +129,18 @@ def test_installed_it_waits_to_be_set_up(installed):
         assert installed.exists("/usr/share/man/" + page), page
 
 
+# Of the pages that README.md names: those for who builds, changes or measures it are not in the package.
+FOR_DEVELOPERS = {"lib/README.md", "backends/README.md", "deploy/coredns/README.md"}
+
+
+def test_what_readme_sends_an_operator_to_is_there(installed):
+    documents = "/usr/share/doc/zonefan/"
+    named_pages = set(re.findall(r"\b(?:deploy|lib|schema|backends)/[\w/]+\.md\b", installed.read(documents + "README.md")))
+    assert "schema/states.md" in named_pages
+    missing = [page for page in sorted(named_pages - FOR_DEVELOPERS) if not installed.exists(documents + page)]
+    assert not missing, missing
+
+
 def test_started_it_serves_in_its_sandbox(serving):
     """systemctl start returns when systemd was told that it is ready."""
     assert serving.da.get("/readyz").status == 200
