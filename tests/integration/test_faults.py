@@ -410,8 +410,16 @@ def logged(dcs):
         centre.db.start()
 
 
-@pytest.mark.parametrize("options, stays", [((), False), (BINARY_LOG, True)], ids=["alone", "binary log"])
-def test_what_a_killed_server_showed(logged, tmp_path, options, stays):
+def showed(kind, options, stays):
+    """For test_what_a_killed_server_showed: a server with these options, and whether what it showed is there again."""
+    mark = pytest.mark.row("B07", fault=f"a server {kind} a binary log dies between showing a COMMIT and logging it (control)",
+                           injected="two plain clients, no zonefand; strace: the first pwrite64 of each thread 5 s late; kill -9",
+                           required="what another client saw is " + ("there again" if stays else "gone"))
+    return pytest.param(options, stays, marks=mark, id=f"{kind} binary log")
+
+
+@pytest.mark.parametrize("options, stays", [showed("without", (), False), showed("with", BINARY_LOG, True)])
+def test_what_a_killed_server_showed(logged, tmp_path, happened, options, stays):
     """What a reader may hold against us when a server dies (B07): two plain clients, no zonefand."""
     db = logged[0].db
     db.plugin_schema()
@@ -430,13 +438,17 @@ def test_what_a_killed_server_showed(logged, tmp_path, options, stays):
         db.kill()
         writer.join(30)
     db.start(*options)
-    assert bool(db.zone_id("seen.example")) == stays
+    there = bool(db.zone_id("seen.example"))
+    happened(f"another client saw a row, the server was killed and started again: the row is {'there' if there else 'gone'}", times=1)
+    assert there == stays
 
 
 @pytest.mark.timeout(2400)
-@pytest.mark.row("B07", fault="database killed at random under load", injected="kill -9 of all three mariadbd at random moments",
+@pytest.mark.row("B07", fault="database killed at random under load",
+                 injected="kill -9 of all three mariadbd, each with a binary log, at random moments",
                  required="0 lost, 0 torn; redelivered <= 5 s after return")
-@pytest.mark.row("B07", fault="database killed as COMMIT or INSERT arrives", injected="kill -9 when the proxy sees the statement",
+@pytest.mark.row("B07", fault="database killed as COMMIT or INSERT arrives",
+                 injected="kill -9 of a mariadbd with a binary log when the proxy sees the statement",
                  required="0 lost, 0 torn; redelivered <= 5 s after return")
 def test_server_killed_at_random(logged, install, times, seed, happened, bar):
     """B07: the databases die in the middle of writing: nothing lost, nothing torn, redelivered."""
