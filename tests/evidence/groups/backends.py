@@ -14,7 +14,7 @@ FIGURES = ["faults/test_backends_figures.py"]
 BLAMED = "it alone is blamed, in two transactions for each doubling; the others are delivered"
 UNITS = [
     ("faults", "test_deadlock", "B12", "deadlock with ours as the victim", "a scripted order of locks (1213)",
-     "the whole transaction again; never COMMIT after it"),
+     "told to the lane as 1213, to be tried again; old rows stay; the next save is right"),
     ("faults", "test_killed_within_a_transaction", "B08", "our connection killed in mid-transaction", "KILL", "old rows stay; redone"),
     ("faults", "test_fence", "B05", "a thread of ours that the server still runs holds the zone", "another session in its place",
      "ended by the next connection, no lock is waited for; never one of another run of the server"),

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
-Servers that refuse for reasons of their own (reliability.md B11, B13-B15, B24): a full disk, locks of others, tables that are
-gone, not transactional or too narrow, a lax sql_mode, ids at their end. Everywhere the zone keeps its old rows, the other
+Servers that refuse for reasons of their own (reliability.md B11-B15, B24): a full disk, deadlocks, locks of others, tables that
+are gone, not transactional or too narrow, a lax sql_mode, ids at their end. Everywhere the zone keeps its old rows, the other
 databases go on, and it is delivered when the reason is gone.
 """
+import contextlib
 import os
+import re
 import subprocess
 import threading
+import time
 import types
 
 import pytest
 from zf.mariadb import MariaDB
 from zf.oracles import Log, wait_state
+from zf.proxy import DOWN
 from zf.rows import assert_rows_are
 from zf.wait import wait_for
 from zf.zones import da_zone, named, version_of
@@ -85,6 +89,88 @@ def test_full_disk(install, dcs, small_server, happened):
     zonefan.wait_converged(deadline=90)
     assert_rows_are(db.rows(ZONE), second, ZONE, "dc2")
     happened(f"told after {took:.1f} s: {reason}" + ("; the server crashed of it" if crashed else ""))
+
+
+# ---- B12 ----
+
+TRANSACTION = re.compile(r"\b(?:START TRANSACTION|BEGIN|ROLLBACK|COMMIT)\b")
+
+
+def packets(path):
+    """[(thread, what it sent)] of a general log: all of a packet's statements, however many of them are carried out."""
+    with open(path, encoding="utf-8", errors="replace") as log:
+        return [(int(thread), text) for thread, text in re.findall(r"^[\d: ]*\t+ *(\d+) Query\t(.*)$", log.read(), re.M)]
+
+
+def commits(db):
+    """How many COMMITs the server has carried out."""
+    return int(db.sql("SHOW GLOBAL STATUS LIKE 'Com_commit'")[0][1])
+
+
+def victim(db):
+    """(thread, user) of the transaction that InnoDB has rolled back in the last deadlock."""
+    status = db.sql("SHOW ENGINE INNODB STATUS")[0][2]
+    number = re.search(r"^\*\*\* WE ROLL BACK TRANSACTION \((\d)\)", status, re.M)[1]
+    told = status[status.index(f"*** ({number}) TRANSACTION:"):]
+    thread, user = re.search(r"^MariaDB thread id (\d+),.* 127\.0\.0\.1 (\w+)", told, re.M).groups()
+    return int(thread), user
+
+
+class Answer1213:
+    """What there is when the server has answered a deadlock, and zonefand does not know it yet."""
+
+    def __init__(self, centre, log):
+        self.db, self.log = centre.db, log
+        self.at = None
+        self.trigger = centre.proxy.call_on(b"#40001", action=self.look, way=DOWN)  # 1213's SQLSTATE
+
+    def look(self):
+        at = time.monotonic()
+        self.thread, self.user = victim(self.db)
+        self.commits, self.shown, self.sent = commits(self.db), version_of(self.db.rows(ZONE)), len(packets(self.log))
+        self.at = at
+
+    def by_victim(self):
+        """What its connection has sent before and since, of transactions: a healing pass reads by the same one outside of any."""
+        said = packets(self.log)
+        return [[text for thread, text in part if thread == self.thread and TRANSACTION.search(text)]
+                for part in (said[:self.sent], said[self.sent:])]
+
+
+@pytest.mark.row("B12", fault="deadlock, and zonefand's transaction is the victim (1213)",
+                 injected="another session, that changed more, holds a record of the zone and then wants the zone",
+                 required="never COMMIT after it, but ROLLBACK and the whole transaction again; converged <= 2 s")
+def test_deadlock(install, dcs, times, happened, bar):
+    centre, rounds, worst = dcs[1], times(3, 30), 0.0
+    db = centre.db
+    zonefan = install(dcs, config={"dns": {"backends": {"dc2": {"connections": 1}}}})
+    zonefan.da().push_ok("heavy.example", da_zone("heavy.example", hosts=300))
+    deliver_first(zonefan)
+    record = db.value("SELECT id FROM records WHERE zone_id=%s AND hostname='host1'", db.zone_id(ZONE))
+    log = db.general_log(True)
+    with contextlib.closing(db.connect()) as other, other.cursor() as cursor:
+        for version in range(2, 2 + rounds):
+            before, answer = commits(db), Answer1213(centre, log)
+            other.begin()
+            cursor.execute("UPDATE records SET ttl=ttl+1 WHERE zone_id=%s", (db.zone_id("heavy.example"),))
+            cursor.execute("SELECT id FROM records WHERE id=%s FOR UPDATE", (record,))
+            zonefan.da().push_ok(ZONE, da_zone(ZONE, version))
+            wait_for(lambda: db.sql("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")[0][1] == "1", 30, "it waits for it")
+            cursor.execute("SELECT id FROM zones WHERE zone_name=%s FOR UPDATE", (ZONE + ".",))
+            wait_for(lambda answer=answer: answer.at, 30, "the server answers 1213", interval=0.002)
+            other.rollback()
+            zonefan.wait_converged()
+            worst = max(worst, time.monotonic() - answer.at)
+            assert answer.user == db.user and answer.shown == version - 1 and answer.commits == before
+            tried, then = answer.by_victim()
+            assert tried[-2].startswith("START TRANSACTION;") and tried[-1].endswith(";COMMIT"), "it is no delivery's"
+            assert then == ["ROLLBACK", *tried[-2:]], (tried[-2:], then)
+            assert commits(db) == before + 1 and version_of(db.rows(ZONE)) == version
+    db.general_log(False)
+    assert zonefan.backend("dc2")["state"] == "up"
+    happened(f"{rounds} of {rounds} times that connection sent ROLLBACK, then the same transaction again, whose COMMIT was the only "
+             f"one that the server carried out; converged {worst:.2f} s after 1213 at worst", times=rounds)
+    bar("seconds until converged", worst, 2)
 
 
 # ---- B13 ----
