@@ -19,7 +19,7 @@ from zf.inject import Strace, around, fault, lines_of, thread_of
 from zf.wait import wait_for
 
 ANSWER = 5    # seconds: a push is answered or refused, whatever the disk does
-LEAVE = 15    # seconds: a disk that does not sync ends the process; in the long form within 5
+LEAVE = 15    # seconds: a disk that does not sync ends the process; in the long form within 1
 TRIES = 3     # how many calls there are differs a little from run to run: what was, and was not, written before
 
 
@@ -135,16 +135,17 @@ class Sweep:
         return lines_of(self.log)
 
     def during_push(self, number, ever):
-        answers = []
+        answers, sent = [], []
         with Strace(thread_of(self.zonefan.process.pid, "engine"), self.log, *self.what(number, ever)) as strace:
             for _ in range(2 if ever and number else 1):  # the disk stays bad for the next push, too
+                sent.append(time.monotonic())
                 answers.append(self.pushes.push(timeout=ANSWER * 3))
                 self.look()
         good, failed = wal_syncs(strace.lines())
         if failed:
             assert answers.count("0") <= good, f"{answers} after {good} syncs of the WAL and one that failed"
-            began = time.monotonic()
             assert self.zonefan.wait_end(LEAVE) == 70, self.zonefan.log_tail()
+            began = next((at for at, answer in zip(sent, answers) if answer != "0"), sent[-1])  # a little before the sync failed
             self.slowest_end = max(self.slowest_end, time.monotonic() - began)
             self.unsynced += 1
         self.settle()
@@ -204,8 +205,9 @@ def test_calls_that_fail(install, tmp_path, seed, times, happened, bar, phase, c
              f"each start",
              times=hits, acknowledged=pushes.acknowledged + sweep.others.acknowledged, lost=0)
     assert hits and len(missed) <= times(9, 2), f"missed {missed} of {last}"
-    assert sweep.unsynced > 0 or (phase, call) != ("push", "fdatasync"), "no sync of the WAL failed"
-    bar("seconds until it ended after a sync that failed, at worst", sweep.slowest_end, 5)
+    if (phase, call) == ("push", "fdatasync"):  # the only one in which that end is timed
+        assert sweep.unsynced > 0, "no sync of the WAL failed"
+        bar("seconds until it ended after a sync that failed, at worst", sweep.slowest_end, 1)
 
 
 @pytest.mark.timeout(600)
