@@ -11,8 +11,15 @@
 
 static EVP_MD *sha256;
 
+/* Where there was no memory for what OpenSSL sets up by itself, it would crash on its way to an algorithm or a random number. */
+static void demand_openssl(void)
+{
+	CHECK(OSSL_LIB_CTX_get0_global_default() != NULL);
+}
+
 static void fetch_sha256(void)
 {
+	demand_openssl();
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
@@ -45,7 +52,6 @@ bool hash_equal(const uint8_t a[HASH_SIZE], const uint8_t b[HASH_SIZE])
 
 void hash_random(void *out, size_t size)
 {
-	/* Where there was no memory for what OpenSSL sets up by itself, its generator would crash. */
-	CHECK(OSSL_LIB_CTX_get0_global_default() != NULL);
+	demand_openssl();
 	CHECK(size <= 1024 && RAND_bytes(out, (int)size) == 1);
 }
