@@ -3,6 +3,10 @@
 reliability.md 4.4: connections and descriptors (H02, H03; decisions.md 14). Whoever connects, and however often: the caps hold,
 the processor idles, a master that pushes from the very same address is served, and the store and the lanes have their
 descriptors.
+
+A crowd that connects again and again takes the processors of this machine, which in life are its own. So what zonefand itself
+makes a master wait is told by two measures: pushes while nobody else is there, and pushes while the same crowd is at another
+zonefand of this machine. p99 within twice the second is asserted; how it compares with the first is told.
 """
 import contextlib
 import time
@@ -12,90 +16,139 @@ from zf.attack import Attack
 from zf.certificates import trusting
 from zf.da import NoAnswer
 from zf.inject import Strace
-from zf.load import RELEASE, Cost, Master, cpu_seconds, descriptors
+from zf.load import RELEASE, Cost, Master, assert_undelayed, calm, cpu_seconds, descriptors
 from zf.wait import wait_for
 from zf.zones import da_zone
 
 CAP = 512  # app.max_connections, app.max_connections_per_address: the defaults
 CAP_OF_ADDRESS = 64
+NO_HEALING = {"healing": {"enabled": False}}  # of the other zonefand: those zones are not its own
+GROWN_MB = 16  # 512 heads of 16 KiB, which is all that anyone may send before it is refused, and as much again
+P99 = "p99 <= 2 times the undisturbed (told) and <= 2 times that beside the same crowd elsewhere"
+SANITIZED = 1 if RELEASE else 3  # so much more they take
 
 
+def pushes_of(da, count, zones=50):
+    """What the master gets while nobody is at its zonefand but it."""
+    with Master(da, zones=zones) as master:
+        wait_for(lambda: len(master.seconds) >= count, 240, "pushes without a crowd")
+    master.assert_served()
+    return master
+
+
+def judge_delay(bar, da, master, undisturbed, elsewhere):
+    """As released: within twice what it gets when the same crowd is elsewhere, and told, how that is to when there is none."""
+    if RELEASE:
+        bar("p99 of pushes, times the undisturbed", master.p99_ms() / undisturbed.p99_ms(), 2,
+            told=f"the crowd takes the processors of this machine: p99 {master.p99_ms()} ms, undisturbed "
+                 f"{undisturbed.p99_ms()} ms; {elsewhere.p99_ms()} ms while the same crowd is at another zonefand")
+    assert_undelayed(da, master, elsewhere)
+
+
+def during(master, zonefan, count):
+    """Until that many pushes are answered, or refused, beside the crowd: the most descriptors that zonefand had in use."""
+    most = 0
+
+    def enough():
+        nonlocal most
+        most = max(most, descriptors(zonefan))
+        return len(master.seconds) >= count
+    wait_for(enough, 240, lambda: f"{len(master.seconds)} pushes", interval=0.02)
+    return most
+
+
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("first, sources, cap, short, long, pause", [
     pytest.param("GET", 400, CAP, 600, 10_000, 10, marks=pytest.mark.row(
         "H02", fault="10,000 connections that begin a request, from 400 addresses",
         injected="they connect at once, and again whenever they are closed",
-        required="at most 512 at once, every push of a master answered")),
+        required=f"at most 512 at once; every push of a master answered, {P99}; RSS <= +16 MB")),
     pytest.param("", 0, CAP_OF_ADDRESS, 200, 10_000, 10, marks=pytest.mark.row(
         "H02", fault="10,000 connections that say nothing, from the master's own address",
         injected="they connect at once, and again whenever they are closed",
-        required="at most 64 of one address, every push of the master answered")),
+        required=f"at most 64 of one address; every push of the master answered, {P99}; RSS <= +16 MB")),
     pytest.param("GET", 0, CAP_OF_ADDRESS, 200, 10_000, 10, marks=pytest.mark.row(
         "H02", fault="10,000 connections that begin a request, from the master's own address",
         injected="they connect at once, and again whenever they are closed",
-        required="at most 64 of one address, every push of the master answered")),
+        required=f"at most 64 of one address; every push of the master answered, {P99}; RSS <= +16 MB")),
     pytest.param("GET", 0, CAP_OF_ADDRESS, 100, 1000, 0, marks=pytest.mark.row(
         "H02", fault="a storm of connections from the master's own address",
         injected="1,000 clients connect and begin a request, and again in the moment when they are closed",
-        required="at most 64 of one address, every push of the master answered")),
+        required=f"at most 64 of one address; every push of the master answered, {P99}; RSS <= +16 MB")),
 ], ids=["400 addresses", "one address, silent", "one address", "a storm"])
-def test_crowd(install, dcs, times, happened, first, sources, cap, short, long, pause):
-    zonefan = install(dcs)
+def test_crowd(install, dcs, times, happened, bar, first, sources, cap, short, long, pause):
+    zonefan = install(dcs, start=False)
+    zonefan.start(env=calm(zonefan))
     da = zonefan.da()
+    count, pushes = times(short, long), times(40, 600)
+    undisturbed = pushes_of(da, pushes)
+    crowd = {"first": first, "count": count, "sources": sources, "pause": min(pause, times(2, 10))}
+    with Attack("hold", install(dcs, config=NO_HEALING).port, **crowd) as attack:
+        attack.wait_ready()
+        elsewhere = pushes_of(da, pushes)
     before = descriptors(zonefan)
-    count = times(short, long)
-    with Cost(zonefan) as cost, Attack("hold", zonefan.port, first=first, count=count, sources=sources,
-                                       pause=min(pause, times(2, 10))) as attack:
+    with Cost(zonefan) as cost, Attack("hold", zonefan.port, **crowd) as attack:
         with Master(da) as master:
             attack.wait_ready()
-            most = 0
-
-            def enough():
-                nonlocal most
-                most = max(most, descriptors(zonefan))
-                return len(master.seconds) >= times(40, 600)
-            wait_for(enough, 240, lambda: f"{len(master.seconds)} pushes", interval=0.02)
+            most = during(master, zonefan, pushes)
         master.assert_served()
     # sixteen newcomers that were not looked at yet, and what the lanes and the reader may just have opened
     assert most - before <= cap + 24, f"{most} descriptors, {before} before"
+    assert cost.grown_mb <= GROWN_MB * SANITIZED, f"RSS grew by {cost.grown_mb} MB"
+    judge_delay(bar, da, master, undisturbed, elsewhere)
     zonefan.wait_converged()
     happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
-             times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), rss_mb=cost.grown_mb)
+             times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
+             elsewhere_p99_ms=elsewhere.p99_ms(), rss_mb=cost.grown_mb)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.row("H02", fault="a storm of connections to the TLS port, from the master's own address",
                  injected="1,000 clients say nothing, or part of a hello, and connect again in the moment when they are closed",
-                 required="at most 64 of one address, every push of the master, over TLS, answered")
+                 required=f"at most 64 of one address; every push of the master, over TLS, answered, {P99}; RSS <= +16 MB")
 @pytest.mark.row("H11", fault="a crowd before the handshake", injected="1,000 clients of the master's own address",
-                 required="every push of the master, over TLS, answered")
+                 required=f"every push of the master, over TLS, answered, {P99}; RSS <= +16 MB")
 @pytest.mark.parametrize("first", ["", "\x16\x03\x01\x02\x00\x01"], ids=["silent", "part of a hello"])
-def test_crowd_before_tls(install, dcs, certificates, times, happened, first):
-    zonefan = install(dcs[:1], start=False, config={"app": {"ssl_enable": True, "ssl_cert": f"{certificates}/good.pem",
-                                                            "ssl_key": f"{certificates}/good.key"}})
+def test_crowd_before_tls(install, dcs, certificates, times, happened, bar, first):
+    tls = {"app": {"ssl_enable": True, "ssl_cert": f"{certificates}/good.pem", "ssl_key": f"{certificates}/good.key"}}
+    zonefan = install(dcs[:1], start=False, config=tls)
     zonefan.tls = trusting(certificates)
-    zonefan.start()
-    before = descriptors(zonefan)
-    with Attack("hold", zonefan.port, count=times(100, 1000), first=first, pause=0) as attack, Master(zonefan.da()) as master:
+    zonefan.start(env=calm(zonefan))
+    da = zonefan.da()
+    count, pushes = times(100, 1000), times(40, 600)
+    undisturbed = pushes_of(da, pushes)
+    crowd = {"first": first, "count": count, "pause": 0}
+    other = install(dcs[:1], start=False, config={**tls, **NO_HEALING})
+    other.tls = zonefan.tls
+    with Attack("hold", other.start().port, **crowd) as attack:
         attack.wait_ready()
-        most = 0
-
-        def enough():
-            nonlocal most
-            most = max(most, descriptors(zonefan))
-            return len(master.seconds) >= times(40, 600)
-        wait_for(enough, 240, lambda: f"{len(master.seconds)} pushes", interval=0.02)
+        elsewhere = pushes_of(da, pushes)
+    before = descriptors(zonefan)
+    with Cost(zonefan) as cost, Attack("hold", zonefan.port, **crowd) as attack, Master(da) as master:
+        attack.wait_ready()
+        most = during(master, zonefan, pushes)
     master.assert_served()
     assert most - before <= CAP_OF_ADDRESS + 24, f"{most} descriptors, {before} before"
-    happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered", acknowledged=len(master.seconds), p99_ms=master.p99_ms())
+    assert cost.grown_mb <= GROWN_MB * SANITIZED, f"RSS grew by {cost.grown_mb} MB"
+    judge_delay(bar, da, master, undisturbed, elsewhere)
+    happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
+             times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
+             elsewhere_p99_ms=elsewhere.p99_ms(), rss_mb=cost.grown_mb)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.row("H02", fault="10,000 idle connections stay", injected="caps and deadlines raised, so that they may",
-                 required="processor <= 5 %, the next push answered, descriptors back when they leave")
+                 required="processor <= 5 %; pushes beside them answered, p99 <= 2 times the undisturbed; RSS <= 16 KB a connection; "
+                          "descriptors back when they leave")
 def test_idle_connections(install, dcs, times, happened):
-    count = times(400, 10_000)
+    count, pushes = times(400, 10_000), times(10, 600)
     caps = {"max_connections": 12_000, "max_connections_per_address": 12_000}
-    zonefan = install(dcs, config={"app": {**caps, "header_deadline_ms": 600_000, "connection_deadline_ms": 600_000}})
+    zonefan = install(dcs, start=False, config={"app": {**caps, "header_deadline_ms": 600_000,
+                                                        "connection_deadline_ms": 600_000}})
+    zonefan.start(env=calm(zonefan))
     da = zonefan.da()
     da.push_ok("idle.example", da_zone("idle.example"))
+    undisturbed = pushes_of(da, pushes, zones=10)
     zonefan.wait_converged()
     before = descriptors(zonefan) - 2  # a look-out of the store's may just be open
     with Cost(zonefan) as grown, Attack("hold", zonefan.port, count=count, first="GET /", sources=100) as attack:
@@ -103,15 +156,17 @@ def test_idle_connections(install, dcs, times, happened):
         wait_for(lambda: descriptors(zonefan) >= before + count, 30, lambda: f"{descriptors(zonefan)} descriptors")
         idle_share = least_share(zonefan, times(1, 10))
         with Master(da, zones=10) as master:
-            wait_for(lambda: len(master.seconds) >= times(10, 200), 60, "pushes beside them")
+            wait_for(lambda: len(master.seconds) >= pushes, 240, "pushes beside them")
         master.assert_served()
     # up to six connections of the lanes may have come
     wait_for(lambda: descriptors(zonefan) <= before + 10, 30, lambda: f"{descriptors(zonefan)} descriptors, {before} before")
     assert idle_share <= (0.05 if RELEASE else 0.15), f"{idle_share:.0%} of a processor for idle connections"
     per_connection_kb = grown.grown_mb * 1024 / count
-    assert not RELEASE or per_connection_kb <= 16, f"{per_connection_kb:.1f} KB a connection"
+    assert per_connection_kb <= 16 * SANITIZED, f"{per_connection_kb:.1f} KB a connection"
+    assert_undelayed(da, master, undisturbed)
     happened(f"processor {idle_share:.1%}, {per_connection_kb:.1f} KB each, all descriptors back", times=count,
-             acknowledged=len(master.seconds), p99_ms=master.p99_ms())
+             acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
+             rss_mb=grown.grown_mb)
 
 
 def least_share(zonefan, seconds):
