@@ -49,6 +49,12 @@ static void land(struct delivery *delivery, enum delivery_state state)
 	delivery->again = false;
 }
 
+/* Something newer than what is in flight is wanted, or was asked for since it was taken. */
+static bool asked_meanwhile(const struct delivery *delivery)
+{
+	return delivery->wanted > delivery->inflight || delivery->again;
+}
+
 static void taken(struct delivery *delivery, uint64_t generation)
 {
 	CHECK(delivery->state != DELIVERY_CLEAN && delivery->state != DELIVERY_INFLIGHT &&
@@ -80,7 +86,7 @@ static void succeeded(struct delivery *delivery, const struct delivery_args *arg
 static void failed(struct delivery *delivery, enum delivery_event event, const struct delivery_args *args,
 	const struct delivery_policy *policy)
 {
-	bool newer = delivery->wanted > delivery->inflight || delivery->again;
+	bool newer = asked_meanwhile(delivery);
 
 	set_error(delivery, args->error);
 	if (newer) {
@@ -111,7 +117,7 @@ static void failed(struct delivery *delivery, enum delivery_event event, const s
 /* Its slow clock is for the content that was fought over: what was asked for meanwhile has not been tried yet. */
 static void contested(struct delivery *delivery, const struct delivery_args *args, const struct delivery_policy *policy)
 {
-	bool newer = delivery->wanted > delivery->inflight || delivery->again;
+	bool newer = asked_meanwhile(delivery);
 
 	set_error(delivery, args->error);
 	land(delivery, newer ? DELIVERY_DUE : DELIVERY_WAIT);
