@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 import pytest
-from prometheus import Prometheus
+from prometheus import Prometheus, promtool
 from zf.master import NameServer
 from zf.peer import Predecessor
 from zf.wait import free_port, wait_for
@@ -122,6 +122,10 @@ def test_every_query_of_the_dashboard_finds_something(watched, dashboard, rules)
              if not prometheus.query(filled_in(expression))]
     assert not empty, "\n".join(empty)
     assert not prometheus.query('ALERTS{alertstate="firing"}')
+    metrics = zonefan.da().get("/metrics").body.decode()
     with open(rules, encoding="utf-8") as source:
-        unknown = names_in(source.read()) - names_in(zonefan.da().get("/metrics").body.decode())
+        unknown = names_in(source.read()) - names_in(metrics)
     assert not unknown, f"alerts name metrics that are not served: {unknown}"
+    # Here every family is there: of masters, peers, name servers, the canary, a certificate.
+    verdict = promtool("check", "metrics", stdin=metrics)
+    assert verdict.returncode == 0 and not verdict.stdout and not verdict.stderr, verdict.stdout + verdict.stderr

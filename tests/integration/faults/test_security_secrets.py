@@ -56,6 +56,8 @@ def gets():
     return [path.replace("*", "1" if "held" in path else "dc1" if "backends" in path else "held.example") for path in paths]
 
 
+OPEN = ("/healthz", "/readyz")  # to everybody
+
 # What changes something, and what the shells ask.
 NOT_RUN = {"pause", "resume", "reload", "backup", "retire", "diff", "rollback", "undelete", "import", "freeze", "thaw", "approve", "discard",
            "setup", "complete"}
@@ -119,9 +121,11 @@ def say_all(zonefan, canaries):
     """{place: text} of all that is told to anybody."""
     said = {}
     for path in gets():
-        for da in (zonefan.da(), DA(zonefan.port, "eye", canaries.made[-1]), DA(zonefan.port, "nobody", "canary-guess-7f3a")):
+        for name, da, let_in in (("operator", zonefan.da(), True), ("eye", DA(zonefan.port, "eye", CANARY.format("user-file")), True),
+                                 ("nobody", DA(zonefan.port, "nobody", CANARY.format("guess")), path in OPEN)):
             answer = da.get(path)
-            said[f"GET {path} for {da.auth[:12]}"] = answer.raw.decode("latin-1")
+            assert (answer.status not in (401, 429)) == let_in, f"{path} for {name}: {answer.status}"
+            said[f"GET {path} for {name}"] = answer.raw.decode("latin-1")
     for words in commands(zonefan):
         for options in ([], ["--json"]):
             done = zonefan.ctl(*options, *words)
@@ -158,7 +162,7 @@ def test_no_secret_is_told(armed, dcs, happened):
         500, {"Location": f"http://x:{peer.password}@127.0.0.1/"}, (handler.headers["Authorization"] + peer.password).encode())
     zonefan.ctl("peers", "sync")
     for path in ("/", "/status", f"/{canaries.made[0]}"[:1]):
-        DA(zonefan.port, zonefan.user, "canary-guess-7f3a").get(path)
+        DA(zonefan.port, zonefan.user, CANARY.format("guess")).get(path)
     canaries("guess")
     zonefan.wait_converged("dc1", "dc2")
     zonefan.wait_lane("dc3", "down")
