@@ -6,6 +6,7 @@ clear where TLS is demanded.
 import contextlib
 import os
 import socket
+import subprocess
 import threading
 import time
 
@@ -204,29 +205,42 @@ def start_tls(centre, folder, certificate, *more):
     centre.db.start(f"--ssl-cert={folder}/{certificate}.pem", f"--ssl-key={folder}/{certificate}.key", *more)
 
 
+# The server's certificate, the CA that we trust, its further options, and what is told.
 CASES = {
-    "server without TLS": (None, "ca", ()), "wrong CA": ("good", "other", ()), "wrong name": ("stranger", "ca", ()),
-    "expired certificate": ("expired", "ca", ()),
-    "TLS 1.1 only": ("good", "ca", ("--tls-version=TLSv1.1", "--ssl-cipher=DEFAULT@SECLEVEL=0")),
+    "server without TLS": (None, "ca", (), "the server does not support it"),
+    "wrong CA": ("good", "other", (), "unable to get local issuer certificate"),
+    "wrong name": ("stranger", "ca", (), "Validation of SSL server certificate failed"),
+    "expired certificate": ("expired", "ca", (), "certificate has expired"),
+    "TLS 1.1 only": ("good", "ca", ("--tls-version=TLSv1.1", "--ssl-cipher=DEFAULT@SECLEVEL=0"), "alert protocol version"),
 }
+
+
+def assert_speaks_tls_1_1(port):
+    """The control: whoever wants it gets through."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-starttls", "mysql", "-tls1_1",
+                           "-cipher", "ALL:@SECLEVEL=0"], input="", capture_output=True, text=True, timeout=30)
+    assert "Protocol  : TLSv1.1" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.row(
     "B17", fault=f"TLS: {case}", injected="own CA, a server of that kind, a proxy that keeps what went up",
-    required="refused; 0 bytes of the login in clear; the others go on")) for case in CASES])
+    required="refused, and told why; 0 bytes of the login in clear; the others go on")) for case in CASES])
 def test_tls_is_refused(install, dcs, certificates, case, happened):
-    certificate, authority, more = CASES[case]
+    certificate, authority, more, told = CASES[case]
     if certificate:
         start_tls(dcs[1], certificates, certificate, *more)
+    if more:
+        assert_speaks_tls_1_1(dcs[1].db.port)
     wire = Wire(dcs[1].db.port)
     try:
         tls = {"host": "localhost", "port": wire.port, "ssl": True, "ssl_verify": True, "ssl_ca": f"{certificates}/{authority}.pem"}
         zonefan = install(dcs, config={"dns": {"backends": {"dc2": tls}}})
         zonefan.da().push_ok(ZONE, da_zone(ZONE))
         zonefan.wait_converged("dc1", "dc3")
-        wait_for(lambda: "TLS" in (zonefan.backend("dc2")["last_error"] or "") and len(wire.sent) >= 2, 30,
+        wait_for(lambda: told in (zonefan.backend("dc2")["last_error"] or "") and len(wire.sent) >= 2, 30,
                  lambda: f"refused twice: {zonefan.backend('dc2')}")
         assert zonefan.backend("dc2")["state"] in ("down", "probing") and not dcs[1].db.has_table("zones")
+        assert "TLS failed" in zonefan.backend("dc2")["last_error"]
         clear = wire.clear_bytes()
         assert clear == 0 and not any(dcs[1].db.user.encode() in sent for sent in wire.sent)
         happened(f"{len(wire.sent)} connections refused, {clear} bytes in clear: {zonefan.backend('dc2')['last_error']}")

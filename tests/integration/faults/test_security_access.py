@@ -109,6 +109,10 @@ def test_bad_certificates(install, certificates, tmp_path, happened):
     zonefan.tls.check_hostname, zonefan.tls.verify_mode = False, ssl.CERT_NONE
     zonefan.start()
     assert spoken(zonefan, "the certificate has expired")
+    assert zonefan.da().login_test().status == 200
+    with socket.create_connection(("127.0.0.1", zonefan.port), timeout=20) as sock, \
+         pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
+        trusting(certificates).wrap_socket(sock, server_hostname="localhost")
     happened(f"{len(CERTIFICATES)} refused twice, the expired one told", times=2 * len(CERTIFICATES))
 
 
