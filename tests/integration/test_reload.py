@@ -345,8 +345,8 @@ def test_a_secret_that_changes_while_it_is_read(install, dcs, tmp_path):
 
 
 @pytest.mark.row("SEC S4", fault="what zonefand was started with changes while masters push",
-                 injected="SIGHUP and zonefanctl reload one after the other: another password of a database, another certificate, a "
-                          "back end gone and back, connections added and taken",
+                 injected="SIGHUP and zonefanctl reload one after the other: another password of a database and of a login, another "
+                          "certificate, a back end gone and back, connections added and taken",
                  required="0 errors in 10,000 pushes, plain and TLS, nothing repeated; the newest of each zone is everywhere")
 def test_pushes_under_reloads_have_no_error(install, dcs, times, happened):
     """Of databases two passwords are valid, one data centre is slow; half of the masters come by TLS."""
@@ -373,6 +373,9 @@ def test_pushes_under_reloads_have_no_error(install, dcs, times, happened):
         turn += 1
         rotate(zonefan, dcs[0].db, f"zf{turn % 2}", f"canary-rotated-{turn % 2}")
         use("next" if turn % 2 else "good")
+        own = f"canary-http-own-{turn}"
+        zonefan.secrets.append(own)
+        zonefan.configure({"app": {"users": [{"name": "looker", "password": own, "role": "read-only"}]}})
         if turn % 3 == 0:
             gone = zonefan.settings["dns"]["backends"].pop("dc3")
             zonefan.configure({})
@@ -384,6 +387,8 @@ def test_pushes_under_reloads_have_no_error(install, dcs, times, happened):
         else:
             reload(zonefan)
         serials.add(serial_of(secure))
+        assert DA(port, "looker", own, tls=secure.tls).get("/status").status == 200
+        assert DA(port, "looker", f"canary-http-own-{turn - 1}", tls=secure.tls).get("/status").status in (401, 429)
     pusher.finish(pushes)
     assert events(zonefan, "reload_failed") == [] and turn >= 3 and len(serials) == 2
     wait_everywhere(zonefan, *dcs)
