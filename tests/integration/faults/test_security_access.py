@@ -11,7 +11,7 @@ import ssl
 import subprocess
 
 import pytest
-from zf.certificates import trusting
+from zf.certificates import hello, trusting
 from zf.da import DA
 from zf.daemon import BIN
 from zf.lone import lone
@@ -28,13 +28,6 @@ def tls_files(folder, name="good"):
 def run(zonefan, *arguments):
     return subprocess.run([os.path.join(BIN, "zonefand"), "--config", zonefan.config_path, *arguments], capture_output=True, text=True,
                           timeout=60, env=zonefan.environment(), cwd=zonefan.directory, stdin=subprocess.DEVNULL)
-
-
-def hello(port, *options):
-    """openssl's own client, which would take anything; what it says of it."""
-    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-cipher", "ALL:@SECLEVEL=0", *options],
-                          input="", capture_output=True, text=True, timeout=30)
-    return done.stdout + done.stderr
 
 
 def spoken(zonefan, text):

@@ -29,3 +29,10 @@ def trusting(folder, authority="ca", version=None):
     if version:
         context.minimum_version = context.maximum_version = version
     return context
+
+
+def hello(port, *options):
+    """openssl's own client, which would take anything; what it says of it."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-cipher", "ALL:@SECLEVEL=0", *options],
+                          input="", capture_output=True, text=True, timeout=30)
+    return done.stdout + done.stderr
