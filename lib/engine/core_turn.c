@@ -35,10 +35,9 @@ void core_give_up(struct core *core, const struct err *err)
 	core->params.tell(core->params.ctx, fatal);
 }
 
-void core_store_failed(struct core *core, const struct err *err)
+/* All that core_store_failed does, but to end the process. */
+static void note_failure(struct core *core, const struct err *err)
 {
-	if (err->code == ERR_IO)
-		core_give_up(core, err);
 	/* What is wrong may become another thing, and the remedy with it. */
 	if (core->store_ok || err->code != core->store_failure) {
 		log_error("the store can't be written", LOG_ERR(err));
@@ -51,6 +50,13 @@ void core_store_failed(struct core *core, const struct err *err)
 		store_ballast_release(core->store);
 	/* A lock goes by itself, and to look costs nothing. */
 	core->store_probe_us = core_now_us(core) + (err->code == ERR_BUSY ? second_us / 20 : second_us);
+}
+
+void core_store_failed(struct core *core, const struct err *err)
+{
+	note_failure(core, err);
+	if (err->code == ERR_IO)
+		core_give_up(core, err);
 }
 
 static void probe_store(struct core *core)
@@ -199,12 +205,17 @@ static int write_outcomes_apart(struct core *core, struct err *err)
 	return ret == ERR_CORRUPT ? ERR_OK : ret;
 }
 
-/* Whoever waits is told before the process leaves, if it does. */
+/*
+ * Whoever was refused and asks whether we are ready must not hear that we are; and whoever waits is told before the process
+ * leaves, if it does.
+ */
 static void refuse_and_fail(struct core *core, struct core_command **commands, size_t count, const struct err *err)
 {
+	note_failure(core, err);
 	refuse_all(core, commands, count, err->code);
 	core_tell_staged(core);
-	core_store_failed(core, err);
+	if (err->code == ERR_IO)
+		core_give_up(core, err);
 }
 
 static void commit_apart(struct core *core, struct core_command **commands, size_t count)

@@ -36,6 +36,9 @@ static void core_tells(void *ctx, struct engine_message *message)
 		return;
 	}
 	if (message->kind == ENGINE_REPLY) {
+		/* Whoever was refused and asks /readyz hears no other answer. */
+		if (message->err.code == ERR_NOSPACE && world->store_ok)
+			schedules_violated("refused for the store, and ready: %s", message->err.text);
 		world->replies[message->id % ARRAY_SIZE(world->replies)] =
 			(struct world_reply){ .came = true, .code = message->err.code };
 		if (message->op == ENGINE_HEAL && message->err.code == ERR_OK)
