@@ -11,9 +11,6 @@
 
 #include "base/log.h"
 
-/* Left in the socket at a close, bytes behind a request would make the kernel reset it and lose our answer. */
-enum { DRAIN_MAX = 64 * 1024 };
-
 enum { READ_EARLY_MAX = 16 * 1024 };
 
 static void set_timer(struct conn *conn, int64_t ms)
@@ -44,6 +41,8 @@ static void count_bytes(struct conn *conn, size_t bytes)
 void conn_give_up(struct conn *conn)
 {
 	conn->phase = CONN_REFUSED;
+	bufferevent_disable(conn->bev, EV_READ);
+	TAILQ_INSERT_TAIL(&conn->http->refused, conn, refused_link);
 	evbuffer_drain(conn->held, evbuffer_get_length(conn->held));
 	evbuffer_drain(conn->body, evbuffer_get_length(conn->body));
 	count_bytes(conn, 0);
@@ -58,6 +57,8 @@ static void take_head(struct conn *conn)
 
 	if (!admit(conn, &head))
 		return;
+	if (conn->ssl == NULL)
+		bufferevent_priority_set(conn->bev, HTTP_USUAL);
 	conn->phase = CONN_BODY;
 	conn_deadline(conn, conn->http->params.body_deadline_ms);
 	/* Straight to the socket: nothing else is under way on it, and evhttp knows nothing of this request yet. */
@@ -162,12 +163,8 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 	if (conn->passing || info->n_added == 0)
 		return;
 	conn->passing = true;
-	if (conn->phase == CONN_REFUSED) {
-		evbuffer_drain(input, evbuffer_get_length(input));
-	} else {
-		count_bytes(conn, conn->bytes + info->n_added);
-		take_input(conn, input, info->orig_size);
-	}
+	count_bytes(conn, conn->bytes + info->n_added);
+	take_input(conn, input, info->orig_size);
 	conn->passing = false;
 	pump(conn);
 	refuse_excess(conn->http);
@@ -218,8 +215,9 @@ static void free_conn(struct conn *conn)
 	if (conn->fd >= 0)
 		http->by_fd[conn->fd] = NULL;
 	TAILQ_REMOVE(&http->conns, conn, link);
-	if (conn->counted)
-		conn->door->crowd->counted--;
+	if (conn->phase == CONN_REFUSED)
+		TAILQ_REMOVE(&http->refused, conn, refused_link);
+	crowd_leave(conn);
 	door_left(conn->door);
 	event_free(conn->kick);
 	event_free(conn->timer);
@@ -313,16 +311,15 @@ static void introduce(struct conn *conn)
 		return;
 	}
 	/* Counted here, not when accepted: a batch of newcomers shall crowd out each other, not those that are served. */
-	conn->door->crowd->counted++;
+	crowd_enter(conn);
 	conn->http->counts.connections++;
-	conn->counted = true;
 	doors_update(conn->http);
 	conn->phase = CONN_HEAD;
 	limit_body(conn);
 	conn_deadline(conn, conn->http->params.header_deadline_ms);
 	if (conn->ssl == NULL)
 		read_early(conn);
-	if (refuse_crowd(conn))
+	if (crowd_has_room(conn))
 		serve_held(conn);
 }
 
@@ -364,6 +361,11 @@ struct bufferevent *conn_open(struct event_base *base, void *arg)
 	CHECK(conn->bev != NULL && conn->kick != NULL && conn->timer != NULL && conn->held != NULL &&
 		conn->body != NULL);
 	gate_init(&conn->gate, http->params.max_body_bytes);
+	/* evhttp would take it out of epoll again, as soon as it is in. */
+	if (conn->ssl == NULL) {
+		bufferevent_disable(conn->bev, EV_WRITE);
+		bufferevent_priority_set(conn->bev, HTTP_LAST);
+	}
 	bufferevent_incref(conn->bev);
 	CHECK(evbuffer_add_cb(bufferevent_get_input(conn->bev), on_input, conn) != NULL);
 	TAILQ_INSERT_TAIL(&http->conns, conn, link);
@@ -374,16 +376,11 @@ struct bufferevent *conn_open(struct event_base *base, void *arg)
 
 void conn_answered(struct conn *conn)
 {
-	char dregs[4096];
-	size_t drained = 0;
-	ssize_t got;
-
 	conn->phase = CONN_HEAD;
 	gate_reset(&conn->gate);
 	count_bytes(conn, evbuffer_get_length(conn->held));
 	if (!conn->keep_alive) {
-		while (drained < DRAIN_MAX && (got = recv(conn->fd, dregs, sizeof(dregs), MSG_DONTWAIT)) > 0)
-			drained += (size_t)got;
+		(void)net_discard(conn->fd);
 		return; /* evhttp closes it now */
 	}
 	limit_body(conn);

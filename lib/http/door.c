@@ -19,7 +19,7 @@ static void update(struct door *door)
 
 	if (door->listener == NULL)
 		return;
-	bool wanted = crowd->open <= crowd->most && crowd->open - crowd->counted < HTTP_NEWCOMERS_MAX &&
+	bool wanted = crowd->open < crowd->most + crowd->newcomers && crowd->open - crowd->counted < crowd->newcomers &&
 		!evtimer_pending(door->resume, NULL);
 	if (wanted == door->accepts)
 		return;

@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/strmap.h"
 #include "engine/engine.h"
 #include "http/auth.h"
 #include "http/gate.h"
@@ -32,12 +33,18 @@ enum {
 	HTTP_QUEUE_RETRY_MS = 20,
 	HTTP_RETRY_AFTER_S = 5,      /* what a 503 or 429 tells the client */
 	HTTP_REFUSAL_MS = 1000,      /* for a refusal to be read before the connection is closed */
+	HTTP_DRAIN_MS = 2,           /* between two looks at what those send that were refused */
+	HTTP_DRAIN_BYTES = 64 * 1024, /* at each look: then the next of them has to wait */
 	HTTP_ACCEPT_PAUSE_MS = 100,  /* after accept ran out of descriptors */
 	HTTP_PULSE_MS = 1000,        /* as engine_stalled wants to be asked */
 	HTTP_CONTROL_MAX = 64,       /* connections on the control socket; they do not count with the others */
 	HTTP_CONNECTIONS_MIN = 8,    /* with descriptors for fewer, it does not start */
 	HTTP_NEWCOMERS_MAX = 16,     /* accepted and not yet looked at */
 	HTTP_BEGINNERS = 2 * HTTP_NEWCOMERS_MAX, /* that may come before the first bytes of a newcomer are read */
+	HTTP_PRIORITIES = 3,         /* of events */
+	HTTP_FIRST = 0,
+	HTTP_USUAL = 1,              /* if nothing else is said */
+	HTTP_LAST = 2,               /* what was not let in yet, and is refused more often than not */
 	HTTP_CLASSES = 6             /* of status codes: their first digit */
 };
 
@@ -69,6 +76,7 @@ struct ssl_st; /* OpenSSL's SSL */
 struct conn {
 	TAILQ_ENTRY(conn) link;            /* of http.conns, oldest first */
 	TAILQ_ENTRY(conn) wait_link;       /* of http.waiting, while wait is not WAIT_NONE */
+	TAILQ_ENTRY(conn) refused_link;    /* of http.refused, while phase is CONN_REFUSED */
 	struct http *http;
 	struct bufferevent *bev;           /* one reference of ours, so that it outlives the library's */
 	struct ssl_st *ssl;                /* NULL: no TLS. The bufferevent's */
@@ -112,6 +120,7 @@ struct http_limit {
 /* How many connections are held: all over TCP together, those of the control socket for themselves. */
 struct crowd {
 	size_t most;                       /* at once */
+	size_t newcomers;                  /* accepted and not yet looked at, at once and beyond them */
 	size_t open;                       /* accepted and not closed */
 	size_t counted;                    /* of them, those that were looked at */
 };
@@ -169,6 +178,7 @@ struct http {
 	struct door *control;              /* NULL: no control socket */
 	struct crowd crowd;
 	struct crowd control_crowd;
+	struct strmap addresses;           /* how many connections over TCP each has that were looked at, by net_address.key */
 	uint16_t port;
 	struct tls *tls;                   /* of new connections; NULL: no door has TLS */
 	struct cidr_list trusted;          /* proxies */
@@ -187,6 +197,8 @@ struct http {
 	uint64_t last_id;
 	struct conn_list waiting;          /* first come, first served */
 	struct event *wait_timer;
+	struct conn_list refused;          /* next to be drained first */
+	struct event *drain_timer;
 	struct event *pulse_timer;
 	struct event *engine_event;
 	struct event *signals[3];
@@ -285,7 +297,7 @@ struct conn *conn_by_fd(struct http *http, int fd);
 void conn_answered(struct conn *conn);
 /* The current phase may last so long, but not beyond the life of the connection. */
 void conn_deadline(struct conn *conn, int64_t ms);
-/* The connection is refused: nothing more is read from it, memory is given back, and it lives HTTP_REFUSAL_MS more. */
+/* The connection is refused: it is not read any more, memory is given back, and it lives HTTP_REFUSAL_MS more. */
 void conn_give_up(struct conn *conn);
 /* No request, nor a part of one, is with us. */
 bool conn_is_idle(const struct conn *conn);
@@ -298,8 +310,17 @@ void refuse_build(struct buf *out, const struct gate *gate, int status, const ch
 void refuse_send(struct conn *conn, int status, const char *headers, const char *text, bool with_body);
 /* Closes the unfinished requests that are largest, until the bytes in memory are within the limit. */
 void refuse_excess(struct http *http);
+/* Throws away what those send that were refused, a few of them at a time. */
+void refuse_on_drain_timer(evutil_socket_t fd, short what, void *arg);
+
+/* ---- crowd.c: how many there may be ---- */
+
+/* A newcomer was looked at: it counts. */
+void crowd_enter(struct conn *conn);
+/* It goes. */
+void crowd_leave(struct conn *conn);
 /* Makes room for conn, or closes it, if there are too many connections. False: it was closed. */
-bool refuse_crowd(struct conn *conn);
+bool crowd_has_room(struct conn *conn);
 
 /* ---- request.c: the request in hand ---- */
 

@@ -133,6 +133,17 @@ int net_listen_unix(const char *path, int *out, struct err *err)
 	return 0;
 }
 
+ssize_t net_discard(int fd)
+{
+	char dregs[NET_DISCARD_MAX];
+	/* MSG_TRUNC: of TCP nothing is copied (tcp(7)). */
+	ssize_t size = recv(fd, dregs, sizeof(dregs), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return size > 0 ? size : -1;
+}
+
 void net_address_fill(const uint8_t bytes[CIDR_ADDRESS_SIZE], struct net_address *out)
 {
 	bool v4 = cidr_is_v4(bytes);

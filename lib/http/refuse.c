@@ -12,11 +12,6 @@
 #include "http/form.h"
 #include "http/page_draw.h"
 
-static void on_read(struct bufferevent *bev UNUSED, void *arg UNUSED)
-{
-	/* The input buffer's callback has thrown it away already. */
-}
-
 static void on_written(struct bufferevent *bev UNUSED, void *arg)
 {
 	struct conn *conn = arg;
@@ -54,10 +49,23 @@ void refuse_build(struct buf *out, const struct gate *gate, int status, const ch
 	buf_free(&body);
 }
 
+/* A refusal is short: the socket takes all of it, unless its client does not read. How many bytes it took. */
+static size_t send_at_once(const struct conn *conn, const struct buf *answer)
+{
+	ssize_t sent;
+
+	if (conn->ssl != NULL || evbuffer_get_length(bufferevent_get_output(conn->bev)) > 0)
+		return 0;
+	sent = send(conn->fd, answer->data, answer->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sent > 0 ? (size_t)sent : 0; /* what is wrong is the bufferevent's to find */
+}
+
 void refuse_send(struct conn *conn, int status, const char *headers, const char *text, bool with_body)
 {
+	struct timeval drain = http_timeval(HTTP_DRAIN_MS);
 	struct buf answer = { 0 };
 	uint64_t count;
+	size_t sent;
 
 	CHECK(conn->phase == CONN_HEAD || conn->phase == CONN_BODY);
 	if (status != 401 && status != 429 && http_limit_pass(&conn->http->log_refused, &count))
@@ -66,10 +74,39 @@ void refuse_send(struct conn *conn, int status, const char *headers, const char 
 	conn->http->counts.answers[status / 100]++;
 	conn_give_up(conn);
 	refuse_build(&answer, &conn->gate, status, headers, text, with_body);
-	bufferevent_setcb(conn->bev, on_read, on_written, on_event, conn);
-	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
-	bufferevent_write(conn->bev, answer.data, answer.size);
+	bufferevent_setcb(conn->bev, NULL, on_written, on_event, conn);
+	sent = send_at_once(conn, &answer);
+	if (sent == answer.size) {
+		on_written(conn->bev, conn);
+	} else {
+		bufferevent_enable(conn->bev, EV_WRITE);
+		bufferevent_write(conn->bev, answer.data + sent, answer.size - sent);
+	}
 	buf_free(&answer);
+	if (!evtimer_pending(conn->http->drain_timer, NULL))
+		evtimer_add(conn->http->drain_timer, &drain);
+}
+
+void refuse_on_drain_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	struct timeval drain = http_timeval(HTTP_DRAIN_MS);
+	struct http *http = arg;
+	struct conn *conn, *last = TAILQ_LAST(&http->refused, conn_list);
+	bool all = last == NULL;
+	ssize_t bytes = 0;
+
+	while (!all && bytes < HTTP_DRAIN_BYTES) {
+		conn = TAILQ_FIRST(&http->refused);
+		all = conn == last;
+		TAILQ_REMOVE(&http->refused, conn, refused_link);
+		TAILQ_INSERT_TAIL(&http->refused, conn, refused_link);
+		ssize_t got = net_discard(conn->fd);
+		bytes += got;
+		if (got < 0)
+			conn_close(conn);
+	}
+	if (!TAILQ_EMPTY(&http->refused))
+		evtimer_add(http->drain_timer, &drain);
 }
 
 void refuse_excess(struct http *http)
@@ -86,96 +123,4 @@ void refuse_excess(struct http *http)
 			return; /* all of it belongs to requests in hand */
 		refuse_send(largest, 503, "Retry-After: 5\r\n", "too much at once", true);
 	}
-}
-
-/* Who goes first when there are too many: the lower. */
-enum rank {
-	RANK_REFUSED,
-	RANK_BEGINNER, /* no login yet */
-	RANK_GREETED,  /* nor this one, but it has said a whole hello of TLS */
-	RANK_IDLE,
-	RANK_BUSY      /* not at all: it works for somebody with the password */
-};
-
-static enum rank rank(const struct conn *conn)
-{
-	if (conn->phase == CONN_REFUSED)
-		return RANK_REFUSED;
-	if (conn->phase == CONN_NEW)
-		return RANK_BUSY; /* not before it was looked at */
-	/* Also with a request in hand: who asks what is open to everybody, and does not read, shall not sit here. */
-	if (!conn->authenticated)
-		return conn->ssl != NULL && session_greeted(conn) ? RANK_GREETED : RANK_BEGINNER;
-	return conn_is_idle(conn) ? RANK_IDLE : RANK_BUSY;
-}
-
-/*
- * The oldest of the lowest rank; of this one's address only, if same_address. But beginners have some room for themselves, which
- * those that said hello and no more don't take from them: who comes lives at least until its first bytes are read.
- */
-static struct conn *find_victim(const struct conn *newcomer, bool same_address, size_t most)
-{
-	size_t room = most / 2 < HTTP_BEGINNERS ? most / 2 : HTTP_BEGINNERS;
-	struct conn *conn, *oldest[RANK_BUSY] = { NULL };
-	size_t beginners = 0, first = RANK_REFUSED;
-
-	TAILQ_FOREACH(conn, &newcomer->http->conns, link) {
-		enum rank own = rank(conn);
-
-		if (conn == newcomer || conn->door->crowd != newcomer->door->crowd || own == RANK_BUSY ||
-			(same_address && memcmp(conn->peer.key, newcomer->peer.key, NET_KEY_SIZE) != 0))
-			continue;
-		if (oldest[own] == NULL)
-			oldest[own] = conn;
-		beginners += own == RANK_BEGINNER;
-	}
-	if (oldest[RANK_REFUSED] == NULL && oldest[RANK_GREETED] != NULL && beginners <= room)
-		return oldest[RANK_GREETED];
-	while (first < RANK_IDLE && oldest[first] == NULL)
-		first++;
-	return oldest[first];
-}
-
-static bool make_room(struct conn *newcomer, bool same_address, size_t most)
-{
-	struct conn *victim = find_victim(newcomer, same_address, most);
-
-	if (victim != NULL) {
-		conn_close(victim);
-		return true;
-	}
-	conn_close(newcomer);
-	return false;
-}
-
-static unsigned count_address(const struct conn *newcomer)
-{
-	const struct conn *conn;
-	unsigned count = 0;
-
-	TAILQ_FOREACH(conn, &newcomer->http->conns, link) {
-		if (!conn->door->control && conn->phase != CONN_NEW && conn != newcomer &&
-			memcmp(conn->peer.key, newcomer->peer.key, NET_KEY_SIZE) == 0)
-			count++;
-	}
-	return count + 1; /* the newcomer */
-}
-
-bool refuse_crowd(struct conn *conn)
-{
-	struct http *http = conn->http;
-	const struct crowd *crowd = conn->door->crowd;
-
-	if (conn->door->control) {
-		if (crowd->counted <= crowd->most)
-			return true;
-		conn_close(conn);
-		return false;
-	}
-	/* A trusted proxy brings everybody by one address. */
-	if (!cidr_list_contains(&http->trusted, conn->peer.bytes) &&
-		count_address(conn) > http->params.max_connections_per_address &&
-		!make_room(conn, true, http->params.max_connections_per_address))
-		return false;
-	return crowd->counted <= crowd->most || make_room(conn, false, crowd->most);
 }

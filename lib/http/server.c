@@ -132,10 +132,11 @@ static void make_events(struct http *http)
 	hatch_create(http);
 	http->pulse_timer = event_new(http->base, -1, EV_PERSIST, on_pulse, http);
 	http->wait_timer = evtimer_new(http->base, request_on_wait_timer, http);
+	http->drain_timer = evtimer_new(http->base, refuse_on_drain_timer, http);
 	http->stop_timer = evtimer_new(http->base, on_stop_deadline, http);
 	http->engine_event = event_new(http->base, engine_fd(http->engine), EV_READ | EV_PERSIST, on_engine, http);
-	CHECK(http->pulse_timer != NULL && http->wait_timer != NULL && http->stop_timer != NULL &&
-		http->engine_event != NULL);
+	CHECK(http->pulse_timer != NULL && http->wait_timer != NULL && http->drain_timer != NULL && http->stop_timer != NULL &&
+		http->engine_event != NULL && event_priority_set(http->engine_event, HTTP_FIRST) == 0);
 }
 
 static int open_control(struct http *http, struct err *err)
@@ -170,7 +171,7 @@ static int open_doors(struct http *http, struct http_setup *setup, struct err *e
 int http_share_files(struct http *http, const struct http_params *params, struct err *err)
 {
 	size_t reserved = params->reserved_files + 2; /* in each crowd one newcomer is looked at before another goes */
-	size_t wanted = reserved + HTTP_CONTROL_MAX + params->max_connections;
+	size_t wanted = reserved + HTTP_NEWCOMERS_MAX - 1 + HTTP_CONTROL_MAX + params->max_connections;
 	struct rlimit limit;
 
 	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
@@ -183,8 +184,11 @@ int http_share_files(struct http *http, const struct http_params *params, struct
 		return err_set(err, ERR_LIMIT, "the limit of open files, %ju, is less than the %zu that are needed (ulimit -n)",
 			(uintmax_t)limit.rlim_cur, reserved + HTTP_CONNECTIONS_MIN);
 	size_t left = limit.rlim_cur < wanted ? (size_t)limit.rlim_cur - reserved : wanted - reserved;
+	size_t more_newcomers = left / 32 < HTTP_NEWCOMERS_MAX - 1 ? left / 32 : HTTP_NEWCOMERS_MAX - 1;
+	http->control_crowd.newcomers = 1;
 	http->control_crowd.most = left / 4 < HTTP_CONTROL_MAX ? left / 4 : HTTP_CONTROL_MAX;
-	http->crowd.most = left - http->control_crowd.most;
+	http->crowd.newcomers = 1 + more_newcomers;
+	http->crowd.most = left - more_newcomers - http->control_crowd.most;
 	if (http->crowd.most > params->max_connections)
 		http->crowd.most = params->max_connections;
 	if (http->crowd.most < params->max_connections)
@@ -222,10 +226,11 @@ int http_create(const struct http_params *params, struct engine *engine, struct 
 	TAILQ_INIT(&http->doors);
 	TAILQ_INIT(&http->conns);
 	TAILQ_INIT(&http->waiting);
+	TAILQ_INIT(&http->refused);
 	http->auth = auth_create(params->logins, params->login_count);
 	http->names = names_create();
 	http->base = event_base_new();
-	CHECK(http->base != NULL);
+	CHECK(http->base != NULL && event_base_priority_init(http->base, HTTP_PRIORITIES) == 0);
 	http->page = page_state_create(http);
 	ret = http_share_files(http, params, err);
 	if (ret == 0 && setup == NULL)
@@ -286,6 +291,7 @@ void http_destroy(struct http *http)
 	for (size_t i = 0; i < ARRAY_SIZE(http->signals); i++)
 		free_event(http->signals[i]);
 	free_event(http->wait_timer);
+	free_event(http->drain_timer);
 	free_event(http->pulse_timer);
 	free_event(http->stop_timer);
 	free_event(http->engine_event);
@@ -295,6 +301,7 @@ void http_destroy(struct http *http)
 	names_destroy(http->names);
 	tls_free(http->tls);
 	cidr_list_free(&http->trusted);
+	strmap_free(&http->addresses);
 	free(http->by_fd);
 	free(http->control_path);
 	event_base_free(http->base);

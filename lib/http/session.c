@@ -6,6 +6,8 @@
  */
 #include "http/internal.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <event2/bufferevent_ssl.h>
@@ -15,11 +17,22 @@
 #include "base/log.h"
 #include "http/tls.h"
 
-enum { REST_MAX = 64 * 1024 };
+/*
+ * A client that does not turn Nagle's algorithm off sends its request when we have acknowledged the last of its handshake: the
+ * kernel would do so with our answer, which there is not, or 40 ms later.
+ */
+static void on_progress(const SSL *ssl, int where, int ret UNUSED)
+{
+	int on = 1;
+
+	if (where & SSL_CB_HANDSHAKE_DONE)
+		setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
 
 struct bufferevent *session_open(struct conn *conn)
 {
 	conn->ssl = tls_session(conn->http->tls);
+	SSL_set_info_callback(conn->ssl, on_progress);
 	return bufferevent_openssl_socket_new(conn->http->base, -1, conn->ssl, BUFFEREVENT_SSL_ACCEPTING,
 		BEV_OPT_CLOSE_ON_FREE);
 }
@@ -49,12 +62,8 @@ void session_end(struct conn *conn)
 static void answer_plain(const struct conn *conn)
 {
 	struct buf answer = { 0 };
-	char rest[4096];
-	size_t drained = 0;
-	ssize_t got;
 
-	while (drained < REST_MAX && (got = recv(conn->fd, rest, sizeof(rest), MSG_DONTWAIT)) > 0)
-		drained += (size_t)got;
+	net_discard(conn->fd);
 	refuse_build(&answer, &conn->gate, 400, "", "this port speaks TLS alone: use https", true);
 	if (send(conn->fd, answer.data, answer.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		log_debug("no answer to plain HTTP", LOG_STR("address", conn->client.text));
