@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
 Drop of privileges (reliability.md 9): zonefand, started by root, takes its port, becomes app.user for good, and everything
-that it makes is that user's; who shares the user sees neither its environment nor a core. Only root can try it.
+that it makes is that user's; who shares the user sees neither its environment nor a core, and no core is given to a program that the
+kernel pipes them to. Only root can try it.
 """
+import contextlib
 import os
 import pwd
 import random
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -16,6 +19,7 @@ from zf.certificates import trusting
 from zf.daemon import BIN
 from zf.inject import of_threads
 from zf.lone import lone
+from zf.wait import wait_for
 from zf.zones import da_zone
 
 USER = "nobody"
@@ -112,6 +116,87 @@ def test_who_shares_the_user_sees_nothing(owned, happened):
     assert os.WIFSIGNALED(how) and not os.WCOREDUMP(how)
     assert not [name for name in os.listdir(owned.directory) if name.startswith("core")]
     happened("4 of 4 reads refused, no core")
+
+
+# Run by the kernel as root, with a core as its input. Whatever else crashes on this machine meanwhile is not ours to keep.
+KEEPER = """#!/bin/sh
+[ -e "{0}/wanted.$1" ] || exit 0
+exec head -c 400000000 >"{0}/core.$1"
+"""
+
+
+@contextlib.contextmanager
+def cores_to_a_program(folder):
+    """The kernel pipes every core to a program, be the limit what it may, as systemd-coredump has it; False if it can't be set here."""
+    keeper = os.path.join(folder, "keeper")
+    with open(keeper, "w", encoding="ascii") as out:
+        out.write(KEEPER.format(folder))
+    os.chmod(keeper, 0o755)
+    # The limit: a process that crashed is not gone before the program has all of its core. suid_dumpable: who became another user is
+    # dumped, too, unless he forbids it afterwards.
+    wanted = {"/proc/sys/kernel/core_pattern": f"|{keeper} %p", "/proc/sys/kernel/core_pipe_limit": "16", "/proc/sys/fs/suid_dumpable": "1"}
+    before = {}
+    try:
+        for path, value in wanted.items():
+            with open(path, "r+", encoding="ascii") as file:
+                before[path] = file.read()
+                file.seek(0)
+                file.write(value)
+        settable = True
+    except OSError:
+        settable = False
+    try:
+        yield settable
+    finally:
+        for path, value in before.items():
+            with contextlib.suppress(OSError) if not settable else contextlib.nullcontext(), open(path, "w", encoding="ascii") as file:
+                file.write(value)
+
+
+def crash(process, folder):
+    """By SIGSEGV: (whether the kernel says that it dumped a core, what the program got of it or None)."""
+    path = os.path.join(folder, f"core.{process.pid}")
+    with open(os.path.join(folder, f"wanted.{process.pid}"), "w", encoding="ascii"):
+        pass
+    process.send_signal(signal.SIGSEGV)
+    _, how = os.waitpid(process.pid, 0)
+    process.returncode = -signal.SIGSEGV
+    assert os.WIFSIGNALED(how) and os.WTERMSIG(how) == signal.SIGSEGV
+    try:
+        with open(path, "rb") as core:
+            return os.WCOREDUMP(how), core.read()
+    except FileNotFoundError:
+        return os.WCOREDUMP(how), None
+
+
+@pytest.mark.row("SEC S3", fault="zonefand crashes where cores are piped to a program, which no limit keeps from it",
+                 injected="core_pattern |PROGRAM, suid_dumpable 1; SIGSEGV to zonefand as app.user and as root; SIGSEGV to another program",
+                 required="no core of zonefand arrives; the other's does, with the secret of its environment")
+def test_a_program_that_takes_cores_gets_none(owned, install, tmp_path, happened):
+    secret = "canary-core-0451"
+    folder = str(tmp_path)
+    rooted = lone(install)
+    for zonefan in (owned, rooted):
+        zonefan.secrets.append(secret)
+    with cores_to_a_program(folder) as settable:
+        for zonefan in (owned, rooted):
+            environment = zonefan.environment()
+            zonefan.start(env={"DADNS_PEER_SYNC_AUTH_PASSWORD": secret,
+                               # A sanitizer would take the signal for itself.
+                               "ASAN_OPTIONS": environment["ASAN_OPTIONS"] + ":handle_segv=0",
+                               "UBSAN_OPTIONS": environment["UBSAN_OPTIONS"] + ":handle_segv=0"})
+        if not settable:
+            # Files of a process that can't be dumped are root's, whoever it is.
+            assert os.stat(f"/proc/{owned.process.pid}/environ").st_uid == 0
+        else:
+            control = subprocess.Popen(["sh", "-c", "ulimit -c 0; exec sleep 600"], env={"SECRET": secret, "PATH": os.environ["PATH"]},
+                                       user=USER, group=ENTRY.pw_gid, extra_groups=[], cwd="/")
+            wait_for(lambda: os.readlink(f"/proc/{control.pid}/exe").endswith("sleep"), 30, "it is sleep")
+            dumped, core = crash(control, folder)
+            assert dumped and core is not None and secret.encode() in core, "the control: such a core arrives, whatever the limit"
+            for zonefan in (owned, rooted):
+                assert crash(zonefan.process, folder) == (False, None), "a core of zonefand was given away"
+    happened("2 crashes, no core; the control's arrived" if settable else "core_pattern can't be set here: files of /proc/PID are root's")
 
 
 @pytest.mark.row("SEC S10", fault="the user can't have the store's folder, does not exist, or is not ours to become",
