@@ -5,6 +5,7 @@ used, listeners side by side with lists of addresses and roles, and a client's a
 files may be is tried one by one in unit/test_http_tls.c, the front door's other promises over TLS in test_http_door_tls.
 """
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -145,6 +146,16 @@ def test_forged_addresses(install, happened):
     happened("4 headers ignored, 40 guesses in one bucket; of the proxy's two clients one was let in")
 
 
+def is_closed(host, port):
+    """Whether the connection to this machine's address `host`, and so from it, gets no answer but its end."""
+    with socket.create_connection((host, port), timeout=20) as sock:
+        try:
+            sock.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")  # the kernel lets nobody in who says nothing
+            return sock.recv(1) == b""
+        except (ConnectionResetError, BrokenPipeError):
+            return True
+
+
 @pytest.mark.row("SEC S6", fault="addresses that are not in the list", injected="200 connections at once, IPv4; a listener for masters alone",
                  required="closed at accept, at most one line a second; who is in the list is served, for its roles alone")
 def test_lists_and_roles(install, happened):
@@ -153,15 +164,7 @@ def test_lists_and_roles(install, happened):
         {"address": "127.0.0.1", "port": ports[0], "allow": ["192.0.2.0/24", "2001:db8::/32"]},
         {"address": "127.0.0.1", "port": ports[1], "allow": ["127.0.0.0/8"], "roles": ["master"]}]}})
     zonefan.start()
-    closed = 0
-    for _ in range(200):
-        with socket.create_connection(("127.0.0.1", ports[0]), timeout=20) as sock:
-            try:
-                sock.sendall(b"G")  # the kernel lets nobody in who says nothing
-                closed += sock.recv(1) == b""
-            except (ConnectionResetError, BrokenPipeError):
-                closed += 1
-    assert closed == 200
+    assert sum(is_closed("127.0.0.1", ports[0]) for _ in range(200)) == 200
     lines = spoken(zonefan, "address refused")
     assert 1 <= len(lines) <= 30, len(lines)
     masters = DA(ports[1], zonefan.user, zonefan.password)
@@ -172,3 +175,65 @@ def test_lists_and_roles(install, happened):
     assert masters.get("/metrics").status == 403
     assert 'zonefan_http_refused_addresses_total 200' in zonefan.da().get("/metrics").body.decode()
     happened(f"200 closed, {len(lines)} lines", times=200)
+
+
+# The listener's address, its list, who is let in of ::1 and 127.0.0.1 (a client of ::1 cannot be had by IPv4).
+SIXES = [
+    ("::1", ["::1"], {"::1"}),
+    ("::1", ["2001:db8::/32", "::/64"], {"::1"}),
+    ("::1", ["::/127"], {"::1"}),
+    ("::1", ["::2/127"], set()),  # from the address after it
+    ("::1", ["2001:db8::/32", "fe80::/10"], set()),
+    ("::1", ["127.0.0.0/8", "::ffff:0:0/96"], set()),
+    ("::", ["::/64"], {"::1"}),  # by its bits ::ffff:127.0.0.1 would be in it
+    ("::", ["::/0"], {"::1"}),
+    ("::", ["127.0.0.0/8"], {"127.0.0.1"}),
+    ("::", ["::ffff:127.0.0.0/104"], {"127.0.0.1"}),
+    ("::", ["2001:db8::/32", "::1", "127.0.0.1"], {"::1", "127.0.0.1"}),
+    ("", ["2001:db8::/32"], set()),
+]
+
+
+@pytest.mark.row("SEC S6", fault="addresses of IPv6 that are not in the list",
+                 injected=f"{len(SIXES)} listeners on ::1, :: and all addresses, each with a list of its own, of IPv6 prefixes, IPv4 or "
+                          "both; app.allow, changed by a reload",
+                 required="who is in the list is served; who is not is closed at accept, told, counted; IPv4 on a socket of IPv6 is IPv4")
+def test_lists_of_ipv6(install, happened):
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError as error:
+        pytest.skip(f"no IPv6 on this machine: {error}")
+    ports = [free_port() for _ in SIXES]
+    zonefan = lone(install, config={"app": {"listen_address": "::", "allow": ["127.0.0.0/8", "2001:db8::/32"], "listeners": [
+        {"address": address, "port": port, "allow": allow} for port, (address, allow, _) in zip(ports, SIXES)]}})
+    zonefan.start()
+    closed = served = 0
+
+    def look(port, host, let_in):
+        nonlocal closed, served
+        if not let_in:
+            assert is_closed(host, port), (host, port)
+            closed += 1
+            return
+        da = DA(port, zonefan.user, zonefan.password)
+        da.address = (host, port)
+        served += 1
+        da.push_ok(f"six{served}.example", da_zone(f"six{served}.example"))
+        event = zonefan.api("/api/v1/events")["events"][0]
+        assert (event["zone"], event["source"]) == (f"six{served}.example", host), event
+
+    for port, (address, _, let_in) in zip(ports, SIXES):
+        for host in ("::1", "127.0.0.1") if address != "::1" else ("::1",):
+            look(port, host, host in let_in)
+    look(zonefan.port, "::1", False)
+    # What the door counts is what was refused at it, told with the address as it is written.
+    assert f"zonefan_http_refused_addresses_total {closed}" in zonefan.da().get("/metrics").body.decode().splitlines()
+    assert any(re.search(r"\baddress=::1\b", line) for line in spoken(zonefan, "address refused")), spoken(zonefan, "address refused")
+    zonefan.configure({"app": {"allow": ["127.0.0.0/8", "::/64"]}})
+    zonefan.ctl("reload", check=0)
+    look(zonefan.port, "::1", True)
+    zonefan.configure({"app": {"allow": ["::/64"]}})
+    zonefan.ctl("reload", check=0)
+    assert is_closed("127.0.0.1", zonefan.port) and not is_closed("::1", zonefan.port)
+    happened(f"{closed + 1} closed, {served} served of {len(SIXES) + 1} listeners", times=closed + served)
