@@ -1,23 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
 The image of zonefand: built by buildah from the shipped Dockerfile on a bare Debian 12, and run by crun as Kubernetes runs it
-with the securityContext of deploy/kubernetes: read-only root, no root, no capabilities, no new privileges.
+with the securityContext of deploy/kubernetes: read-only root, no root, no capabilities, no new privileges. That of the reader likewise, run
+with what deploy/compose.yaml leaves it.
 """
 import contextlib
 import json
 import os
+import random
 import shutil
+import socket
 import subprocess
 import threading
 import time
 
+import dns.flags
+import dns.name
+import dns.rdatatype
 import pytest
 
+from coredns.servers import Server
 from debian import bookworm, mirror, run
-from zf.daemon import Zonefan, to_yaml
+from zf.daemon import Zonefan
 from zf.da import NoAnswer
-from zf.rows import assert_rows_are
-from zf.wait import wait_for
+from zf.mariadb import DATABASE
+from zf.rows import assert_rows_are, of_text, relative
+from zf.wait import free_port, wait_for
 from zf.zones import da_zone, named
 
 USER = 10001
@@ -44,9 +52,9 @@ class Images:
         self.run("commit", "--rm", container, name)
         return name
 
-    def build(self, root, base, name):
+    def build(self, root, base, name, target, *more):
         self.run("build", "--layers", "--isolation", "oci", "--runtime-flag", "cgroup-manager=disabled", "--network", "host", "--format", "docker",
-                 "--build-arg", f"DEBIAN={base}", "--build-arg", f"MIRROR={mirror()}", "--target", "zonefand",
+                 "--build-arg", f"DEBIAN={base}", "--build-arg", f"MIRROR={mirror()}", "--target", target, *more,
                  "-f", os.path.join(root, "deploy", "Dockerfile"), "-t", name, root, before=OWN_MOUNTS)
         return name
 
@@ -73,12 +81,51 @@ def images(root):
 @pytest.fixture(scope="module")
 def image(root, images):
     base = images.base(bookworm(root), "localhost/debian:bookworm-bare")
-    return images.build(root, base, "localhost/zonefand:test")
+    return images.build(root, base, "localhost/zonefand:test", "zonefand")
 
 
 @pytest.fixture(scope="module")
 def filesystem(images, image):
     return images.mounted(image)
+
+
+@pytest.fixture(scope="module")
+def reader_image(root, images):
+    base = images.base(bookworm(root), "localhost/debian:bookworm-bare")
+    go = run(os.path.join(root, "tests", "install-packages"), "--find-go").strip()
+    # This machine knows how to get modules; the build has them from its folder, and compares them with go.sum.
+    run(go, "list", "-mod=readonly", "-deps", ".", cwd=os.path.join(root, "deploy", "coredns"), env={**os.environ, "GOTOOLCHAIN": "local"})
+    modules = os.path.join(run(go, "env", "GOMODCACHE").strip(), "cache", "download")
+    return images.build(root, base, "localhost/zonefan-coredns:test", "coredns", "--volume", f"{modules}:/modules:ro",
+                        "--build-arg", "GOPROXY=file:///modules")
+
+
+def specification(filesystem, image, user, group, mounts, bounding=(), nothing_new=True):
+    """What crun is to run: the image's command as that user, on a read-only root."""
+    mounts = [{"destination": "/proc", "type": "proc", "source": "proc"},
+              {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "strictatime", "mode=755"]}, *mounts]
+    capabilities = {kind: [] for kind in ("effective", "permitted", "inheritable", "ambient")}
+    return {"ociVersion": "1.0.2", "root": {"path": filesystem, "readonly": True}, "mounts": mounts,
+            "process": {"terminal": False, "user": {"uid": user, "gid": group}, "cwd": image["WorkingDir"],
+                        "args": image["Entrypoint"] + image["Cmd"], "env": image["Env"], "noNewPrivileges": nothing_new,
+                        "capabilities": {**capabilities, "bounding": list(bounding)}},
+            "linux": {"namespaces": [{"type": kind} for kind in ("pid", "mount", "ipc", "uts")],
+                      "maskedPaths": ["/proc/kcore", "/proc/keys"], "readonlyPaths": ["/proc/sys", "/proc/sysrq-trigger"]}}
+
+
+def bound(source, destination, *options):
+    return {"destination": destination, "type": "bind", "source": source, "options": ["bind", *options]}
+
+
+def crun(*words):
+    return [*OWN_MOUNTS, "crun", "--cgroup-manager=disabled", *words]
+
+
+def crun_bundle(bundle, what, name):
+    """The command that runs it."""
+    with open(os.path.join(bundle, "config.json"), "w", encoding="utf-8") as out:
+        json.dump(what, out)
+    return crun("run", "-b", bundle, name)
 
 
 class Contained(Zonefan):
@@ -101,35 +148,22 @@ class Contained(Zonefan):
 
     def specification(self):
         tmpfs = {"type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev", "noexec", "size=1m", f"uid={USER}", f"gid={USER}"]}
-        mounts = [{"destination": "/proc", "type": "proc", "source": "proc"}, {"destination": "/run/zonefan", **tmpfs},
-                  {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "strictatime", "mode=755"]},
-                  {"destination": "/etc/zonefan/app.yml", "type": "bind", "source": self.config_path, "options": ["bind", "ro"]},
-                  {"destination": "/var/lib/zonefan", "type": "bind", "source": self.data, "options": ["bind", "nosuid", "nodev"]}]
-        return {"ociVersion": "1.0.2", "root": {"path": self.filesystem, "readonly": True}, "mounts": mounts,
-                "process": {"terminal": False, "user": {"uid": USER, "gid": USER}, "cwd": self.image["WorkingDir"],
-                            "args": self.image["Entrypoint"] + self.image["Cmd"], "env": self.image["Env"],
-                            "noNewPrivileges": True,
-                            "capabilities": {kind: [] for kind in ("bounding", "effective", "permitted", "inheritable", "ambient")}},
-                "linux": {"namespaces": [{"type": kind} for kind in ("pid", "mount", "ipc", "uts")],
-                          "maskedPaths": ["/proc/kcore", "/proc/keys"], "readonlyPaths": ["/proc/sys", "/proc/sysrq-trigger"]}}
-
-    @staticmethod
-    def crun(*words):
-        return [*OWN_MOUNTS, "crun", "--cgroup-manager=disabled", *words]
+        return specification(self.filesystem, self.image, USER, USER, [
+            {"destination": "/run/zonefan", **tmpfs}, bound(self.config_path, "/etc/zonefan/app.yml", "ro"),
+            bound(self.data, "/var/lib/zonefan", "nosuid", "nodev")])
 
     def start(self, ready=True):
-        with open(os.path.join(self.bundle, "config.json"), "w", encoding="utf-8") as out:
-            json.dump(self.specification(), out)
+        command = crun_bundle(self.bundle, self.specification(), self.name)
         # crun gives what it has as stdin to the container's user: /dev/null is not ours to give.
         with open(self.log_path, "ab") as log, open(self.stdin_path, "a+b") as empty:
-            self.process = subprocess.Popen(self.crun("run", "-b", self.bundle, self.name), stdin=empty, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdin=empty, stdout=log, stderr=log)
         if ready:
             wait_for(self._ready, 60, lambda: f"the container is ready; its log:\n{self.log_tail()}")
         return self
 
     def signal(self, name):
         """To its process 1, as the kubelet does."""
-        run(*self.crun("kill", self.name, name))
+        run(*crun("kill", self.name, name))
 
     def term(self, deadline=60):
         self.signal("TERM")
@@ -141,7 +175,7 @@ class Contained(Zonefan):
 
     def inside(self, *words):
         """A command in the container, as `kubectl exec` runs it."""
-        return subprocess.run(self.crun("exec", "--user", f"{USER}:{USER}", self.name, *words), capture_output=True, text=True, timeout=60,
+        return subprocess.run(crun("exec", "--user", f"{USER}:{USER}", self.name, *words), capture_output=True, text=True, timeout=60,
                               input="")
 
 
@@ -258,7 +292,10 @@ def test_term_and_restart_under_a_bulk_push_lose_nothing(contained, dcs):
     wanted = {name for panel in panels for name in panel.names}
     assert set(contained.zones()) == wanted
     for centre in dcs:
-        assert wanted <= set(centre.db.all_rows()), f"{centre.name} lacks zones"
+        rows = centre.db.all_rows()
+        assert wanted <= set(rows), f"{centre.name} lacks zones"
+        for name in wanted:
+            assert_rows_are(rows[name], da_zone(name), name, centre.name)
     contained.stop()
 
 
@@ -269,3 +306,123 @@ def test_stopped_at_its_start_it_ends_at_once(contained):
     started = time.monotonic()
     assert contained.term(30) == 0
     assert time.monotonic() - started < 15
+
+
+def test_what_the_image_of_the_reader_says_of_itself(images, reader_image):
+    settings, filesystem = images.settings(reader_image), images.mounted(reader_image)
+    assert settings["User"] == "coredns" and {"53/udp", "53/tcp"} == set(settings["ExposedPorts"])
+    assert "/var/lib/coredns" in settings["Volumes"] and owner_of(os.path.join(filesystem, "var/lib/coredns"))[1:] == reader_ids(filesystem)
+    program = settings["Entrypoint"][0]
+    said = run("chroot", filesystem, program, "-version")
+    assert said.startswith("CoreDNS-") and "zonefan-0.1.0" in said, said
+    assert {"zonefan", "transfer", "health", "ready", "reload", "prometheus"} <= set(run("chroot", filesystem, program, "-plugins").split())
+    left = [name for name in ("usr/bin/go", "usr/lib/go", "src", "out") if os.path.lexists(os.path.join(filesystem, name))]
+    assert not left, f"left of the build: {left}"
+
+
+def reader_ids(filesystem):
+    with open(os.path.join(filesystem, "etc/passwd"), encoding="utf-8") as users:
+        return next((int(fields[2]), int(fields[3])) for fields in (line.split(":") for line in users) if fields[0] == "coredns")
+
+
+def low_port():
+    """One that only root may take, free for UDP and TCP."""
+    for port in random.sample(range(600, 1000), 50):
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagram:
+            try:
+                stream.bind(("127.0.0.1", port))
+                datagram.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise AssertionError("no free port below 1000")
+
+
+class ContainedReader(Server):
+    """The reader in its image, with the image's own Corefile: only ports and the login are put in."""
+
+    name = "zonefan-reader-test"
+
+    def __init__(self, directory, db, filesystem, settings):
+        os.makedirs(directory)
+        super().__init__(directory)
+        self.port = low_port()
+        user, group = reader_ids(filesystem)
+        with open(os.path.join(filesystem, "etc/coredns/Corefile"), encoding="utf-8") as shipped:
+            text = shipped.read()
+        for old, new in (("\n. {\n", f"\n.:{self.port} {{\n\tbind 127.0.0.1\n"), ("localhost:8080", f"127.0.0.1:{free_port()}"),
+                         ("localhost:8181", f"127.0.0.1:{free_port()}"), ("localhost:9153", f"127.0.0.1:{free_port()}")):
+            assert old in text, f"there is no {old!r} any more"
+            text = text.replace(old, new)
+        db.sql("DROP USER IF EXISTS coredns")
+        db.sql("CREATE USER coredns IDENTIFIED BY 'canary-reader-77'")
+        db.sql(f"GRANT SELECT ON {DATABASE}.* TO coredns")
+        self.etc, data, self.bundle = (os.path.join(directory, name) for name in ("etc", "data", "bundle"))
+        for folder in (self.etc, data, self.bundle):
+            os.makedirs(folder)
+        for name, content in (("Corefile", text), ("zonefan.dsn", f"coredns:canary-reader-77@tcp(127.0.0.1:{db.port})/{DATABASE}\n")):
+            with open(os.path.join(self.etc, name), "w", encoding="utf-8") as out:
+                out.write(content)
+        os.chmod(os.path.join(self.etc, "zonefan.dsn"), 0o600)
+        for path in (data, os.path.join(self.etc, "zonefan.dsn")):
+            os.chown(path, user, group)
+        self.snapshot = os.path.join(data, "zones.snapshot")
+        # As in deploy/compose.yaml: all capabilities are dropped but the one that the program's file gives it.
+        self.specification = specification(filesystem, settings, user, group, [
+            bound(self.etc, "/etc/coredns", "ro"), bound(data, "/var/lib/coredns", "nosuid", "nodev")],
+            bounding=["CAP_NET_BIND_SERVICE"], nothing_new=False)
+
+    def start(self):
+        command = crun_bundle(self.bundle, self.specification, self.name)
+        # crun gives what it has as stdin to the container's user: /dev/null is not ours to give.
+        with open(self.log_path, "ab") as log, open(os.path.join(self.directory, "stdin"), "a+b") as empty:
+            self.process = subprocess.Popen(command, stdin=empty, stdout=log, stderr=log)
+        return self
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            run(*crun("kill", self.name, "TERM"))
+            return self.process.wait(timeout=60)
+        return None
+
+
+@pytest.fixture
+def reader(scratch, dcs, images, reader_image):
+    made = ContainedReader(os.path.join(scratch, "reader"), dcs[0].db, images.mounted(reader_image), images.settings(reader_image))
+    device = owner_of(os.devnull)
+    yield made
+    made.stop()
+    shutil.rmtree(made.directory)
+    assert owner_of(os.devnull) == device
+
+
+def answered(reader, zone, text):
+    """Whether all that the text holds is answered, and nothing beside it."""
+    records, origin = of_text(text, zone), dns.name.from_text(zone)
+    for owner, rtype in sorted({record[:2] for record in records}):
+        answer = reader.ask(dns.name.Name(owner + origin.labels), rtype)
+        found = {(relative(rrset.name, origin), dns.rdatatype.to_text(rrset.rdtype), rdata.to_digestable(), rrset.ttl)
+                 for rrset in answer.answer for rdata in rrset}
+        if found != {record for record in records if record[:2] == (owner, rtype)} or not answer.flags & dns.flags.AA:
+            return False
+    return True
+
+
+def test_the_reader_answers_from_its_image(reader, install, dcs):
+    """A port below 1024, which the file's capability gives to who is not root; then without the database, from the snapshot."""
+    zonefan, zone = install(dcs[:1]), "read.example"
+    zonefan.da().push_ok(zone, da_zone(zone, 1))
+    zonefan.wait_converged()
+    reader.start().wait_serves([zone])
+    assert answered(reader, zone, da_zone(zone, 1)) and not answered(reader, zone, da_zone(zone, 2))
+    status = run(*crun("exec", reader.name, "cat", "/proc/1/status"))
+    user, _ = reader_ids(reader.specification["root"]["path"])
+    assert f"Uid:\t{user}\t{user}" in status and "CapBnd:\t0000000000000400" in status and "CapEff:\t0000000000000400" in status, status
+    zonefan.da().push_ok(zone, da_zone(zone, 2, hosts=5))
+    wait_for(lambda: answered(reader, zone, da_zone(zone, 2, hosts=5)), 60, lambda: f"the new version is answered:\n{reader.log()}")
+    wait_for(lambda: os.path.exists(reader.snapshot), 60, lambda: f"the snapshot is there:\n{reader.log()}")
+    assert reader.stop() == 0, reader.log()
+    dcs[0].db.sql("DROP USER coredns")
+    reader.start().wait_serves([zone])
+    assert answered(reader, zone, da_zone(zone, 2, hosts=5)), reader.log()
+    assert "canary-reader" not in reader.log()
