@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
 The Debian package (O5): built by CPack, and in a bare Debian 12 whose process 1 is its own systemd installed, set up, started, watched
-over, upgraded while it is pushed to, removed and purged.
+over, upgraded while it is pushed to (once with the store of the first release), removed and purged.
 """
+import contextlib
+import glob
 import os
 import re
 import shutil
@@ -13,7 +15,10 @@ import pytest
 
 from debian import System, bookworm, run
 from zf.da import DA, NoAnswer
+from zf.lone import make_first, stored
+from zf.mariadb import DATABASE
 from zf.ptrace import ALL, stopped_thread
+from zf.rows import assert_rows_are
 from zf.wait import free_port, wait_for
 from zf.zones import da_zone, named
 
@@ -81,19 +86,25 @@ class Host(System):
         out = self.run("zonefanctl", "--json", "zones")
         return set(re.findall(r'"name": ?"([^"]+)"', out))
 
+    def pending(self, backend):
+        return next(entry["pending"] for entry in self.da.get("/status").json()["backends"] if entry["name"] == backend)
+
     def pid(self):
         """Of its zonefand, as it is numbered here."""
         with open(os.path.join(self.group, "system.slice", "zonefand.service", "cgroup.procs"), encoding="ascii") as file:
             return int(file.read())
 
-    def push(self, name):
-        """Again and again, until it is taken."""
+    def push(self, name, serial=1):
+        """Again and again, until it is taken; the text."""
+        text = da_zone(name, serial)
+
         def taken():
             try:
-                return self.da.push(name, da_zone(name)).error == "0"
+                return self.da.push(name, text).error == "0"
             except (OSError, NoAnswer):
                 return False
         wait_for(taken, LIMIT, lambda: f"{name} is taken:\n{self.journal()}")
+        return text
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +206,87 @@ def test_an_upgrade_keeps_store_and_settings_while_it_is_pushed_to(serving, pack
     assert {"first.example", *pushed} <= serving.zones(), "the upgrade lost what was acknowledged"
     assert "json" in serving.read("/etc/default/zonefand"), "what the administrator wrote is gone"
     assert '"msg":"zonefand serves"' in serving.journal().replace(": ", ":"), "the options are not used"
+
+
+def put_first_store(serving, tmp_path):
+    """The store that is there, as the first release would have made it; what it holds. zonefand does not run."""
+    current, first = serving.path(STORE), str(tmp_path / "first.db")
+    held, owner = stored(current), os.stat(current)
+    make_first(current, first)
+    for path in glob.glob(current + "*"):
+        os.unlink(path)
+    shutil.copy(first, current)
+    os.chown(current, owner.st_uid, owner.st_gid)
+    os.chmod(current, 0o600)
+    return held
+
+
+def schema_of(path):
+    store = sqlite3.connect(path)
+    try:
+        return store.execute("PRAGMA user_version").fetchone()[0]
+    finally:
+        store.close()
+
+
+def test_an_upgrade_takes_the_store_of_the_first_release_along(serving, packages, root, dcs, tmp_path):
+    """Its zones, and what it had not delivered yet, under pushes; a database then gets all of it."""
+    serving.apt("install", "--allow-downgrades", "/root/" + os.path.basename(packages[0]))
+    serving.wait_service("ActiveState", "active")
+    pushed = {name: serving.push(name) for name in named("old-", 30)}
+    changed, deleted = "old-0003.example", "old-0005.example"
+    pushed[changed] = serving.push(changed, 7)
+    serving.da.delete_ok(deleted)
+    del pushed[deleted]
+    assert serving.da.push("bad.example", "no zone").error == "1"
+    serving.run("systemctl", "stop", "zonefand")
+    held = put_first_store(serving, tmp_path)
+    steps = len(glob.glob(os.path.join(root, "schema", "sqlite", "*.sql")))
+    assert schema_of(serving.path(STORE)) == 1 < steps and held[changed] == 7 and deleted not in held and set(pushed) <= set(held)
+
+    def push_more():
+        for name in named("new-", 20):
+            pushed[name] = serving.push(name)
+    master = threading.Thread(target=push_more, daemon=True)
+    master.start()
+    serving.put(packages[1])
+    serving.wait_service("ActiveState", "active")
+    master.join(LIMIT)
+    assert not master.is_alive() and "new-0019.example" in pushed
+    assert serving.zones() == set(held) | set(pushed)
+    assert stored(serving.path(STORE + ".v1.bak")) == held, "the copy from before"
+    for path in (STORE, STORE + ".v1.bak"):
+        assert serving.owner(path) == "zonefan:zonefan 600", path
+    assert [entry["zone"] for entry in serving.da.get("/api/v1/rejected").json()["rejected"]] == ["bad.example"]
+    # What it was to deliver is known, too, and so are the texts: a database that comes only now has all of it.
+    with reached(serving, dcs[0]):
+        wait_for(lambda: serving.pending("dc1") == 0, LIMIT, lambda: f"all is delivered:\n{serving.journal()}")
+        rows = dcs[0].db.all_rows()
+        assert set(rows) == set(held) | set(pushed)
+        for name, text in pushed.items():
+            assert_rows_are(rows[name], text, name, "dc1")
+    serving.run("systemctl", "stop", "zonefand")
+    assert schema_of(serving.path(STORE)) == steps
+    assert {name: serial for name, serial in stored(serving.path(STORE)).items() if name in held} == held
+    serving.run("systemctl", "start", "zonefand")
+
+
+@contextlib.contextmanager
+def reached(serving, centre):
+    """dc1 is that database for a while."""
+    config, secret = "/etc/zonefan/app.yml", "/etc/zonefan/secrets/dc1"
+    before = serving.read(config)
+    old = "port: 9\n      database: coredns\n"
+    assert old in before
+    serving.write(config, before.replace(old, f"port: {centre.db.port}\n      database: {DATABASE}\n"), 0o640)
+    serving.write(secret, centre.db.password, 0o640)
+    serving.run("systemctl", "reload", "zonefand")
+    try:
+        yield
+    finally:
+        serving.write(config, before, 0o640)
+        serving.write(secret, PASSWORD + "\n", 0o640)
+        serving.run("systemctl", "reload", "zonefand")
 
 
 def buried(thread):

@@ -10,35 +10,16 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 
 import pytest
-from zf.daemon import SOURCE
-from zf.lone import lone, release, stored
+from zf.lone import lone, make_first, release, stored
 from zf.oracles import assert_store_sound
 from zf.inject import around, lines_of
 from zf.wait import wait_for
 from zf.zones import da_zone, named
 
 ZONES = 60
-APPLICATION_ID = 0x7a66616e
 CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "rename", "unlink", "openat")
-
-
-def make_first(current, path):
-    """The same zones in a store as the first release made it: its tables, of each column what it has today."""
-    with open(glob.glob(os.path.join(SOURCE, "schema", "sqlite", "0001_*.sql"))[0], encoding="utf-8") as schema:
-        first = sqlite3.connect(path, isolation_level=None)
-        first.executescript(schema.read())
-    first.execute("ATTACH ? AS now", (current,))
-    for (table,) in first.execute("SELECT name FROM main.sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite%'").fetchall():
-        columns = ", ".join(row[1] for row in first.execute(f"PRAGMA main.table_info({table})"))
-        first.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}")
-    first.execute("DETACH now")
-    first.execute(f"PRAGMA application_id={APPLICATION_ID}")
-    first.execute("PRAGMA user_version=1")
-    first.execute("PRAGMA journal_mode=WAL")
-    first.close()
 
 
 @pytest.fixture

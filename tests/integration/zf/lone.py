@@ -3,6 +3,7 @@
 A zonefand for tests of its store and its process: no database is there, so whatever it promises is in the store. The release
 build where a test counts calls or starts it hundreds of times: sanitizers make calls and threads of their own, and are slow.
 """
+import glob
 import os
 import sqlite3
 
@@ -13,6 +14,7 @@ from .daemon import BIN, SOURCE
 from .zones import da_zone
 
 RELEASE = os.path.join(SOURCE, "build", "release", "bin")
+APPLICATION_ID = 0x7a66616e
 
 # Port 9 of this machine: refused at once.
 NOWHERE = {"dns": {"default_backend": "dc0", "backends": {"dc0": {
@@ -44,6 +46,22 @@ def stored(path):
         return {name.rstrip("."): serial for name, serial in store.execute("SELECT name, serial FROM zone WHERE NOT deleted")}
     finally:
         store.close()
+
+
+def make_first(current, path):
+    """The same zones in a store as the first release made it: its tables, of each column what it has today."""
+    with open(glob.glob(os.path.join(SOURCE, "schema", "sqlite", "0001_*.sql"))[0], encoding="utf-8") as schema:
+        first = sqlite3.connect(path, isolation_level=None)
+        first.executescript(schema.read())
+    first.execute("ATTACH ? AS now", (current,))
+    for (table,) in first.execute("SELECT name FROM main.sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite%'").fetchall():
+        columns = ", ".join(row[1] for row in first.execute(f"PRAGMA main.table_info({table})"))
+        first.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}")
+    first.execute("DETACH now")
+    first.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    first.execute("PRAGMA user_version=1")
+    first.execute("PRAGMA journal_mode=WAL")
+    first.close()
 
 
 def serials(zonefan):
