@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -40,13 +41,20 @@ class Prometheus:
 
     def query(self, expression):
         """[(labels, value), ...] of now."""
-        url = f"http://127.0.0.1:{self.port}/api/v1/query?" + urllib.parse.urlencode({"query": expression})
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                result = json.loads(answer.read())["data"]["result"]
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"{expression}: {error.read().decode()}") from None
+        result = self.ask("query", query=expression)["result"]
         return [(entry["metric"], float(entry["value"][1])) for entry in result]
+
+    def label_values(self, selector, label):
+        """As Grafana asks for its function of that name."""
+        return self.ask(f"label/{label}/values", **{"match[]": selector})
+
+    def ask(self, what, **parameters):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{what}?" + urllib.parse.urlencode(parameters),
+                                        timeout=30) as answer:
+                return json.loads(answer.read())["data"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{what} {parameters}: {error.read().decode()}") from None
 
     def wait_value(self, expression, condition, deadline=60):
         """The first result of the expression of which condition(value) is true for all samples, of which there is one."""

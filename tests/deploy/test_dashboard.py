@@ -24,12 +24,17 @@ def expressions(dashboard):
             yield panel["title"], target["expr"]
 
 
-def filled_in(expression):
-    """As Grafana does for "All", with a rate over a few scrapes."""
-    for variable, text in (("$instance", ".*"), ("$backend", ".*"), ("$__rate_interval", "10s")):
+def filled_in(expression, instance=".*", backend=".*"):
+    """As Grafana does, for "All" or what is picked, with a rate over a few scrapes."""
+    for variable, text in (("$instance", instance), ("$backend", backend), ("$__rate_interval", "10s")):
         expression = expression.replace(variable, text)
     assert "$" not in expression, expression
     return expression
+
+
+def escaped(value):
+    """What is picked of a list of several stands in a regular expression, within a string."""
+    return re.escape(value).replace("\\", "\\\\")
 
 
 @pytest.fixture
@@ -118,8 +123,9 @@ def test_every_query_of_the_dashboard_finds_something(watched, dashboard, rules)
     push_some()
     prometheus.wait_value("zonefan_backend_canary_answered_timestamp_seconds", lambda at: at > 0)
     prometheus.wait_value('zonefan_backend_healing_passes_total{result="done"}', lambda count: count >= 1)
+    one = {"instance": escaped(f"127.0.0.1:{zonefan.port}"), "backend": "dc1"}
     empty = [f"{title}: {expression}" for title, expression in expressions(dashboard)
-             if not prometheus.query(filled_in(expression))]
+             if not prometheus.query(filled_in(expression)) or not prometheus.query(filled_in(expression, **one))]
     assert not empty, "\n".join(empty)
     assert not prometheus.query('ALERTS{alertstate="firing"}')
     metrics = zonefan.da().get("/metrics").body.decode()
@@ -129,3 +135,31 @@ def test_every_query_of_the_dashboard_finds_something(watched, dashboard, rules)
     # Here every family is there: of masters, peers, name servers, the canary, a certificate.
     verdict = promtool("check", "metrics", stdin=metrics)
     assert verdict.returncode == 0 and not verdict.stdout and not verdict.stderr, verdict.stdout + verdict.stderr
+
+
+def lists(dashboard):
+    """{variable: (selector, label)} of those that are filled by a query, in their order."""
+    found = {}
+    for variable in dashboard["templating"]["list"]:
+        if variable["type"] != "query":
+            continue
+        query = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
+        assert query, f"{variable['name']}: {variable['query']}"
+        found[variable["name"]] = query.groups()
+    return found
+
+
+def test_every_list_to_pick_from_is_filled(watched, dashboard):
+    """What is picked in one counts for those after it."""
+    zonefan, prometheus = watched
+    prometheus.wait_value("count(zonefan_backend_state)", lambda count: count > 0)
+    wanted = {"instance": [f"127.0.0.1:{zonefan.port}"], "backend": ["dc1", "dc2"]}
+    asked = lists(dashboard)
+    assert set(asked) == set(wanted), "a list is not tried here"
+    picked = [{}, {"instance": escaped(wanted["instance"][0])}, {"instance": "elsewhere:1"}]
+    for choice in picked:
+        for name, (selector, label) in asked.items():
+            values = prometheus.label_values(filled_in(selector, **choice), label)
+            depends = "$instance" in selector
+            assert sorted(values) == ([] if depends and choice == picked[-1] else wanted[name]), (name, choice, values)
+    assert "$instance" in asked["backend"][0], "back ends of another zonefan would be offered"
