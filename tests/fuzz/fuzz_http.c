@@ -163,8 +163,12 @@ static void hang_up(int fd)
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
 	close(fd);
-	for (int i = 0; i < 100 && !TAILQ_EMPTY(&http->conns); i++)
+	for (int i = 0; i < 100 && !TAILQ_EMPTY(&http->conns); i++) {
+		/* As if its time had come: to wait for it would cost most of the inputs. */
+		if (!TAILQ_EMPTY(&http->refused))
+			refuse_on_drain_timer(-1, EV_TIMEOUT, http);
 		turn();
+	}
 	FUZZ_REQUIRE(TAILQ_EMPTY(&http->conns), "a connection outlives its client");
 	FUZZ_REQUIRE(http->inflight_bytes == 0, "%zu bytes are counted with nobody there", http->inflight_bytes);
 	FUZZ_REQUIRE(http->crowd.open == 0 && http->crowd.counted == 0 && http->control_crowd.open == 0 &&
