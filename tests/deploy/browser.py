@@ -82,6 +82,14 @@ class Browser:
                 return
         raise AssertionError(f"no button {label} in {selector}: {self.text(selector)}")
 
+    def lies_within(self, width):
+        """Nothing is wider than the window, so nobody scrolls sideways."""
+        assert self.driver.execute_script("return document.documentElement.scrollWidth") <= width
+        wide = self.driver.execute_script("""
+            return [...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 &&
+                !e.closest("thead, details:not([open]) > div")).map(e => e.outerHTML.slice(0, 120))""")
+        assert not wide, wide
+
     def complaints(self):
         """What the browser's console says of scripts and policies, but for logins that were to fail."""
         return [entry for entry in self.driver.get_log("browser")

@@ -13,7 +13,7 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 ROOT = os.path.dirname(TESTS)
-sys.path[:0] = [HERE, TESTS, os.path.join(TESTS, "integration")]
+sys.path[:0] = [HERE, TESTS, os.path.join(TESTS, "integration"), os.path.join(TESTS, "served")]
 os.environ.setdefault("ZONEFAN_BIN_DIR", os.path.join(ROOT, "build", "release", "bin"))
 
 from debian import only_one  # noqa: E402
@@ -56,3 +56,19 @@ def objects(program):
         assert (done.returncode != 0) == refused, done.stderr
         return done.stderr if refused else json.loads(done.stdout)
     return make
+
+
+@pytest.fixture
+def browse(root):
+    """browse(...) -> a Browser of one's own, whose console must have stayed silent."""
+    from browser import Browser  # not above: who looks at no page needs no Selenium
+    made = []
+
+    def make(**more):
+        made.append(Browser(os.path.join(root, "build", "page"), **more))
+        return made[-1]
+    yield make
+    complaints = [complaint for browser in made for complaint in browser.complaints()]
+    for browser in made:
+        browser.close()
+    assert not complaints, complaints

@@ -3,11 +3,9 @@
 V7, V8: the status page in headless Chromium, one bad night long: a data centre that is down, one that can't hold 200 zones, a
 push that looks like an accident, a peer that is away. Pictures of it are left in build/page.
 """
-import os
 import re
 
 import pytest
-from browser import Browser
 from integration.conftest import data_centres, installations
 from zf.master import Master
 from zf.reconcile import conf, reconcile
@@ -74,30 +72,6 @@ def night(scratch, servers):
     master.close()
 
 
-@pytest.fixture
-def browse(root):
-    """browse(...) -> a Browser of one's own, whose console must have stayed silent."""
-    made = []
-
-    def make(**more):
-        made.append(Browser(os.path.join(root, "build", "page"), **more))
-        return made[-1]
-    yield make
-    complaints = [complaint for browser in made for complaint in browser.complaints()]
-    for browser in made:
-        browser.close()
-    assert not complaints, complaints
-
-
-def lies_within(browser, width):
-    """Nothing is wider than the window, so nobody scrolls sideways."""
-    assert browser.driver.execute_script("return document.documentElement.scrollWidth") <= width
-    wide = browser.driver.execute_script("""
-        return [...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 &&
-            !e.closest("thead, details:not([open]) > div")).map(e => e.outerHTML.slice(0, 120))""")
-    assert not wide, wide
-
-
 def test_every_panel(night, browse):
     browser = browse()
     browser.open(night.zonefan)
@@ -123,7 +97,7 @@ def test_every_panel(night, browse):
     assert any("http://127.0.0.1" in row and "Failed to connect" in row for row in peers), peers
     assert "lane_down" in browser.text("#events") and "dc2" in browser.text("#events")
     assert status["version"] in browser.text("#foot")
-    lies_within(browser, 1280)
+    browser.lies_within(1280)
     browser.picture("night", 1500)
     browser.picture("night-whole")
     browser.dark()
@@ -242,6 +216,106 @@ def test_without_a_script(night, browse):
     night.zonefan.wait_lane("dc3", "up")
 
 
+def told(entries, *fields):
+    """What the operators' interface tells of them."""
+    return [tuple(entry[field] for field in fields) for entry in entries]
+
+
+def table(browser, panel, *columns):
+    """Of each row the words of these columns, of a time the moment itself. In one step: there are many."""
+    return [tuple(row) for row in browser.driver.execute_script("""
+        const [panel, columns] = arguments;
+        return [...document.querySelectorAll(`#${panel} tbody tr`)].map(row => columns.map(column => {
+            const cell = row.querySelector(`td[data-of="${column}"]`), time = cell.querySelector("time");
+            return time ? time.dateTime : cell.innerText;
+        }));""", panel, columns)]
+
+
+def following(browser, panel, *columns):
+    """What the panel shows on the pages behind this one, by the links of them; and how many these are."""
+    seen, pages = [], 0
+    while True:
+        links = [link for link in browser.all(f"#{panel} .more a") if link.text == "Next page"]
+        if not links:
+            return seen, pages
+        links[0].click()
+        seen += table(browser, panel, *columns)
+        pages += 1
+        assert pages < 50, f"there is always a next page: {browser.driver.current_url}"
+
+
+def test_the_dead_go_on_without_a_script(night, browse):
+    browser, columns = browse(script=False), ("Zone", "Data centre", "Since")
+    browser.open(night.zonefan)
+    first = table(browser, "dead", *columns)
+    more, pages = following(browser, "dead", *columns)
+    assert pages == 3
+    assert first + more == told(night.zonefan.listing("/api/v1/dead", "dead"), "zone", "backend", "since")
+    browser.one("#dead .more a").click()
+    assert table(browser, "dead", *columns) == first
+
+
+def test_events_go_on_without_a_script(night, browse):
+    """From the second page on: newer events move the first."""
+    browser, columns = browse(script=False), ("When", "What", "Of")
+    browser.open(night.zonefan)
+    browser.one("#events .more a").click()
+    before = int(re.search(r"[?&]before=(\d+)", browser.driver.current_url).group(1))
+    second = table(browser, "events", *columns)
+    more, pages = following(browser, "events", *columns)
+    assert pages >= 5
+    meant = [event for event in night.zonefan.listing("/api/v1/events", "events", 1000) if event["id"] < before]
+    assert second + more == [(event["at"], event["kind"], " at ".join(filter(None, (event["zone"], event["backend"]))))
+                             for event in meant]
+
+
+def test_the_held_go_on_without_a_script(night, browse):
+    """A change that stands on the second page is discarded there."""
+    browser, zonefan = browse(script=False), night.zonefan
+    held = named("wait", 55)
+    for name in held:
+        zonefan.da().push_ok(name, da_zone(name, 1, hosts=30))
+        assert zonefan.da().push(name, emptied(name)).text.startswith("held: ")
+    browser.open(zonefan)
+    first = table(browser, "held", "Zone", "Came")
+    assert len(first) == 50
+    more, pages = following(browser, "held", "Zone", "Came")
+    meant = told(zonefan.listing("/api/v1/held", "held"), "zone", "at")
+    assert pages == 1 and first + more == meant and len(meant) == zonefan.status()["held"]
+    last = meant[-1][0]
+    browser.press("#held tbody tr:last-child", "Discard")
+    assert "was discarded." in browser.text("#notice")
+    assert told(zonefan.listing("/api/v1/held", "held"), "zone", "at") == meant[:-1]
+    assert zonefan.zone(last)["serial"] == 1, "what is in service stays"
+    for entry in zonefan.listing("/api/v1/held", "held"):
+        if entry["zone"] in held:
+            zonefan.ctl("discard", str(entry["id"]), check=0)
+
+
+def test_a_zone_is_found_without_a_script(night, browse):
+    browser = browse(script=False)
+    browser.open(night.zonefan)
+    browser.one("#find").send_keys(" Shop0004.Example. ")
+    browser.one("form[role=search] button").click()
+    browser.wait(lambda: browser.all("#zone"), "the zone is shown")
+    zone = night.zonefan.zone("shop0004.example")
+    names, values = ([fact.text for fact in browser.all(f"#zone .facts {kind}")] for kind in ("dt", "dd"))
+    facts = dict(zip(names, values))
+    assert browser.text("#zone h2") == "shop0004.example in service"
+    assert (facts["Serial"], facts["Records"], facts["Generation"]) == (
+        str(zone["serial"]), str(zone["records"]), str(zone["generation"]))
+    assert browser.one("#zone .facts time").get_attribute("datetime") == zone["updated_at"]
+    assert "not verified" in browser.text("#zone tbody tr"), "nobody asks name servers here"
+    browser.one("#find").clear()
+    browser.one("#find").send_keys("shop00x.example\n")
+    error = night.zonefan.da().get("/api/v1/zones/shop00x.example").json()["error"]
+    browser.wait(lambda: browser.text("#zone h2") == "shop00x.example", "the page comes though there is no such zone")
+    assert error and browser.text("#zone .error") == error
+    near = [entry["name"] for entry in night.zonefan.api("/api/v1/zones?limit=8&after=shop00x.example")["zones"]]
+    assert [link.text for link in browser.all("#zone .near a")] == near
+    assert "shop00x.example" not in night.zonefan.zones()
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_360_pixels(night, browse, dark):
     browser = browse()
@@ -249,10 +323,11 @@ def test_360_pixels(night, browse, dark):
     if dark:
         browser.dark()
     suffix = "-dark" if dark else ""
-    for name, path, ident in (("narrow", "/", "backends"), ("narrow-zone", "/?zone=dead0001.example", "zone"), ("narrow-held", "/?held=1", "held")):
+    for name, path, ident in (("narrow", "/", "backends"), ("narrow-zone", "/?zone=dead0001.example", "zone"),
+                              ("narrow-held", "/?held=1", "held")):
         browser.open(night.zonefan, path)
         assert browser.all(f"#{ident}")
-        lies_within(browser, 360)
+        browser.lies_within(360)
         browser.picture(name + suffix, 2600)
 
 
