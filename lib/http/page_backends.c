@@ -242,7 +242,7 @@ static void draw_facts(struct buf *out, const struct page_look *look, const json
 	draw_count(out, lane, "dead", "Given up");
 	draw_count(out, lane, "rejected", "Rejected there");
 	draw_count(out, lane, "suspect", "Suspect");
-	draw_count(out, lane, "parked", "Dropped by an operator");
+	draw_count(out, lane, "parked", "Frozen or dropped");
 	draw_count(out, lane, "contested", "Contested");
 	draw_heal(out, look, lane);
 	draw_verify(out, look, json_object_get(lane, "verify"));

@@ -20,13 +20,21 @@ static const char *colour_of(const json_t *delivery)
 	return strcmp(state, "due") == 0 ? "idle" : strcmp(state, "dead") == 0 || strcmp(state, "rejected") == 0 ? "bad" : "warn";
 }
 
-static const char *words_of(const json_t *delivery)
+/* What is frozen is parked, too, but nobody dropped it. */
+static bool is_dropped(const json_t *zone, const json_t *delivery)
+{
+	return strcmp(page_word(delivery, "state"), "parked") == 0 && !page_has(zone, "frozen");
+}
+
+static const char *words_of(const json_t *zone, const json_t *delivery)
 {
 	static const char *const words[][2] = { { "clean", "in step" }, { "due", "on its way" }, { "wait", "tried again later" },
 		{ "held", "waits for the data centre" }, { "rejected", "cannot be held there" }, { "dead", "given up" },
-		{ "parked", "dropped by an operator" } };
+		{ "parked", "frozen" } };
 	const char *state = page_word(delivery, "state");
 
+	if (is_dropped(zone, delivery))
+		return "dropped by an operator";
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(words[i][0], state) == 0)
 			return words[i][1];
@@ -109,11 +117,11 @@ static void draw_answered(struct buf *out, const struct page_look *look, const j
 	buf_puts(out, "</td>");
 }
 
-static void draw_delivery(struct buf *out, const struct page_look *look, const json_t *delivery)
+static void draw_delivery(struct buf *out, const struct page_look *look, const json_t *zone, const json_t *delivery)
 {
 	html_put(out, "<tr><td data-of=\"Data centre\"><strong>%s</strong></td><td data-of=\"State\">",
 		page_word(delivery, "backend"));
-	page_badge(out, colour_of(delivery), words_of(delivery));
+	page_badge(out, colour_of(delivery), words_of(zone, delivery));
 	if (page_flag(delivery, "suspect"))
 		page_badge(out, "warn", "suspect");
 	if (page_flag(delivery, "contested"))
@@ -187,7 +195,7 @@ static bool has_letter(const json_t *zone)
 	json_array_foreach(page_list(zone, "deliveries"), i, delivery) {
 		const char *state = page_word(delivery, "state");
 
-		if (strcmp(state, "dead") == 0 || strcmp(state, "rejected") == 0 || strcmp(state, "parked") == 0)
+		if (strcmp(state, "dead") == 0 || strcmp(state, "rejected") == 0 || is_dropped(zone, delivery))
 			return true;
 	}
 	return false;
@@ -301,7 +309,7 @@ void page_draw_zone(struct buf *out, const struct page_look *look)
 	draw_facts(out, look, zone);
 	panel_table(out, columns);
 	json_array_foreach(page_list(zone, "deliveries"), i, delivery)
-		draw_delivery(out, look, delivery);
+		draw_delivery(out, look, zone, delivery);
 	panel_table_end(out);
 	draw_buttons(out, look, zone);
 	panel_close(out);

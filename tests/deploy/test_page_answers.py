@@ -282,6 +282,9 @@ def test_freeze_and_thaw_without_a_script(asked, browse):
     zonefan.da().push_ok("beside.example", da_zone("beside.example"))
     wait_for(lambda: all("beside.example" in centre.db.all_rows() for centre in asked.dcs), LIMIT, "what comes later is written")
     assert versions() == [1, 1, 1]
+    browser.open(zonefan, f"/?zone={name}")
+    assert [badge.text for badge in browser.all("#zone tbody td[data-of=State] .badge")] == ["frozen"] * 3, "nobody dropped it"
+    assert [button.text for button in browser.all("#zone .buttons button")] == ["Try now", "Thaw"], "a replay would not bring it there"
     browser.press("#zone", "Thaw")
     assert browser.text("#notice") == f"{name} is now thawed."
     assert zonefan.zone(name)["frozen"] is None and zonefan.status()["frozen"] == 0

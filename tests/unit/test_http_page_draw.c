@@ -240,6 +240,34 @@ static void test_receipts(void **state UNUSED)
 	free(answers);
 }
 
+/* The store calls both parked: what is frozen was dropped by nobody, and a replay would not bring it there. */
+static void test_a_frozen_zone(void **state UNUSED)
+{
+	static const char zone[] = ",'history':{'versions':[]},'events':{'events':[]},'zone':{'name':'shop.example','frozen':%s,"
+		"'deliveries':[{'backend':'dc1','state':'parked','wanted_generation':3,'applied_generation':2}]}";
+	static const struct {
+		const char *frozen, *has, *lacks;
+		bool letter;
+	} cases[] = {
+		{ "{'by':'ops','since':'2023-11-14T22:13:10.000000Z'}", "badge warn\">frozen</span></td>", "dropped by an operator", false },
+		{ "null", "badge warn\">dropped by an operator</span></td>", ">frozen<", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *rest = xasprintf(zone, cases[i].frozen);
+		char *answers = with(WELL "'backends':[]", rest);
+		char *page = page_of(PAGE_ZONE, answers, true);
+
+		assert_has(page, cases[i].has);
+		assert_lacks(page, cases[i].lacks);
+		(cases[i].letter ? assert_has : assert_lacks)(page, "action=\"/page/replay\"");
+		(cases[i].letter ? assert_has : assert_lacks)(page, "action=\"/page/drop\"");
+		free(page);
+		free(answers);
+		free(rest);
+	}
+}
+
 static void test_missing_zone(void **state UNUSED)
 {
 	char *answers = with(WELL "'backends':[]", ",'zone':{'error':'zone shop.example is not held'},'near':{'zones':[{'name':'shop2.example'}]}");
@@ -306,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_an_answer_fails),
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_receipts),
+		cmocka_unit_test(test_a_frozen_zone),
 		cmocka_unit_test(test_missing_zone),
 		cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_lag),
