@@ -60,9 +60,16 @@ static size_t send_at_once(const struct conn *conn, const struct buf *answer)
 	return sent > 0 ? (size_t)sent : 0; /* what is wrong is the bufferevent's to find */
 }
 
-void refuse_send(struct conn *conn, int status, const char *headers, const char *text, bool with_body)
+static void drain_soon(struct http *http)
 {
 	struct timeval drain = http_timeval(HTTP_DRAIN_MS);
+
+	if (!evtimer_pending(http->drain_timer, NULL))
+		evtimer_add(http->drain_timer, &drain);
+}
+
+void refuse_send(struct conn *conn, int status, const char *headers, const char *text, bool with_body)
+{
 	struct buf answer = { 0 };
 	uint64_t count;
 	size_t sent;
@@ -83,13 +90,11 @@ void refuse_send(struct conn *conn, int status, const char *headers, const char 
 		bufferevent_write(conn->bev, answer.data + sent, answer.size - sent);
 	}
 	buf_free(&answer);
-	if (!evtimer_pending(conn->http->drain_timer, NULL))
-		evtimer_add(conn->http->drain_timer, &drain);
+	drain_soon(conn->http);
 }
 
 void refuse_on_drain_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 {
-	struct timeval drain = http_timeval(HTTP_DRAIN_MS);
 	struct http *http = arg;
 	struct conn *conn, *last = TAILQ_LAST(&http->refused, conn_list);
 	bool all = last == NULL;
@@ -101,12 +106,13 @@ void refuse_on_drain_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *a
 		TAILQ_REMOVE(&http->refused, conn, refused_link);
 		TAILQ_INSERT_TAIL(&http->refused, conn, refused_link);
 		ssize_t got = net_discard(conn->fd);
-		bytes += got;
 		if (got < 0)
 			conn_close(conn);
+		else
+			bytes += got;
 	}
 	if (!TAILQ_EMPTY(&http->refused))
-		evtimer_add(http->drain_timer, &drain);
+		drain_soon(http);
 }
 
 void refuse_excess(struct http *http)

@@ -6,9 +6,7 @@ descriptors.
 
 A crowd that connects again and again takes the processors of this machine, which in life are its own. So what zonefand itself
 makes a master wait is told by two measures: pushes while nobody else is there, and pushes while the same crowd is at another
-zonefand of this machine. Ten thousand that connect and speak within a fifth of a second are newcomers of 20 us each, and the
-kernel's queue is in order of arrival: a master that comes amid them waits for those before him. So p99 within twice the second
-is told; what is asserted is that it is within that, or within what an answer may take at most.
+zonefand of this machine. p99 within twice the second is asserted; how it compares with the first is told.
 """
 import contextlib
 import time
@@ -26,8 +24,7 @@ CAP = 512  # app.max_connections, app.max_connections_per_address: the defaults
 CAP_OF_ADDRESS = 64
 NO_HEALING = {"healing": {"enabled": False}}  # of the other zonefand: those zones are not its own
 GROWN_MB = 16  # 512 heads of 16 KiB, which is all that anyone may send before it is refused, and as much again
-P99_MOST = 50  # ms: reliability.md O7
-P99 = "p99 <= 2 times the undisturbed and that beside the same crowd elsewhere (told), <= 50 ms or 2 times that elsewhere"
+P99 = "p99 <= 2 times the undisturbed (told) and <= 2 times that beside the same crowd elsewhere"
 SANITIZED = 1 if RELEASE else 3  # so much more they take
 
 
@@ -39,16 +36,13 @@ def pushes_of(da, count, zones=50):
     return master
 
 
-def judge_delay(bar, master, undisturbed, elsewhere):
-    """As released."""
-    if not RELEASE:
-        return
-    bar("p99 of pushes, times the undisturbed", master.p99_ms() / undisturbed.p99_ms(), 2,
-        told=f"the crowd takes the processors of this machine: p99 {master.p99_ms()} ms, undisturbed "
-             f"{undisturbed.p99_ms()} ms; {elsewhere.p99_ms()} ms while the same crowd is at another zonefand")
-    bar("p99 of pushes, times that beside the same crowd elsewhere", master.p99_ms() / elsewhere.p99_ms(), 2,
-        told=f"a master that comes amid thousands waits for those before him: p99 {master.p99_ms()} ms, elsewhere {elsewhere.p99_ms()} ms")
-    assert master.p99_ms() <= max(P99_MOST, 2 * elsewhere.p99_ms()), f"{master.p99_ms()} ms; elsewhere {elsewhere.p99_ms()} ms"
+def judge_delay(bar, da, master, undisturbed, elsewhere):
+    """As released: within twice what it gets when the same crowd is elsewhere, and told, how that is to when there is none."""
+    if RELEASE:
+        bar("p99 of pushes, times the undisturbed", master.p99_ms() / undisturbed.p99_ms(), 2,
+            told=f"the crowd takes the processors of this machine: p99 {master.p99_ms()} ms, undisturbed "
+                 f"{undisturbed.p99_ms()} ms; {elsewhere.p99_ms()} ms while the same crowd is at another zonefand")
+    assert_undelayed(da, master, elsewhere)
 
 
 def during(master, zonefan, count):
@@ -101,7 +95,7 @@ def test_crowd(install, dcs, times, happened, bar, first, sources, cap, short, l
     # sixteen newcomers that were not looked at yet, and what the lanes and the reader may just have opened
     assert most - before <= cap + 24, f"{most} descriptors, {before} before"
     assert cost.grown_mb <= GROWN_MB * SANITIZED, f"RSS grew by {cost.grown_mb} MB"
-    judge_delay(bar, master, undisturbed, elsewhere)
+    judge_delay(bar, da, master, undisturbed, elsewhere)
     zonefan.wait_converged()
     happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
              times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
@@ -137,7 +131,7 @@ def test_crowd_before_tls(install, dcs, certificates, times, happened, bar, firs
     master.assert_served()
     assert most - before <= CAP_OF_ADDRESS + 24, f"{most} descriptors, {before} before"
     assert cost.grown_mb <= GROWN_MB * SANITIZED, f"RSS grew by {cost.grown_mb} MB"
-    judge_delay(bar, master, undisturbed, elsewhere)
+    judge_delay(bar, da, master, undisturbed, elsewhere)
     happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
              times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
              elsewhere_p99_ms=elsewhere.p99_ms(), rss_mb=cost.grown_mb)

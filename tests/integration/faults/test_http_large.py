@@ -2,7 +2,7 @@
 """reliability.md 4.4: too much (H04), and clients that leave (H05). Memory is bounded by app.max_inflight_bytes, whatever is announced."""
 import pytest
 from zf.attack import Attack
-from zf.load import RELEASE, Cost, Master, calm
+from zf.load import RELEASE, Cost, Master, assert_undelayed, calm
 from zf.oracles import resources, wait_recovered
 from zf.wait import wait_for
 from zf.zones import da_zone
@@ -35,8 +35,7 @@ LARGE = {
 def test_too_much(install, dcs, times, happened, bar, kind):
     """
     A flood takes the processors of this machine, which in life are the attackers' own: so pushes are compared with those while the
-    same flood goes to another zonefand here (of up to three such pairs, for what else runs here is no fault of it), and it is told
-    how they are to those without any.
+    same flood goes to another zonefand here, and it is told how they are to those without any.
     """
     body = times(MIB, 16 * MIB)
     inflight = 4 * body
@@ -61,25 +60,22 @@ def test_too_much(install, dcs, times, happened, bar, kind):
     with Master(zonefan.da(), **how) as undisturbed:
         wait_for(lambda: len(undisturbed.seconds) >= pushes, 240, "pushes without attackers")
     undisturbed.assert_served()
-    for _ in range(3):
-        with Master(zonefan.da(), **how) as elsewhere:
-            flood(other.port, elsewhere)
-        elsewhere.assert_served()
-        with Cost(zonefan) as cost, Master(zonefan.da(), **how) as master:
-            fates = flood(zonefan.port, master)
-        master.assert_served()
-        seen = {status for _, status in fates}
-        # a client that still sends when it is refused may find its connection reset instead of the answer
-        assert statuses is None or seen <= statuses | {0} and seen & statuses, f"{seen}, not {statuses}"
-        bound = (inflight / MIB + 32) * (1 if RELEASE else 3)
-        assert cost.grown_mb <= bound, f"RSS grew by {cost.grown_mb} MB"
-        if not RELEASE or master.p99_ms() <= 2 * elsewhere.p99_ms():
-            break
+    with Master(zonefan.da(), **how) as elsewhere:
+        flood(other.port, elsewhere)
+    elsewhere.assert_served()
+    with Cost(zonefan) as cost, Master(zonefan.da(), **how) as master:
+        fates = flood(zonefan.port, master)
+    master.assert_served()
+    seen = {status for _, status in fates}
+    # a client that still sends when it is refused may find its connection reset instead of the answer
+    assert statuses is None or seen <= statuses | {0} and seen & statuses, f"{seen}, not {statuses}"
+    bound = (inflight / MIB + 32) * (1 if RELEASE else 3)
+    assert cost.grown_mb <= bound, f"RSS grew by {cost.grown_mb} MB"
     if RELEASE:
-        assert master.p99_ms() <= 2 * elsewhere.p99_ms(), f"p99 {master.p99_ms()} ms, {elsewhere.p99_ms()} ms beside the same elsewhere"
         bar("p99 of pushes, times the undisturbed", master.p99_ms() / undisturbed.p99_ms(), 2,
             told=f"the flood takes the processors of this machine: p99 {master.p99_ms()} ms, undisturbed "
                  f"{undisturbed.p99_ms()} ms; {elsewhere.p99_ms()} ms while the same flood goes to another zonefand")
+    assert_undelayed(zonefan.da(), master, elsewhere)
     happened(f"answers {sorted(seen)}, RSS +{cost.grown_mb} MB (bound{'' if RELEASE else ' with sanitizers'}: {bound:.0f} MB)",
              times=len(fates), rss_mb=cost.grown_mb, acknowledged=len(master.seconds), p99_ms=master.p99_ms(),
              undisturbed_p99_ms=undisturbed.p99_ms(), elsewhere_p99_ms=elsewhere.p99_ms())
