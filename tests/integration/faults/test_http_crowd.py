@@ -6,7 +6,7 @@ descriptors.
 
 A crowd that connects again and again takes the processors of this machine, which in life are its own. So what zonefand itself
 makes a master wait is told by two measures: pushes while nobody else is there, and pushes while the same crowd is at another
-zonefand of this machine. p99 within twice the second is asserted; how it compares with the first is told.
+zonefand of this machine. That p99 is within 100 ms is asserted; how it is to twice either of them is told.
 """
 import contextlib
 import time
@@ -16,7 +16,7 @@ from zf.attack import Attack
 from zf.certificates import trusting
 from zf.da import NoAnswer
 from zf.inject import Strace
-from zf.load import RELEASE, Cost, Master, assert_undelayed, calm, cpu_seconds, descriptors
+from zf.load import RELEASE, Cost, Master, assert_undelayed, calm, cpu_seconds, descriptors, judge_delay
 from zf.wait import wait_for
 from zf.zones import da_zone
 
@@ -24,7 +24,8 @@ CAP = 512  # app.max_connections, app.max_connections_per_address: the defaults
 CAP_OF_ADDRESS = 64
 NO_HEALING = {"healing": {"enabled": False}}  # of the other zonefand: those zones are not its own
 GROWN_MB = 16  # 512 heads of 16 KiB, which is all that anyone may send before it is refused, and as much again
-P99 = "p99 <= 2 times the undisturbed (told) and <= 2 times that beside the same crowd elsewhere"
+P99 = "p99 <= 100 ms; <= 2 times the undisturbed and that beside the same crowd elsewhere (told)"
+QUEUE = "the kernel hands over connections in order of arrival, and whoever connects in a crowd takes 20 us, 12 of them the kernel's own"
 SANITIZED = 1 if RELEASE else 3  # so much more they take
 
 
@@ -34,15 +35,6 @@ def pushes_of(da, count, zones=50):
         wait_for(lambda: len(master.seconds) >= count, 240, "pushes without a crowd")
     master.assert_served()
     return master
-
-
-def judge_delay(bar, da, master, undisturbed, elsewhere):
-    """As released: within twice what it gets when the same crowd is elsewhere, and told, how that is to when there is none."""
-    if RELEASE:
-        bar("p99 of pushes, times the undisturbed", master.p99_ms() / undisturbed.p99_ms(), 2,
-            told=f"the crowd takes the processors of this machine: p99 {master.p99_ms()} ms, undisturbed "
-                 f"{undisturbed.p99_ms()} ms; {elsewhere.p99_ms()} ms while the same crowd is at another zonefand")
-    assert_undelayed(da, master, elsewhere)
 
 
 def during(master, zonefan, count):
@@ -95,7 +87,7 @@ def test_crowd(install, dcs, times, happened, bar, first, sources, cap, short, l
     # sixteen newcomers that were not looked at yet, and what the lanes and the reader may just have opened
     assert most - before <= cap + 24, f"{most} descriptors, {before} before"
     assert cost.grown_mb <= GROWN_MB * SANITIZED, f"RSS grew by {cost.grown_mb} MB"
-    judge_delay(bar, da, master, undisturbed, elsewhere)
+    judge_delay(bar, master, undisturbed, elsewhere, QUEUE)
     zonefan.wait_converged()
     happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
              times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
@@ -131,7 +123,7 @@ def test_crowd_before_tls(install, dcs, certificates, times, happened, bar, firs
     master.assert_served()
     assert most - before <= CAP_OF_ADDRESS + 24, f"{most} descriptors, {before} before"
     assert cost.grown_mb <= GROWN_MB * SANITIZED, f"RSS grew by {cost.grown_mb} MB"
-    judge_delay(bar, da, master, undisturbed, elsewhere)
+    judge_delay(bar, master, undisturbed, elsewhere, QUEUE)
     happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
              times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
              elsewhere_p99_ms=elsewhere.p99_ms(), rss_mb=cost.grown_mb)
