@@ -149,6 +149,7 @@ static json_t *verify_of(const struct engine_lane *lane, const struct doc *shown
 	set(out, "oldest_unanswered_seconds",
 		lane->oldest_unanswered_us > 0 ? seconds_of(lane->oldest_unanswered_us) : json_null());
 	set(out, "still_answers", number_of(lane->still_answers));
+	set(out, "canary", json_boolean(lane->canary));
 	set(out, "canary_answered_at", time_of(lane->canary_answered_at_us));
 	return out;
 }

@@ -213,8 +213,24 @@ static void draw_server(struct buf *out, const struct page_look *look, const jso
 		strcmp(state, "up") == 0 ? "answers" : state);
 	buf_puts(out, " ");
 	page_time(out, look, page_word(server, "last_ok_at"), "never answered");
+	if (!page_has(server, "last_ok_at") && strcmp(state, "silent") == 0) {
+		buf_puts(out, ", since ");
+		page_moment(out, look, page_word(server, "since"));
+	}
 	if (page_has(server, "error"))
 		html_put(out, " <span class=\"error\">%s</span>", page_word(server, "error"));
+	buf_puts(out, "</dd>");
+}
+
+/* One that never came through is what it is there to tell. */
+static void draw_canary(struct buf *out, const struct page_look *look, const json_t *verify)
+{
+	if (!page_flag(verify, "canary"))
+		return;
+	buf_puts(out, "<dt>Canary</dt><dd>");
+	if (page_has(verify, "canary_answered_at"))
+		buf_puts(out, "answered ");
+	page_time(out, look, page_word(verify, "canary_answered_at"), "not answered since the start");
 	buf_puts(out, "</dd>");
 }
 
@@ -227,11 +243,7 @@ static void draw_verify(struct buf *out, const struct page_look *look, const jso
 		draw_server(out, look, server);
 	draw_count(out, verify, "unanswered", "Not answered");
 	draw_count(out, verify, "still_answers", "Still answered");
-	if (!page_has(verify, "canary_answered_at"))
-		return;
-	buf_puts(out, "<dt>Canary</dt><dd>answered ");
-	page_time(out, look, page_word(verify, "canary_answered_at"), "");
-	buf_puts(out, "</dd>");
+	draw_canary(out, look, verify);
 }
 
 static void draw_facts(struct buf *out, const struct page_look *look, const json_t *lane)

@@ -144,6 +144,10 @@ static void judge_servers(struct troubles *troubles, const json_t *lane)
 		buf_printf(&head, "Name server %s of %s is silent", page_word(server, "address"), page_word(lane, "name"));
 		html_put(&body, "%s. Last answer ", page_word(server, "error"));
 		page_time(&body, troubles->look, page_word(server, "last_ok_at"), "never");
+		if (!page_has(server, "last_ok_at") && page_has(server, "since")) {
+			buf_puts(&body, ", silent since ");
+			page_moment(&body, troubles->look, page_word(server, "since"));
+		}
 		buf_puts(&body, ".");
 		add(troubles, true, &head, &body, "backends");
 	}

@@ -120,6 +120,26 @@ static void test_verdicts(void **state UNUSED)
 	assert_verdict(WELL "'unconfigured':['dc9']", "warn", "dc9 is not configured any more", "zonefanctl retire dc9");
 }
 
+/* A data centre whose name servers are asked: what never answered is told, too. */
+static void test_what_never_answered(void **state UNUSED)
+{
+	char *answers = with(WELL "'backends':[" LANE("dc1", "up", ",'verify':{'canary_answered_at':null,'canary':true,'servers':["
+		"{'address':'192.0.2.1:53','state':'silent','since':'2023-11-14T22:09:08.000000Z','error':'timed out','last_ok_at':null}]}")
+		"," LANE("dc2", "up", ",'verify':{'canary_answered_at':null,'canary':false,'servers':["
+		"{'address':'192.0.2.2:53','state':'new','since':'2023-11-14T22:09:08.000000Z','error':null,'last_ok_at':null}]}") "]", "");
+	char *page = page_of(PAGE_OVERVIEW, answers, true);
+	char *second = strstr(page, "id=\"backend-dc2\"");
+
+	assert_non_null(second);
+	assert_has(second, "badge idle\">new</span> never answered</dd>");
+	assert_lacks(second, "Canary");
+	assert_has(page, "badge bad\">silent</span> never answered, since 22:09:08 UTC, <time");
+	assert_has(page, "timed out. Last answer never, silent since 22:09:08 UTC, <time");
+	assert_has(page, "<dt>Canary</dt><dd>not answered since the start</dd>");
+	free(page);
+	free(answers);
+}
+
 /* The worst is the headline, whatever comes first; of all there is a line. */
 static void test_the_worst_first(void **state UNUSED)
 {
@@ -140,7 +160,7 @@ static void test_hostile_texts(void **state UNUSED)
 {
 	static const char lane[] = "{'name':'" EVIL "','state':'" EVIL "','since':'" EVIL "','last_error':'" EVIL "','next_probe':'" EVIL
 		"','next_heal':'" EVIL "','heal':{'state':'" EVIL "','ended_at':'" EVIL "','error':'" EVIL "'},'verify':{'unanswered':1,"
-		"'servers':[{'address':'" EVIL "','state':'" EVIL "','error':'" EVIL "','last_ok_at':'" EVIL "'}],'canary_answered_at':'" EVIL "'},'contested':1,'pending':1}";
+		"'servers':[{'address':'" EVIL "','state':'" EVIL "','error':'" EVIL "','last_ok_at':'" EVIL "'}],'canary':true,'canary_answered_at':'" EVIL "'},'contested':1,'pending':1}";
 	char *status = xasprintf("'version':'" EVIL "','started_at':'" EVIL "','store':{'ok':false,'error':'" EVIL "'},'backends':[%s],"
 		"'unconfigured':['" EVIL "'],'peer_sync':{'enabled':true,'last_pass':'" EVIL "','peers':[{'url':'" EVIL "','last_error':'" EVIL
 		"','kind':'" EVIL "','last_seen':'" EVIL "'}]},'reconciler':{'enabled':true,'last_run':{'status':'" EVIL "','completed_at':'"
@@ -329,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_what_never_answered),
 		cmocka_unit_test(test_the_worst_first),
 		cmocka_unit_test(test_hostile_texts),
 		cmocka_unit_test(test_an_answer_fails),
