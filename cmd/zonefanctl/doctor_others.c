@@ -44,9 +44,11 @@ static void examine_serials(struct doctor *doctor, const struct conf_master *mas
 	uint32_t serial;
 	struct err err;
 
-	if (zone != NULL && doctor_ask_name(master->hostname, master->dns_port, zone, &serial, &err) != DOCTOR_NAME_SERVED)
-		doctor_tell(doctor, DOCTOR_DOUBT, "serials", master->identity, err.text,
-			"let its name server answer this host (dns_port): without serials what changed is found by fetching zones in turn, a day's work");
+	if (zone == NULL || doctor_ask_name(master->hostname, master->dns_port, zone, &serial, &err) == DOCTOR_NAME_SERVED)
+		return;
+	err_prefix(&err, "%s port %u", master->hostname, master->dns_port);
+	doctor_tell(doctor, DOCTOR_DOUBT, "serials", master->identity, err.text,
+		"let its name server answer this host (dns_port): without serials what changed is found by fetching zones in turn, a day's work");
 }
 
 static void examine_master(struct doctor *doctor, const struct conf_master *master)

@@ -31,7 +31,7 @@ static int open_socket(const struct dns_server *server, int type, struct err *er
 	int ret = is_v4 ? connect(fd, (struct sockaddr *)&v4, sizeof(v4)) : connect(fd, (struct sockaddr *)&v6, sizeof(v6));
 	if (ret != 0 && errno != EINPROGRESS) {
 		close(fd);
-		return err_set(err, ERR_TIMEOUT, "%s port %u: %m", server->address, server->port);
+		return err_set(err, ERR_TIMEOUT, "%m");
 	}
 	return fd;
 }
@@ -47,7 +47,7 @@ static int await(const struct dns_server *server, int fd, short events, int64_t 
 		if (!server->tick(server->ctx))
 			return err_set(err, ERR_CLOSED, "given up");
 		if (left_ms <= 0)
-			return err_set(err, ERR_TIMEOUT, "%s port %u does not answer", server->address, server->port);
+			return err_set(err, ERR_TIMEOUT, "does not answer");
 		if (poll(&poller, 1, left_ms < TICK_MS ? (int)left_ms : TICK_MS) > 0)
 			return ERR_OK;
 	}
@@ -63,14 +63,14 @@ static int ask_udp(const struct dns_server *server, int fd, const struct dns_que
 	hash_random(&id, sizeof(id));
 	size_t size = dns_write_query(question, id, wire);
 	if (send(fd, wire, size, 0) != (ssize_t)size)
-		return err_set(err, ERR_TIMEOUT, "%s port %u: %m", server->address, server->port);
+		return err_set(err, ERR_TIMEOUT, "%m");
 	for (;;) {
 		int ret = await(server, fd, POLLIN, until_ms, err);
 		if (ret != ERR_OK)
 			return ret;
 		ssize_t got = recv(fd, wire, sizeof(wire), 0);
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
-			return err_set(err, ERR_TIMEOUT, "%s port %u: %m", server->address, server->port);
+			return err_set(err, ERR_TIMEOUT, "%m");
 		/* What is no answer of ours is passed over: somebody may be guessing. */
 		ret = got < 0 ? ERR_INVALID : dns_read_answer(question, id, wire, (size_t)got, answer, err);
 		if (ret != ERR_INVALID)
@@ -88,7 +88,7 @@ static int transfer(const struct dns_server *server, int fd, bool out, uint8_t *
 			return ret;
 		ssize_t done = out ? send(fd, data, size, MSG_NOSIGNAL) : recv(fd, data, size, 0);
 		if (done == 0 || (done < 0 && errno != EAGAIN && errno != EINTR))
-			return err_set(err, ERR_TIMEOUT, "%s port %u: the connection ended", server->address, server->port);
+			return err_set(err, ERR_TIMEOUT, "the connection ended");
 		data += done < 0 ? 0 : done;
 		size -= done < 0 ? 0 : (size_t)done;
 	}
@@ -142,5 +142,5 @@ int dns_ask(const struct dns_server *server, const struct dns_question *question
 		return ret;
 	/* By UDP it did answer: it is not silent. */
 	const struct err why = *err;
-	return err_set(err, ERR_LIMIT, "the answer is truncated, and by TCP %s", why.text);
+	return err_set(err, ERR_LIMIT, "the answer is truncated, and by TCP: %s", why.text);
 }

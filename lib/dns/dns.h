@@ -49,7 +49,7 @@ bool dns_answer_serial(const struct dns_answer *answer, uint32_t *serial);
 /*
  * Asks once more if nothing comes in 1 s. ERR_OK: it answers, whatever it says. ERR_TIMEOUT: nobody answers there.
  * ERR_LIMIT: its answer is truncated, and by TCP nobody answers. ERR_INVALID: what it sends by TCP is no answer.
- * ERR_CLOSED: given up. The answer is empty then.
+ * ERR_CLOSED: given up. The answer is empty then. The error's text leaves it to the caller to name the server.
  */
 MUST_CHECK int dns_ask(const struct dns_server *server, const struct dns_question *question, struct dns_answer *answer,
 	struct err *err);

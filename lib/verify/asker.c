@@ -51,6 +51,9 @@ static void run_question(struct asker *asker, struct ask *ask)
 		ask->ret = dns_ask(&server, &ask->question, &ask->answer, &ask->err);
 		if (ask->ret != ERR_TIMEOUT)
 			return;
+		/* The text stands beside the server as it is configured. */
+		if (strcmp(addresses[i], asker->host) != 0)
+			err_prefix(&ask->err, "%s", addresses[i]);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include "verify/asker.h"
 #include "verify/verify.h"
 
 enum { HEADER_SIZE = 12, ANSWER_MAX = 64, QUERY_MAX = 300 };
@@ -166,12 +167,54 @@ static void a_truncated_answer_is_no_silence(void **state)
 	await_question('a');
 }
 
+static void have_come(void *ctx)
+{
+	atomic_store((atomic_bool *)ctx, true);
+}
+
+/* What is wrong at that server: nothing listens at its port. */
+static void ask_nobody(const char *host, char text[ERR_TEXT_SIZE])
+{
+	struct name_server nobody;
+	atomic_bool come = false;
+
+	open_server(&nobody);
+	close(nobody.fd);
+	char *server = xasprintf("%s%s", host, strchr(nobody.address, ':'));
+	struct asker *asker = asker_create(server, "dns", have_come, &come);
+	struct ask *ask = xcalloc(1, sizeof(*ask));
+	ask->question = (struct dns_question){ .name = xstrdup("a.example."), .type = DNS_TYPE_SOA };
+	asker_ask(asker, ask);
+	for (int waited_ms = 0; !atomic_load(&come) && waited_ms < WAIT_MS; waited_ms += 2)
+		nap();
+	ask = asker_take(asker);
+	assert_non_null(ask);
+	assert_int_equal(ask->ret, ERR_TIMEOUT);
+	snprintf(text, ERR_TEXT_SIZE, "%s", ask->err.text);
+	ask_destroy(ask);
+	asker_destroy(asker);
+	free(server);
+}
+
+/* The error stands beside the server as it is configured: its address is told only where that is a name. */
+static void an_error_tells_no_address_twice(void **state)
+{
+	char text[ERR_TEXT_SIZE];
+
+	(void)state;
+	ask_nobody("127.0.0.1", text);
+	assert_string_equal(text, "Connection refused");
+	ask_nobody("localhost", text);
+	assert_non_null(strstr(text, "1: Connection refused"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(where_nothing_is_answered_the_others_do_not_wait, begin_with_room_for_one, end),
 		cmocka_unit_test_setup_teardown(one_zone_without_an_answer_holds_up_no_other, begin_with_room, end),
 		cmocka_unit_test_setup_teardown(a_truncated_answer_is_no_silence, begin_with_room, end),
+		cmocka_unit_test(an_error_tells_no_address_twice),
 	};
 
 	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, false);
