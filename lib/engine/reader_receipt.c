@@ -114,6 +114,7 @@ static bool list_unanswered(void *ctx, const struct store_receipt *receipt)
 	doc_uint(entry, "serial", receipt->serial);
 	doc_int(entry, "since", receipt->since_us);
 	doc_bool(entry, "told", receipt->late);
+	doc_bool(entry, "still", receipt->still);
 	/* Once there is newer content, the serial of what was written is all that is still known of it. */
 	if (!receipt->deleted && row.generation == receipt->generation)
 		add_question(list->engine, entry, &row);
@@ -212,7 +213,7 @@ int reader_add_receipt(struct engine *engine, const struct core_board_lane *lane
 	ret = store_answer_list(engine->reader, zone_id, lane->backend_id, add_said, out, err);
 	out->state = receipt.answered_at_us != 0 ? "answered" :
 		     !receipt.late		 ? "waiting" :
-		     receipt.deleted		 ? "still_answers" :
+		     receipt.still		 ? "still_answers" :
 						   "unanswered";
 	return ret;
 }

@@ -79,11 +79,11 @@ static const struct row lane_rows[] = {
 
 /* Of back ends whose name servers are asked. */
 static const struct row verify_rows[] = {
-	{ { "zonefan_backend_unanswered_zones", EXPOSE_GAUGE, "Zones that are written there, and that not all its name servers answer so." },
+	{ { "zonefan_backend_unanswered_zones", EXPOSE_GAUGE, "Zones that are written or deleted there, and that not all its name servers answer so." },
 		VALUE_COUNT, LANE(unanswered) },
 	{ { "zonefan_backend_oldest_unanswered_seconds", EXPOSE_GAUGE, "Age of the oldest of them, 0 if there is none." }, VALUE_US,
 		LANE(oldest_unanswered_us) },
-	{ { "zonefan_backend_still_answered_zones", EXPOSE_GAUGE, "Deleted zones that are not known to be gone from its name servers." },
+	{ { "zonefan_backend_still_answered_zones", EXPOSE_GAUGE, "Deleted zones that its name servers answer all the same." },
 		VALUE_COUNT, LANE(still_answers) },
 };
 

@@ -6,9 +6,14 @@
 
 enum { ERROR_MAX = 1024, SERVER_MAX = 512 };
 
+/* It was deleted, and a name server told a serial of it when it was asked last: not so if it said nothing. */
+#define STILL                                                                                                \
+	"iif(r.late AND r.deleted, EXISTS (SELECT 1 FROM receipt_answer AS a WHERE a.zone_id = r.zone_id"            \
+	" AND a.backend_id = r.backend_id AND a.generation = r.generation AND a.answered_at = 0"                     \
+	" AND a.serial IS NOT NULL), 0)"
 #define ROW                                                                                                  \
 	"r.zone_id, r.backend_id, r.number, r.generation, r.deleted, r.serial, r.pushed_at, r.written_at, r.since,"  \
-	" r.answered_at, r.late"
+	" r.answered_at, r.late, " STILL
 
 static const char write_sql[] = "INSERT INTO receipt (zone_id, backend_id, number, generation, deleted, serial, pushed_at,"
 	" written_at, since, late, answered_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, 0, 0)"
@@ -25,9 +30,9 @@ static const char outdate_sql[] = "DELETE FROM receipt WHERE zone_id = ?1 AND ba
 static const char last_sql[] = "SELECT coalesce(max(number), 0) FROM receipt";
 static const char list_sql[] = "SELECT " ROW " FROM receipt AS r WHERE r.answered_at = 0 AND r.backend_id = ?1"
 	" AND r.number > ?2 ORDER BY r.number LIMIT ?3";
-static const char counts_sql[] = "SELECT total(late AND NOT deleted), min(iif(late AND NOT deleted, since, NULL)),"
-	" total(late AND deleted), total(NOT late)"
-	" FROM receipt WHERE backend_id = ?1 AND answered_at = 0";
+static const char counts_sql[] = "SELECT total(late AND NOT still), min(iif(late AND NOT still, since, NULL)), total(still),"
+	" total(NOT late) FROM (SELECT r.late, r.since, " STILL " AS still FROM receipt AS r"
+	" WHERE r.backend_id = ?1 AND r.answered_at = 0)";
 static const char sample_sql[] = "SELECT z.id, z.name, z.generation, z.serial, r.answered_at, r.generation"
 	" FROM zone AS z CROSS JOIN delivery AS d ON d.zone_id = z.id AND d.backend_id = ?1"
 	" LEFT JOIN receipt AS r ON r.zone_id = z.id AND r.backend_id = ?1"
@@ -51,6 +56,7 @@ static void read_receipt(sqlite3_stmt *stmt, struct store_receipt *out)
 		.since_us = sqlite3_column_int64(stmt, 8),
 		.answered_at_us = sqlite3_column_int64(stmt, 9),
 		.late = sqlite3_column_int64(stmt, 10) != 0,
+		.still = sqlite3_column_int64(stmt, 11) != 0,
 	};
 }
 

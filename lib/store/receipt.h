@@ -24,6 +24,7 @@ struct store_receipt {
 	int64_t written_at_us;
 	int64_t since_us;        /* unanswered since */
 	bool late;               /* it was asked for after its time, and is not answered */
+	bool still;              /* late: it is deleted, and a name server answers it all the same; not stored: what they said */
 	int64_t answered_at_us;  /* 0: not yet */
 };
 
@@ -48,9 +49,9 @@ MUST_CHECK int store_receipt_list(struct store *store, int64_t backend_id, int64
 
 struct store_receipt_counts {
 	uint64_t waiting;        /* not late yet */
-	uint64_t unanswered;     /* late, zones in service */
+	uint64_t unanswered;     /* late: also deleted zones whose name servers say nothing */
 	int64_t oldest_since_us; /* of those; 0: none */
-	uint64_t still;          /* late, deleted zones */
+	uint64_t still;          /* late, deleted zones that are answered all the same */
 };
 
 MUST_CHECK int store_receipt_counts(struct store *store, int64_t backend_id, struct store_receipt_counts *out,

@@ -73,6 +73,7 @@ static struct follow *make(const struct follows *follows, const struct doc *entr
 	follow->serial = (uint32_t)doc_get(entry, "serial")->value.count;
 	follow->since_us = doc_get(entry, "since")->value.number;
 	follow->told = doc_get(entry, "told")->value.boolean;
+	follow->still = doc_get(entry, "still")->value.boolean;
 	follow->raised = doc_get(entry, "raised") != NULL && doc_get(entry, "raised")->value.boolean;
 	take_set(&follow->set, entry);
 	follow->servers = xcalloc(follows->server_count, sizeof(*follow->servers));
@@ -165,6 +166,17 @@ void follow_wake(struct follows *follows, unsigned server, bool missed, int64_t 
 	}
 }
 
+bool follow_still_answers(const struct follows *follows, const struct follow *follow)
+{
+	for (unsigned i = 0; i < follows->server_count && follow->deleted; i++) {
+		const struct follow_server *at = &follow->servers[i];
+
+		if (!at->right && (at->error == NULL ? follow->still : at->has_serial))
+			return true;
+	}
+	return false;
+}
+
 bool follow_is_whole(const struct follows *follows, const struct follow *follow)
 {
 	for (unsigned i = 0; i < follows->server_count; i++) {
@@ -214,16 +226,24 @@ static void be_right(struct follow_server *at)
 	at->error = NULL;
 }
 
+/* Nothing was heard of the zone: nobody knows whether one that was deleted is still answered there. */
+static void be_unheard(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms)
+{
+	if (follow->deleted)
+		follow->servers[server].has_serial = false;
+	be_wrong(follow, server, xstrdup(err->text), now_ms);
+}
+
 void follow_refuse(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms)
 {
-	be_wrong(follow, server, xstrdup(err->text), now_ms);
+	be_unheard(follow, server, err, now_ms);
 }
 
 void follow_miss(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms)
 {
 	struct follow_server *at = &follow->servers[server];
 
-	be_wrong(follow, server, xstrdup(err->text), now_ms);
+	be_unheard(follow, server, err, now_ms);
 	at->missed = true;
 	if (at->due_ms > now_ms + missed_pause_most_ms)
 		at->due_ms = now_ms + missed_pause_most_ms;

@@ -51,6 +51,7 @@ struct follow {
 	uint32_t serial;
 	int64_t since_us;      /* unanswered since; wall clock */
 	bool told;             /* that it is late was told */
+	bool still;            /* it is deleted, and was answered all the same when that was told */
 	bool raised;           /* the serial is another one than that of the content before */
 	struct follow_set set;
 	struct follow_server *servers;
@@ -86,6 +87,8 @@ void follow_refuse(struct follow *follow, unsigned server, const struct err *err
 void follow_miss(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms);
 /* The server was away, and may be another one now: what waits for it waits no longer. missed: also what had no answer. */
 void follow_wake(struct follows *follows, unsigned server, bool missed, int64_t now_ms);
+/* It is deleted, and answered all the same: of a server that was not heard yet as it was told before a restart. */
+bool follow_still_answers(const struct follows *follows, const struct follow *follow);
 bool follow_is_whole(const struct follows *follows, const struct follow *follow);
 
 /* "NXDOMAIN", ...: for texts. */

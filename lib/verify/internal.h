@@ -38,6 +38,7 @@ struct server {
 	struct sweep sweep;
 };
 
+/* LATE_ZONES: also what is deleted, where nobody knows whether it is still answered. */
 enum lateness { LATE_ZONES, LATE_DELETES, LATENESSES };
 
 /* A back end. */
@@ -98,6 +99,8 @@ void tell_lost(struct verify *verify, const struct centre *centre, int64_t zone_
 bool tell_post(struct verify *verify);
 PRINTF_LIKE(5, 6)
 void tell_note(struct verify *verify, const char *kind, const struct centre *centre, const char *zone, const char *format, ...);
+/* What it is, should it be late. */
+enum lateness tell_lateness(const struct centre *centre, const struct follow *follow);
 /* What is late by now, and what is not any more. */
 void tell_late(struct verify *verify);
 void tell_status(struct verify *verify);

@@ -110,6 +110,11 @@ static void report(struct verify *verify, const struct centre *centre, struct fo
 	}
 }
 
+enum lateness tell_lateness(const struct centre *centre, const struct follow *follow)
+{
+	return follow_still_answers(&centre->follows, follow) ? LATE_DELETES : LATE_ZONES;
+}
+
 struct late {
 	size_t count;
 	const struct follow *worst; /* the oldest that was told; NULL: none was yet */
@@ -121,7 +126,7 @@ static void find_late(struct verify *verify, const struct centre *centre, struct
 
 	for (size_t i = 0; i < centre->follows.count; i++) {
 		struct follow *follow = centre->follows.all[i];
-		struct late *kind = &late[follow->deleted ? LATE_DELETES : LATE_ZONES];
+		struct late *kind = &late[tell_lateness(centre, follow)];
 
 		if (follow->since_us > limit_us)
 			continue;
@@ -149,7 +154,7 @@ void tell_late(struct verify *verify)
 		const char *begins, *ends, *end;
 	} kinds[LATENESSES] = {
 		[LATE_ZONES] = { "unanswered", "answered", "all that was written is answered, or not late yet" },
-		[LATE_DELETES] = { "still_answers", "gone", "no deleted zone is answered any more" },
+		[LATE_DELETES] = { "still_answers", "gone", "no deleted zone is known to be answered any more" },
 	};
 
 	for (size_t i = 0; i < verify->centre_count; i++) {

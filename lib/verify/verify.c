@@ -47,7 +47,7 @@ static void follow_all(struct centre *centre, const struct doc *written)
 		const struct follow *follow = follow_add(&centre->follows, entry, verify_now_ms());
 		/* Of before a restart: it is no news. */
 		if (follow->told)
-			centre->late_told[follow->deleted ? LATE_DELETES : LATE_ZONES] = true;
+			centre->late_told[tell_lateness(centre, follow)] = true;
 	}
 }
 

@@ -96,7 +96,7 @@ def test_where_tcp_is_closed_a_truncated_answer_is_no_silence(zonefan, served):
     served.tcp.close()
     zonefan.da().push_ok(ZONE, da_zone(ZONE, 7))
     delivery = wait_state(zonefan, "unanswered")
-    assert "the answer is truncated, and by TCP " in delivery["verify_error"]
+    assert "the answer is truncated, and by TCP: " in delivery["verify_error"]
     assert [entry["state"] for entry in zonefan.backend("dc1")["verify"]["servers"]] == ["up"]
     assert not [event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] == "server_silent"]
 

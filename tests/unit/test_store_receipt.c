@@ -105,6 +105,8 @@ static void a_receipt_is_written_once_a_generation(void **state)
 static void open_ones_are_listed_and_counted(void **state)
 {
 	struct world world = make_world(state);
+	struct store_answer said = { .zone_id = world.zones[2], .backend_id = world.dc1, .server = "192.0.2.1:53", .generation = 5,
+		.asked_at_us = 10, .error = "does not answer" };
 	struct store_receipt_counts counts;
 	struct seen seen;
 
@@ -130,8 +132,22 @@ static void open_ones_are_listed_and_counted(void **state)
 	assert_true(open_ones(&world, world.dc1, 0, 1).late[0]);
 	OK(store_receipt_counts(world.store, world.dc1, &counts, err));
 	assert_int_equal(counts.waiting, 0);
-	assert_int_equal(counts.unanswered, 2);
+	assert_int_equal(counts.unanswered, 3);
 	assert_int_equal(counts.oldest_since_us, 101);
+	assert_int_equal(counts.still, 0);
+	/* Of the one that is deleted nothing was heard, or only what it was before. */
+	OK(store_answer_put(world.store, &said, err));
+	said.generation = 4;
+	said.has_serial = true;
+	OK(store_answer_put(world.store, &said, err));
+	OK(store_receipt_counts(world.store, world.dc1, &counts, err));
+	assert_int_equal(counts.still, 0);
+	assert_false(load(&world, 2, world.dc1).still);
+	said.generation = 5;
+	OK(store_answer_put(world.store, &said, err));
+	assert_true(load(&world, 2, world.dc1).still);
+	OK(store_receipt_counts(world.store, world.dc1, &counts, err));
+	assert_int_equal(counts.unanswered, 2);
 	assert_int_equal(counts.still, 1);
 	/* It is late with what is written meanwhile, too. */
 	write_receipt(&world, 1, world.dc1, 5, 6, false);

@@ -15,6 +15,7 @@ struct entry {
 	int64_t zone_id;
 	const char *zone;
 	bool deleted;
+	bool still;
 	uint32_t serial;
 	const char *name;    /* NULL: no set is asked for */
 	const char *data[3];
@@ -32,6 +33,7 @@ static struct follow *add(struct follows *follows, const struct entry *from, int
 	doc_uint(doc, "serial", from->serial);
 	doc_int(doc, "since", 1);
 	doc_bool(doc, "told", false);
+	doc_bool(doc, "still", from->still);
 	if (from->name != NULL) {
 		doc_text(doc, "name", from->name);
 		doc_text(doc, "type", "A");
@@ -193,6 +195,32 @@ static void a_deleted_zone_has_no_soa(void **state UNUSED)
 	follow_clear(&follows);
 }
 
+/* What was heard counts; before anything was, what was told before the restart. */
+static void a_silent_server_is_not_said_to_answer(void **state UNUSED)
+{
+	struct entry deleted = { .zone_id = 7, .zone = "example.com.", .deleted = true, .serial = 5 };
+	const struct err err = { .code = ERR_TIMEOUT, .text = "does not answer" };
+	struct follows follows = { .server_count = SERVERS };
+	struct follow *follow = add(&follows, &deleted, 1);
+
+	assert_false(follow_still_answers(&follows, follow));
+	follow_miss(follow, 0, &err, NOW);
+	assert_false(follow_still_answers(&follows, follow));
+	assert_false(tell_soa(follow, 0, 5));
+	assert_true(follow_still_answers(&follows, follow));
+	follow_miss(follow, 0, &err, NOW);
+	assert_false(follow_still_answers(&follows, follow));
+	assert_false(tell_soa(follow, 1, 5));
+	assert_true(follow_still_answers(&follows, follow));
+	deleted.still = true;
+	follow = add(&follows, &deleted, 2);
+	assert_true(follow_still_answers(&follows, follow));
+	for (unsigned i = 0; i < SERVERS; i++)
+		follow_miss(follow, i, &err, NOW);
+	assert_false(follow_still_answers(&follows, follow));
+	follow_clear(&follows);
+}
+
 static void a_report_stands_until_it_says_something_else(void **state UNUSED)
 {
 	struct follows follows = { .server_count = 1 };
@@ -270,6 +298,7 @@ int main(void)
 		cmocka_unit_test(a_raised_serial_may_be_enough),
 		cmocka_unit_test(a_set_that_is_gone_is_not_answered),
 		cmocka_unit_test(a_deleted_zone_has_no_soa),
+		cmocka_unit_test(a_silent_server_is_not_said_to_answer),
 		cmocka_unit_test(a_report_stands_until_it_says_something_else),
 		cmocka_unit_test(what_had_no_answer_goes_to_the_end),
 		cmocka_unit_test(the_newest_writing_takes_its_place),
