@@ -52,6 +52,13 @@ static void on_resume(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 
 void door_entered(struct door *door)
 {
+	struct door_list *all = &door->http->doors;
+
+	/* The crowd at this one shall not take every turn: the others listen again before it does. */
+	if (!door->control) {
+		TAILQ_REMOVE(all, door, link);
+		TAILQ_INSERT_TAIL(all, door, link);
+	}
 	door->open++;
 	door->crowd->open++;
 	doors_update(door->http);

@@ -9,15 +9,17 @@ makes a master wait is told by two measures: pushes while nobody else is there, 
 zonefand of this machine. That p99 is within 100 ms is asserted; how it is to twice either of them is told.
 """
 import contextlib
+import ssl
 import time
 
 import pytest
 from zf.attack import Attack
 from zf.certificates import trusting
-from zf.da import NoAnswer
+from zf.da import DA, NoAnswer
 from zf.inject import Strace
 from zf.load import RELEASE, Cost, Master, assert_undelayed, calm, cpu_seconds, descriptors, judge_delay
-from zf.wait import wait_for
+from zf.lone import lone
+from zf.wait import free_port, wait_for
 from zf.zones import da_zone
 
 CAP = 512  # app.max_connections, app.max_connections_per_address: the defaults
@@ -127,6 +129,34 @@ def test_crowd_before_tls(install, dcs, certificates, times, happened, bar, firs
     happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
              times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
              elsewhere_p99_ms=elsewhere.p99_ms(), rss_mb=cost.grown_mb)
+
+
+def client_hello():
+    """The bytes that begin a handshake: who has them makes the server work, and need not."""
+    outgoing = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost").do_handshake()
+    return outgoing.read()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.row("H02", fault="a storm of connections to one listener, more than it can take",
+                 injected="1,200 clients of 100 addresses say hello to the TLS port, and connect again in the moment when they are closed",
+                 required="who comes to another listener is let in: 20 of 20 answered, each <= 2 s")
+def test_crowd_at_another_listener(install, certificates, happened):
+    other = free_port()
+    zonefan = lone(install, config={"app": {"ssl_enable": True, "ssl_cert": f"{certificates}/good.pem",
+                                            "ssl_key": f"{certificates}/good.key",
+                                            "listeners": [{"address": "127.0.0.1", "port": other}]}})
+    zonefan.tls = trusting(certificates)
+    zonefan.start()
+    elsewhere = DA(other, zonefan.user, zonefan.password, timeout=2)
+    storm = {"first": client_hello(), "count": 600, "sources": 100, "pause": 0}
+    with Attack("hold", zonefan.port, **storm), Attack("hold", zonefan.port, **storm):
+        time.sleep(2)  # until more of them wait in the kernel than are taken at a time
+        for _ in range(20):
+            assert elsewhere.get("/readyz").status == 200
+    happened("20 of 20 answered at the other listener", times=20)
 
 
 @pytest.mark.timeout(900)
