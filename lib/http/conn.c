@@ -163,8 +163,12 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 	if (conn->passing || info->n_added == 0)
 		return;
 	conn->passing = true;
-	count_bytes(conn, conn->bytes + info->n_added);
-	take_input(conn, input, info->orig_size);
+	if (conn->phase == CONN_REFUSED) { /* the rest of a record (TLS) */
+		evbuffer_drain(input, evbuffer_get_length(input));
+	} else {
+		count_bytes(conn, conn->bytes + info->n_added);
+		take_input(conn, input, info->orig_size);
+	}
 	conn->passing = false;
 	pump(conn);
 	refuse_excess(conn->http);

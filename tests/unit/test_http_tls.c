@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -244,6 +245,37 @@ static void test_renegotiation_and_goodbye(void **state UNUSED)
 	got = SSL_read(client.ssl, &byte, 1);
 	assert_int_equal(SSL_get_error(client.ssl, got), SSL_ERROR_ZERO_RETURN);
 	tls_close(&client);
+	reloader_stop(reloader);
+	certificate_free(&certificate);
+}
+
+/* What came in one record with what was refused is not kept: it would take the room of those that are served. */
+static void test_refused_in_one_record(void **state UNUSED)
+{
+	struct certificate certificate = certificate_make("one", -1, 1, NULL);
+	struct http_params params = tls_params(&certificate);
+	struct tls_client refused[4];
+	char record[16000] = "NONSENSE / HTTP/1.1\r\n\r\n";
+
+	params.max_inflight_bytes = 20000;
+	struct reloader *reloader = tls_start(&params);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		refused[i] = tls_connect(reloader->served.port, (struct habits){ 0 });
+		assert_non_null(refused[i].ssl);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		tls_send(&refused[i], record, sizeof(record));
+		assert_non_null(strstr(tls_read(&refused[i]), "405 Method Not Allowed"));
+	}
+	struct tls_client client = tls_connect(reloader->served.port, (struct habits){ 0 });
+	assert_non_null(client.ssl);
+	tls_send(&client, TEST_REQUEST, 10);
+	usleep(50000); /* until it is read: a part of a request is what has to go when there is too much */
+	tls_send(&client, TEST_REQUEST + 10, strlen(TEST_REQUEST) - 10);
+	assert_non_null(strstr(tls_read(&client), TEST_OK));
+	tls_close(&client);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		tls_close(&refused[i]);
 	reloader_stop(reloader);
 	certificate_free(&certificate);
 }
@@ -502,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_versions_and_ciphers),
 		cmocka_unit_test(test_no_tls),
 		cmocka_unit_test(test_renegotiation_and_goodbye),
+		cmocka_unit_test(test_refused_in_one_record),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_another_certificate),
