@@ -57,8 +57,6 @@ static void take_head(struct conn *conn)
 
 	if (!admit(conn, &head))
 		return;
-	if (conn->ssl == NULL)
-		bufferevent_priority_set(conn->bev, HTTP_USUAL);
 	conn->phase = CONN_BODY;
 	conn_deadline(conn, conn->http->params.body_deadline_ms);
 	/* Straight to the socket: nothing else is under way on it, and evhttp knows nothing of this request yet. */
@@ -366,10 +364,8 @@ struct bufferevent *conn_open(struct event_base *base, void *arg)
 		conn->body != NULL);
 	gate_init(&conn->gate, http->params.max_body_bytes);
 	/* evhttp would take it out of epoll again, as soon as it is in. */
-	if (conn->ssl == NULL) {
+	if (conn->ssl == NULL)
 		bufferevent_disable(conn->bev, EV_WRITE);
-		bufferevent_priority_set(conn->bev, HTTP_LAST);
-	}
 	bufferevent_incref(conn->bev);
 	CHECK(evbuffer_add_cb(bufferevent_get_input(conn->bev), on_input, conn) != NULL);
 	TAILQ_INSERT_TAIL(&http->conns, conn, link);

@@ -34,17 +34,16 @@ enum {
 	HTTP_RETRY_AFTER_S = 5,      /* what a 503 or 429 tells the client */
 	HTTP_REFUSAL_MS = 1000,      /* for a refusal to be read before the connection is closed */
 	HTTP_DRAIN_MS = 2,           /* between two looks at what those send that were refused */
-	HTTP_DRAIN_BYTES = 64 * 1024, /* at each look: then the next of them has to wait */
+	HTTP_DRAIN_BYTES = 64 * 1024, /* at each look, */
+	HTTP_DRAIN_CONNECTIONS = 256, /* and of so many: then the next of them has to wait */
 	HTTP_ACCEPT_PAUSE_MS = 100,  /* after accept ran out of descriptors */
 	HTTP_PULSE_MS = 1000,        /* as engine_stalled wants to be asked */
 	HTTP_CONTROL_MAX = 64,       /* connections on the control socket; they do not count with the others */
 	HTTP_CONNECTIONS_MIN = 8,    /* with descriptors for fewer, it does not start */
 	HTTP_NEWCOMERS_MAX = 16,     /* accepted and not yet looked at */
 	HTTP_BEGINNERS = 2 * HTTP_NEWCOMERS_MAX, /* that may come before the first bytes of a newcomer are read */
-	HTTP_PRIORITIES = 3,         /* of events */
+	HTTP_PRIORITIES = 2,         /* of events; if nothing is said, the second */
 	HTTP_FIRST = 0,
-	HTTP_USUAL = 1,              /* if nothing else is said */
-	HTTP_LAST = 2,               /* what was not let in yet, and is refused more often than not */
 	HTTP_CLASSES = 6             /* of status codes: their first digit */
 };
 

@@ -100,7 +100,7 @@ void refuse_on_drain_timer(evutil_socket_t fd UNUSED, short what UNUSED, void *a
 	bool all = last == NULL;
 	ssize_t bytes = 0;
 
-	while (!all && bytes < HTTP_DRAIN_BYTES) {
+	for (size_t i = 0; i < HTTP_DRAIN_CONNECTIONS && bytes < HTTP_DRAIN_BYTES && !all; i++) {
 		conn = TAILQ_FIRST(&http->refused);
 		all = conn == last;
 		TAILQ_REMOVE(&http->refused, conn, refused_link);

@@ -152,8 +152,9 @@ def test_crowd_at_another_listener(install, certificates, happened):
     zonefan.start()
     elsewhere = DA(other, zonefan.user, zonefan.password, timeout=2)
     storm = {"first": client_hello(), "count": 600, "sources": 100, "pause": 0}
-    with Attack("hold", zonefan.port, **storm), Attack("hold", zonefan.port, **storm):
-        time.sleep(2)  # until more of them wait in the kernel than are taken at a time
+    with Attack("hold", zonefan.port, **storm) as one, Attack("hold", zonefan.port, **storm) as another:
+        one.wait_ready()
+        another.wait_ready()
         for _ in range(20):
             assert elsewhere.get("/readyz").status == 200
     happened("20 of 20 answered at the other listener", times=20)
