@@ -274,7 +274,7 @@ static void test_refused_in_one_record(void **state UNUSED)
 	tls_send(&client, TEST_REQUEST, 10);
 	tls_send(&other, TEST_REQUEST, strlen(TEST_REQUEST));
 	assert_non_null(strstr(tls_read(&other), TEST_OK));
-	tls_send(&client, TEST_REQUEST + 10, strlen(TEST_REQUEST) - 10);
+	tls_send(&client, &TEST_REQUEST[10], strlen(TEST_REQUEST) - 10);
 	assert_non_null(strstr(tls_read(&client), TEST_OK));
 	tls_close(&other);
 	tls_close(&client);
