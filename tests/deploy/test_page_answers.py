@@ -73,17 +73,19 @@ def start_readers(root, centres, scratch, stack):
 
 def make_trouble(asked):
     zonefan = asked.zonefan
-    for name in [*ZONES, "gone.example", "ice.example"]:
+    for name in [*ZONES, "gone.example", "hushed.example", "ice.example"]:
         zonefan.da().push_ok(name, da_zone(name))
-    for name in [*ZONES, "gone.example", "ice.example", CANARY]:
+    for name in [*ZONES, "gone.example", "hushed.example", "ice.example", CANARY]:
         asked.wait(name, every("answered"))
     zonefan.da().delete_ok("gone.example")
     asked.wait("gone.example", every("answered", dc3="still_answers"))
     asked.silent.stop()
+    zonefan.da().delete_ok("hushed.example")
     for name in LATE:
         zonefan.da().push_ok(name, da_zone(name, 2))
     for name in LATE:
         asked.wait(name, every("answered", dc2="unanswered"))
+    asked.wait("hushed.example", every("answered", dc2="unanswered", dc3="still_answers"))
     wait_for(lambda: asked.verify("dc2")["servers"][1]["state"] == "silent", LIMIT, lambda: f"silence is seen: {asked.verify('dc2')}")
 
 
@@ -151,7 +153,7 @@ def test_what_name_servers_say(asked, browse):
     verdict = troubles(browser)
     assert verdict[heads[0]].startswith(f"{server['error']}. Last answer ")
     assert browser.patiently(lambda: moment(browser.one("#verdict li"))) == [server["last_ok_at"]]
-    assert verdict[heads[2]].startswith("1 zone. The public plugin")
+    assert verdict[heads[2]].startswith("2 zones. The public plugin")
 
     def is_late():
         verify = asked.verify("dc2")  # the canary is among them from some time on
@@ -166,7 +168,7 @@ def test_what_name_servers_say(asked, browse):
     assert re.fullmatch(r"answers (just now|.+ ago)", shown[asked.address("dc2")][0])
     assert browser.patiently(lambda: {badge.text: badge.get_attribute("class") for badge in browser.all("#backend-dc2 dd .badge")}) == {
         "answers": "badge good", "silent": "badge bad"}
-    for name, count in (("dc1", None), ("dc3", "1")):
+    for name, count in (("dc1", None), ("dc3", "2")):
         shown = facts(browser, name)
         assert shown[asked.address(name)][0].startswith("answers ") and "Not answered" not in shown
         assert shown.get("Still answered", (None,))[0] == count
@@ -234,6 +236,12 @@ def test_who_answers_a_zone(asked, browse):
     words, _, times = receipts(browser)["dc3"]
     still = asked.zonefan.delivery("gone.example", "dc3")
     assert words.startswith("still answered written ") and "still answers, with serial 1" in words and times == [still["unanswered_since"]]
+
+    browser.open(asked.zonefan, "/?zone=hushed.example")
+    assert "Deleted at 3 of 3 data centres, answered so by 1." in browser.text("#zone")
+    words, lines, _ = receipts(browser)["dc2"]
+    assert words.startswith("not answered written ") and errors[asked.address("dc2", 1)] in words, "nobody knows whether it is"
+    assert any(line.startswith(asked.address("dc2")) for line in lines)
 
 
 def test_an_answer_of_before(asked, browse):
