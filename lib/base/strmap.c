@@ -75,7 +75,7 @@ static uint32_t take_entry(struct strmap *map, uint32_t length)
 
 /* ---- slots ---- */
 
-/* FNV-1a, folded. Keys come from the panel behind a login: no need for a keyed hash. */
+/* FNV-1a, folded. Keys come from the panel behind a login, or are addresses of connections, of which there are never many: no need for a keyed hash. */
 static uint32_t hash_key(const void *key, size_t size)
 {
 	const unsigned char *bytes = key;

@@ -265,18 +265,25 @@ json_t *json_status(const struct engine_status *status)
 	return out;
 }
 
-/* The name server whose word counts: one that does not answer it, or the last that did. */
+/* For whose sake the receipt is not "answered": most of all one that still answers, if it is deleted and any does. */
+static unsigned blame_of(const struct engine_said *said, bool still)
+{
+	return said->answered_at_us != 0 ? 0 : still && !said->has_serial ? 1 : 2;
+}
+
+/* The name server whose word counts: the one to blame, or the last that answered. */
 static const struct engine_said *word_of(const struct engine_receipt *receipt)
 {
 	const struct engine_said *worst = NULL;
+	const bool still = receipt->state != NULL && strcmp(receipt->state, "still_answers") == 0;
 
 	for (size_t i = 0; i < receipt->said_count; i++) {
 		const struct engine_said *said = &receipt->said[i];
 
 		if (said->generation != receipt->generation)
 			continue;
-		if (worst == NULL || (worst->answered_at_us != 0 &&
-					     (said->answered_at_us == 0 || said->answered_at_us > worst->answered_at_us)))
+		unsigned blame = blame_of(said, still), least = worst == NULL ? 0 : blame_of(worst, still);
+		if (worst == NULL || blame > least || (blame == 0 && least == 0 && said->answered_at_us > worst->answered_at_us))
 			worst = said;
 	}
 	return worst;

@@ -67,18 +67,17 @@ static void draw_written(struct buf *out, const struct page_look *look, const js
 static void draw_servers(struct buf *out, const json_t *delivery)
 {
 	const json_t *servers = page_list(delivery, "name_servers"), *server;
-	char serial[16];
+	char serial[32];
 	size_t i;
 
 	if (json_array_size(servers) < 2 && strcmp(page_word(delivery, "verify_state"), "answered") == 0)
 		return;
 	json_array_foreach(servers, i, server) {
-		snprintf(serial, sizeof(serial), "%" PRIu64, page_number(server, "serial"));
-		html_put(out, "<div class=\"note\"><code>%s</code> ", page_word(server, "address"));
-		if (page_has(server, "error"))
-			html_put(out, "%s</div>", page_word(server, "error"));
-		else
-			html_put(out, "serial %s</div>", page_has(server, "serial") ? serial : "unknown");
+		snprintf(serial, sizeof(serial), "serial %" PRIu64, page_number(server, "serial"));
+		/* Right without a serial: it was deleted. */
+		const char *right = page_has(server, "serial") ? serial : "gone";
+		html_put(out, "<div class=\"note\"><code>%s</code> %s</div>", page_word(server, "address"),
+			page_has(server, "error") ? page_word(server, "error") : right);
 	}
 }
 

@@ -14,7 +14,7 @@
 #include "base/supervisor.h"
 #include "http/setup.h"
 
-/* Messages taken from the engine before connections get their turn again. */
+/* Messages taken from the engine before another event gets its turn (HTTP_FIRST: as long as there are more it is this one again). */
 enum { MESSAGES_AT_ONCE = 64, MESSAGES_PER_TURN = 4 * MESSAGES_AT_ONCE };
 
 int64_t http_now_ms(void)

@@ -219,11 +219,18 @@ static void be_wrong(struct follow *follow, unsigned server, char *error, int64_
 	at->error = error;
 }
 
+/* What was wrong is not so any more. */
+static void forget_error(struct follow_server *at)
+{
+	at->reported = false;
+	free(at->error);
+	at->error = NULL;
+}
+
 static void be_right(struct follow_server *at)
 {
 	at->right = true;
-	free(at->error);
-	at->error = NULL;
+	forget_error(at);
 }
 
 /* Nothing was heard of the zone: nobody knows whether one that was deleted is still answered there. */
@@ -243,7 +250,11 @@ void follow_miss(struct follow *follow, unsigned server, const struct err *err, 
 {
 	struct follow_server *at = &follow->servers[server];
 
-	be_unheard(follow, server, err, now_ms);
+	/* One question may be lost: that the zone is still answered stands until the next one. */
+	if (follow->deleted && at->has_serial && !at->missed)
+		at->due_ms = now_ms + pause_ms(follow, at->tries++);
+	else
+		be_unheard(follow, server, err, now_ms);
 	at->missed = true;
 	if (at->due_ms > now_ms + missed_pause_most_ms)
 		at->due_ms = now_ms + missed_pause_most_ms;
@@ -286,8 +297,7 @@ static bool judge_soa(struct follow *follow, unsigned server, const struct dns_a
 	}
 	at->soa_right = true;
 	at->due_ms = now_ms;
-	free(at->error); /* of the serial */
-	at->error = NULL;
+	forget_error(at);
 	return false;
 }
 

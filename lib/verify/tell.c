@@ -137,15 +137,26 @@ static void find_late(struct verify *verify, const struct centre *centre, struct
 	}
 }
 
+/* Whether it is for that server's sake that the zone is late. */
+static bool is_to_blame(const struct follow_server *at, enum lateness lateness)
+{
+	return at->reported && (lateness != LATE_DELETES || at->has_serial);
+}
+
 static void note_late(struct verify *verify, const struct centre *centre, const char *kind, const struct late *late)
 {
-	unsigned i = 0;
+	const struct follow *worst = late->worst;
+	const char *plural = late->count == 1 ? "" : "s";
+	enum lateness lateness = tell_lateness(centre, worst);
 
-	while (i + 1 < centre->conf->server_count && !late->worst->servers[i].reported)
-		i++;
-	tell_note(verify, kind, centre, late->worst->zone, "%zu zone%s, the oldest: name server %s %s", late->count,
-		late->count == 1 ? "" : "s", centre->servers[i].address,
-		late->worst->servers[i].error == NULL ? "is late" : late->worst->servers[i].error);
+	for (unsigned i = 0; i < centre->conf->server_count; i++) {
+		if (is_to_blame(&worst->servers[i], lateness)) {
+			tell_note(verify, kind, centre, worst->zone, "%zu zone%s, the oldest: name server %s %s", late->count, plural,
+				centre->servers[i].address, worst->servers[i].error);
+			return;
+		}
+	}
+	tell_note(verify, kind, centre, worst->zone, "%zu zone%s, the oldest late since before the start", late->count, plural);
 }
 
 void tell_late(struct verify *verify)

@@ -18,14 +18,14 @@ ZONE = "receipt.example"
 
 
 class Served(NameServer):
-    """Answers from one text of ZONE. mode, too: "nonsense" (by TCP, after a truncated answer by UDP: a header, and bytes that mean nothing)."""
+    """Answers from a text of each zone. mode, too: "nonsense" (by TCP, after a truncated answer by UDP: a header, and bytes that mean nothing)."""
 
     def __init__(self):
-        self.zone = None
+        self.zones = {}
         super().__init__(None)
 
-    def load(self, text):
-        self.zone = dns.zone.from_text(text, ZONE + ".", relativize=False)
+    def load(self, text, name=ZONE):
+        self.zones[name] = dns.zone.from_text(text, name + ".", relativize=False)
 
     def reply(self, wire, tcp):
         if self.mode == "nonsense" and tcp:
@@ -36,9 +36,9 @@ class Served(NameServer):
         asked = query.question[0]
         if self.mode != "ok" and not tcp:
             answer.flags |= dns.flags.TC
-        elif self.zone is not None:
-            found = self.zone.get_rrset(asked.name, asked.rdtype)
-            answer.answer += [found] if found else []
+        else:
+            found = [zone.get_rrset(asked.name, asked.rdtype) for zone in list(self.zones.values())]
+            answer.answer += [rrset for rrset in found if rrset]
         return answer.to_wire()
 
 
@@ -50,16 +50,23 @@ def served():
 
 
 @pytest.fixture
+def other():
+    made = Served()
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def zonefan(install, dcs, served):
     return install(dcs[:1], config={"verify": {"deadline_seconds": 1}, "dns": {"backends": {"dc1": {
         "verify": {"dns": [f"127.0.0.1:{served.port}"], "interval_seconds": 2}}}}})
 
 
-def wait_state(zonefan, state):
+def wait_state(zonefan, state, zone=ZONE):
     def look():
-        delivery = zonefan.delivery(ZONE, "dc1")
+        delivery = zonefan.delivery(zone, "dc1")
         return delivery if delivery["verify_state"] == state else None
-    return wait_for(look, 60, lambda: f"{ZONE} is {state}: {zonefan.delivery(ZONE, 'dc1')}\n{zonefan.log_tail()}")
+    return wait_for(look, 60, lambda: f"{zone} is {state}: {zonefan.delivery(zone, 'dc1')}\n{zonefan.log_tail()}")
 
 
 def answers(zonefan):
@@ -111,3 +118,58 @@ def test_one_name_for_a_push_up_to_its_answer(install, dcs, served):
     push = next(event["push"] for event in zonefan.api("/api/v1/events")["events"] if event["kind"] == "push")
     told = [re.search(r"msg=(\S+)", line)[1] for line in zonefan.log().splitlines() if f"push={push}" in line]
     assert "delivered" in told and told.count("answered") == 1 and told.index("delivered") < told.index("answered"), told
+
+
+def told(zonefan, kind):
+    return [event["detail"] for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] == kind]
+
+
+@pytest.fixture
+def two(install, dcs, served, other):
+    """One data centre with two name servers; ZONE and another zone are answered by both, and asked for from time to time."""
+    zonefan = install(dcs[:1], config={"verify": {"deadline_seconds": 1}, "dns": {"backends": {"dc1": {
+        "verify": {"dns": [f"127.0.0.1:{at.port}" for at in (served, other)], "interval_seconds": 2}}}}})
+    for zone in (ZONE, "else.example"):
+        for at in (served, other):
+            at.load(da_zone(zone, 7), zone)
+        zonefan.da().push_ok(zone, da_zone(zone, 7))
+        wait_state(zonefan, "answered", zone)
+    return zonefan
+
+
+def test_who_still_answers_is_named(two, served, other):
+    """A zone is deleted; of its two name servers the first says nothing, and the second still answers: that one needs a hand."""
+    served.mode = "silent"
+    two.da().delete_ok(ZONE)
+    delivery = wait_state(two, "still_answers")
+    assert delivery["verify_error"] == f"127.0.0.1:{other.port} still answers, with serial 7" and delivery["serial_answered"] == 7
+    events = wait_for(lambda: told(two, "still_answers"), 60, lambda: f"it is told\n{two.log_tail()}")
+    assert events == [f"1 zone, the oldest: name server 127.0.0.1:{other.port} still answers, with serial 7"]
+
+
+def test_who_is_right_is_not_blamed(two, served, other):
+    """The first goes on answering a deleted zone, and lets go of it in the end; the second says nothing all the while."""
+    other.mode = "silent"
+    two.da().delete_ok(ZONE)
+    wait_state(two, "still_answers")
+    assert told(two, "unanswered") == []
+    # It is asked again at once when it comes back from an outage, which is seen when the other zone is asked for.
+    del served.zones[ZONE]
+    served.mode = "silent"
+    wait_for(lambda: any(f":{served.port}" in text for text in told(two, "server_silent")), 60, "the first is silent")
+    served.mode = "ok"
+    wait_state(two, "unanswered")
+    events = wait_for(lambda: told(two, "unanswered"), 60, lambda: f"it is told that it is late\n{two.log_tail()}")
+    assert events[0].startswith(f"1 zone, the oldest: name server 127.0.0.1:{other.port} ")
+
+
+def test_a_set_that_is_late_after_its_serial(two, served):
+    """The serial is late, and that is told; then it is right, and no name that was changed is answered as it was written."""
+    two.da().push_ok(ZONE, da_zone(ZONE, 8))
+    assert "answers serial 7, 8 was written" in wait_state(two, "unanswered")["verify_error"]
+    served.load(re.sub(r"^ +7$", " 8", da_zone(ZONE, 7), flags=re.M))
+
+    def error():
+        servers = two.delivery(ZONE, "dc1")["name_servers"]
+        return next(at["error"] for at in servers if at["address"].endswith(f":{served.port}"))
+    wait_for(lambda: "answers other data for " in error(), 60, lambda: f"what is wrong now is told: {error()}\n{two.log_tail()}")

@@ -239,7 +239,8 @@ static void test_receipts(void **state UNUSED)
 		"{'backend':'dc2'," WRITTEN "'verify_state':'unanswered','unanswered_since':'2023-11-14T22:12:20.000000Z','verify_error':'no answer',"
 		"'name_servers':[{'address':'192.0.2.2:53','serial':6},{'address':'192.0.2.3:53','error':'refused'}]},"
 		"{'backend':'dc3'," WRITTEN "'verify_state':'waiting','unanswered_since':'2023-11-14T22:13:10.000000Z'},"
-		"{'backend':'dc4'," WRITTEN "'verify_state':'still_answers','unanswered_since':'2023-11-14T22:13:10.000000Z'},"
+		"{'backend':'dc4'," WRITTEN "'verify_state':'still_answers','unanswered_since':'2023-11-14T22:13:10.000000Z',"
+		"'name_servers':[{'address':'192.0.2.4:53','serial':null,'error':null},{'address':'192.0.2.5:53','serial':7,'error':'still'}]},"
 		"{'backend':'dc5','state':'wait','wanted_generation':3,'applied_generation':2,'applied_at':'2023-11-14T20:13:10.000000Z',"
 		"'verify_state':null},"
 		"{'backend':'dc6','state':'held','wanted_generation':3,'applied_generation':2,'written_at':'2023-11-14T20:13:10.000000Z',"
@@ -253,6 +254,8 @@ static void test_receipts(void **state UNUSED)
 	assert_has(page, "<code>192.0.2.3:53</code> refused");
 	assert_has(page, "badge idle\">not yet</span>");
 	assert_has(page, "badge bad\">still answered</span>");
+	assert_has(page, "<code>192.0.2.4:53</code> gone");
+	assert_has(page, "<code>192.0.2.5:53</code> still");
 	assert_has(page, "an older version");
 	assert_has(page, "the older version");
 	assert_has(page, "not verified");

@@ -208,8 +208,15 @@ static void a_silent_server_is_not_said_to_answer(void **state UNUSED)
 	assert_false(follow_still_answers(&follows, follow));
 	assert_false(tell_soa(follow, 0, 5));
 	assert_true(follow_still_answers(&follows, follow));
+	/* One question may be lost, and is asked once more soon. */
+	follow->told = true;
+	follow_miss(follow, 0, &err, NOW);
+	assert_true(follow_still_answers(&follows, follow));
+	assert_string_equal(follow->servers[0].error, "still answers, with serial 5");
+	assert_int_equal(follow->servers[0].due_ms, NOW + 30000);
 	follow_miss(follow, 0, &err, NOW);
 	assert_false(follow_still_answers(&follows, follow));
+	assert_string_equal(follow->servers[0].error, err.text);
 	assert_false(tell_soa(follow, 1, 5));
 	assert_true(follow_still_answers(&follows, follow));
 	deleted.still = true;
@@ -234,6 +241,24 @@ static void a_report_stands_until_it_says_something_else(void **state UNUSED)
 	follow_refuse(follow, 0, &err, NOW);
 	assert_false(follow->servers[0].reported);
 	assert_string_equal(follow->servers[0].error, err.text);
+	follow->servers[0].reported = true;
+	assert_true(tell_soa(follow, 0, 5));
+	assert_false(follow->servers[0].reported);
+	follow_clear(&follows);
+}
+
+/* The serial was late, and that was told; then it is right, and the set is not. */
+static void what_was_told_of_the_serial_is_no_word_of_the_set(void **state UNUSED)
+{
+	struct follows follows = { .server_count = 1 };
+	struct follow *follow = add(&follows, &with_set, 1);
+
+	assert_false(tell_soa(follow, 0, 4));
+	follow->servers[0].reported = true;
+	assert_false(tell_soa(follow, 0, 5));
+	assert_false(tell_rcode(follow, 0, DNS_RCODE_NXDOMAIN));
+	assert_string_equal(follow->servers[0].error, "answers NXDOMAIN for www.example.com. A, which was written");
+	assert_false(follow->servers[0].reported);
 	follow_clear(&follows);
 }
 
@@ -300,6 +325,7 @@ int main(void)
 		cmocka_unit_test(a_deleted_zone_has_no_soa),
 		cmocka_unit_test(a_silent_server_is_not_said_to_answer),
 		cmocka_unit_test(a_report_stands_until_it_says_something_else),
+		cmocka_unit_test(what_was_told_of_the_serial_is_no_word_of_the_set),
 		cmocka_unit_test(what_had_no_answer_goes_to_the_end),
 		cmocka_unit_test(the_newest_writing_takes_its_place),
 	};
