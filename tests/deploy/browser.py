@@ -4,7 +4,7 @@ import base64
 import os
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
@@ -67,7 +67,9 @@ class Browser:
         """The button of that name within selector, and if it asks whether one is sure, yes. Returns on the page behind it."""
         before = self.one("html")
         self.patiently(lambda: self._press(selector, label))
-        WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(expected_conditions.staleness_of(before))
+        # In the moment of the change Chromium may have another error than that for it.
+        WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05,
+                      ignored_exceptions=[WebDriverException]).until(expected_conditions.staleness_of(before))
         self.wait(lambda: self.all("#foot"), "the page is there to its end")
 
     def _press(self, selector, label):

@@ -167,6 +167,42 @@ def test_an_operators_actions(night, browse):
     wait_for(lambda: night.zonefan.status()["queues"]["dead_letters"] == DEAD, 60, "it is a dead letter again")
 
 
+def test_the_other_actions(night, browse):
+    browser, zonefan = browse(), night.zonefan
+
+    def dead_again(count, what):
+        wait_for(lambda: zonefan.status()["queues"]["dead_letters"] == count, 120, what)
+    zonefan.wait_lane("dc1", "up")
+    browser.open(zonefan)
+    browser.wait(lambda: "Heal now" in browser.text("#backend-dc1"), "no pass is under way")
+    night.dcs[0].proxy.freeze()
+    browser.press("#backend-dc1", "Heal now")
+    browser.wait(lambda: "Stop healing" in browser.text("#backend-dc1"), "the pass waits for its data centre")
+    browser.press("#backend-dc1", "Stop healing")
+    assert browser.text("#notice") == "Healing was stopped at 1 data centre."
+    night.dcs[0].proxy.passing()
+    stopped = next(event for event in zonefan.listing("/api/v1/events", "events", 1000) if event["kind"] == "heal_stopped")
+    assert stopped["backend"] == "dc1" and stopped["detail"].startswith("stopped by the operator")
+    zonefan.wait_lane("dc1", "up")
+    browser.press("main", "Heal all")
+    assert re.fullmatch(r"A healing pass began at [123] data centres?\.", browser.text("#notice"))
+    browser.press("#dead", "Replay all")
+    assert browser.text("#notice") == f"{DEAD} dead letters are tried now."
+    dead_again(DEAD, "all were tried, and are dead letters again")
+    browser.open(zonefan)
+    browser.press("#dead tbody tr", "Replay")
+    assert browser.text("#notice") == "1 dead letter is tried now."
+    dead_again(DEAD, "it was tried, and is a dead letter again")
+    browser.open(zonefan, "/?zone=dead0001.example")
+    browser.press("#zone", "Drop")
+    assert browser.text("#notice") == "1 dead letter was dropped." and zonefan.status()["queues"]["dead_letters"] == DEAD - 1
+    browser.press("#zone", "Replay")
+    dead_again(DEAD, "it is a dead letter again")
+    browser.open(zonefan, "/?zone=shop0005.example")
+    browser.press("#zone", "Try now")  # written anew at each, whatever stands there
+    assert browser.text("#notice") == "3 deliveries are tried now." and browser.text("#zone h2").startswith("shop0005.example")
+
+
 def test_approve(night, browse):
     browser, zonefan = browse(), night.zonefan
     zonefan.da().push_ok("word.example", da_zone("word.example", 1, hosts=30))
