@@ -2,6 +2,7 @@
 #
 # The Debian package, for the Debian that it is built on:
 #
+#     tests/install-packages build package
 #     cmake --preset release && cmake --build --preset release && (cd build/release && cpack -G DEB)
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME zonefan)
@@ -19,6 +20,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_PROJECT_CONFIG_FILE ${CMAKE_CURRENT_LIST_DIR}/tools.cmake)
 # Who makes the user and the folders that the package's sysusers.d and tmpfiles.d name.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
 	"ca-certificates, systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles")

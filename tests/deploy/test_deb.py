@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import threading
 
 import pytest
@@ -141,7 +142,7 @@ def test_installed_it_waits_to_be_set_up(installed):
 
 
 # Of the pages that README.md names: those for who builds, changes or measures it are not in the package.
-FOR_DEVELOPERS = {"lib/README.md", "backends/README.md", "deploy/coredns/README.md"}
+FOR_DEVELOPERS = {"lib/README.md", "backends/README.md"}
 
 
 def test_what_readme_sends_an_operator_to_is_there(installed):
@@ -354,3 +355,12 @@ def test_nothing_in_it_is_for_everybody_to_write(packages):
     for line in run("dpkg-deb", "-c", packages[0]).splitlines():
         mode, who = line.split()[:2]
         assert who == "root/root" and mode[8] != "w" and "s" not in mode and "t" not in mode, line
+
+
+@pytest.mark.parametrize("tool", ["dpkg-shlibdeps", "file"])
+def test_without_its_tools_none_is_made(root, tmp_path, tool):
+    """Rather than one that depends on nothing. In a mount namespace where that program is none."""
+    made = subprocess.run(["unshare", "-m", "sh", "-c", f"mount --bind /dev/null /usr/bin/{tool} && exec cpack -G DEB -B {tmp_path}"],
+                          cwd=os.path.join(root, "build", "release"), capture_output=True, text=True, check=False)
+    assert made.returncode != 0 and f"{tool} is not here" in made.stderr, made
+    assert not list(tmp_path.glob("*.deb"))

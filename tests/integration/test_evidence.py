@@ -8,7 +8,7 @@ import sys
 import types
 
 import pytest
-from zf.daemon import SOURCE
+from zf.daemon import BIN, SOURCE
 
 sys.path += [os.path.join(SOURCE, "tests", "evidence"), os.path.join(SOURCE, "tests", "evidence", "groups")]
 
@@ -238,9 +238,14 @@ def test_what_was_cut_short_is_run_again_without_minutes():
     assert main.pending(results, 1) == ["sim"]
 
 
+def but(*groups):
+    return [group for group in main.GROUPS if group not in groups]
+
+
 @pytest.mark.parametrize("path, groups", [
-    ("lib/http/net.c", main.GROUPS), ("tests/unit/test_util.h", main.GROUPS), ("tests/integration/zf/da.py", main.GROUPS),
-    ("tests/integration/conftest.py", main.GROUPS), ("tests/evidence/context.py", main.GROUPS),
+    ("lib/store/db.c", main.GROUPS), ("tests/evidence/context.py", main.GROUPS), ("lib/http/net.c", but("sim")),
+    ("lib/verify/tell.c", but("sim", "fuzz")), ("tests/unit/test_util.h", but("sim")),
+    ("tests/integration/zf/da.py", but("sim", "fuzz")), ("tests/integration/conftest.py", but("sim", "fuzz")),
     ("tests/evidence/groups/power.py", ["power"]), ("tests/sim/client.c", ["analysers", "planted", "peers", "sim", "coverage", "fuzz"]),
     ("tests/unit/test_http_door.c", ["analysers", "planted", "security", "http", "coverage"]),
     ("tests/unit/test_coredns_mysql_blame.c", ["analysers", "planted", "security", "backends", "coverage"]),
@@ -251,6 +256,26 @@ def test_what_was_cut_short_is_run_again_without_minutes():
     ("tests/integration/test_heal.py", ["analysers", "masters", "backends", "coverage"])])
 def test_a_result_is_of_what_its_group_may_have_looked_at(path, groups):
     assert [group for group in main.GROUPS if tree.concerns(path, group, tree.source_of(group))] == groups
+
+
+def made_of(program):
+    """The sources of that program, and what they include, as the build knows them: relative to the source's root."""
+    build = os.path.dirname(BIN)
+
+    def ninja(*arguments):
+        return subprocess.run(["ninja", "-C", build, "-t", *arguments], check=True, capture_output=True, text=True).stdout
+    objects = [line for line in ninja("inputs", os.path.join("bin", program)).splitlines() if line.endswith(".o")]
+    names = [line.strip() for line in ninja("deps", *objects).splitlines() if line.startswith(" ")]
+    return {os.path.relpath(os.path.join(build, name), SOURCE) for name in names}
+
+
+@pytest.mark.parametrize("group, programs", [
+    ("sim", ["sim", "sim_peers", "sim_store"]), ("fuzz", [*(f"replay_{name}" for name in fuzz.names()), "zone_kept"])])
+def test_what_a_group_does_not_look_at_is_not_in_its_programs(group, programs):
+    """Fuzzers are linked as those that replay their inputs."""
+    sources = set().union(*map(made_of, programs))
+    assert {"lib/engine/core_turn.c", "lib/engine/engine.h", "tests/sim/world.c"} <= sources
+    assert [path for path in sorted(sources) if path.startswith(tree.NOT_LOOKED_AT_BY[group])] == []
 
 
 def test_what_is_whole_and_good_is_kept_in_the_repository(tmp_path, monkeypatch):

@@ -26,7 +26,6 @@ CAP = 512  # app.max_connections, app.max_connections_per_address: the defaults
 CAP_OF_ADDRESS = 64
 NO_HEALING = {"healing": {"enabled": False}}  # of the other zonefand: those zones are not its own
 GROWN_MB = 16  # 512 heads of 16 KiB, which is all that anyone may send before it is refused, and as much again
-P99_MOST = 50  # ms: reliability.md O7
 P99 = "p99 <= 50 ms; <= 2 times the undisturbed and that beside the same crowd elsewhere (told)"
 QUEUE = "the kernel hands over connections in order of arrival, and whoever connects in a crowd takes 20 us, 12 of them the kernel's own"
 SANITIZED = 1 if RELEASE else 3  # so much more they take
@@ -38,13 +37,6 @@ def pushes_of(da, count, zones=50):
         wait_for(lambda: len(master.seconds) >= count, 240, "pushes without a crowd")
     master.assert_served()
     return master
-
-
-def judge(bar, master, undisturbed, elsewhere, why):
-    """Two processors can't keep it within twice either (judge_delay tells that); within O7's limit, or twice the second, they can."""
-    judge_delay(bar, master, undisturbed, elsewhere, why)
-    if RELEASE:
-        assert master.p99_ms() <= max(P99_MOST, 2 * elsewhere.p99_ms()), f"{master.p99_ms()} ms, elsewhere {elsewhere.p99_ms()} ms"
 
 
 def during(master, zonefan, count):
@@ -97,7 +89,7 @@ def test_crowd(install, dcs, times, happened, bar, first, sources, cap, short, l
     # sixteen newcomers that were not looked at yet, and what the lanes and the reader may just have opened
     assert most - before <= cap + 24, f"{most} descriptors, {before} before"
     assert cost.grown_mb <= GROWN_MB * SANITIZED, f"RSS grew by {cost.grown_mb} MB"
-    judge(bar, master, undisturbed, elsewhere, QUEUE)
+    judge_delay(bar, master, undisturbed, elsewhere, QUEUE)
     zonefan.wait_converged()
     happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
              times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
@@ -133,7 +125,7 @@ def test_crowd_before_tls(install, dcs, certificates, times, happened, bar, firs
     master.assert_served()
     assert most - before <= CAP_OF_ADDRESS + 24, f"{most} descriptors, {before} before"
     assert cost.grown_mb <= GROWN_MB * SANITIZED, f"RSS grew by {cost.grown_mb} MB"
-    judge(bar, master, undisturbed, elsewhere, QUEUE)
+    judge_delay(bar, master, undisturbed, elsewhere, QUEUE)
     happened(f"{len(master.seconds)} of {len(master.seconds)} pushes answered, at most {most - before} descriptors more",
              times=count, acknowledged=len(master.seconds), p99_ms=master.p99_ms(), undisturbed_p99_ms=undisturbed.p99_ms(),
              elsewhere_p99_ms=elsewhere.p99_ms(), rss_mb=cost.grown_mb)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """reliability.md 4.4: too much (H04), and clients that leave (H05). Memory is bounded by app.max_inflight_bytes, whatever is announced."""
 import pytest
-from faults.test_http_crowd import judge
 from zf.attack import Attack
-from zf.load import RELEASE, Cost, Master, calm
+from zf.load import RELEASE, Cost, Master, calm, judge_delay
 from zf.oracles import resources, wait_recovered
 from zf.wait import wait_for
 from zf.zones import da_zone
@@ -72,7 +71,7 @@ def test_too_much(install, dcs, times, happened, bar, kind):
     assert statuses is None or seen <= statuses | {0} and seen & statuses, f"{seen}, not {statuses}"
     bound = (inflight / MIB + 32) * (1 if RELEASE else 3)
     assert cost.grown_mb <= bound, f"RSS grew by {cost.grown_mb} MB"
-    judge(bar, master, undisturbed, elsewhere, "200 clients send as fast as a processor can, and the kernel takes it in on ours")
+    judge_delay(bar, master, undisturbed, elsewhere, "200 clients send as fast as a processor can, and the kernel takes it in on ours")
     happened(f"answers {sorted(seen)}, RSS +{cost.grown_mb} MB (bound{'' if RELEASE else ' with sanitizers'}: {bound:.0f} MB)",
              times=len(fates), rss_mb=cost.grown_mb, acknowledged=len(master.seconds), p99_ms=master.p99_ms(),
              undisturbed_p99_ms=undisturbed.p99_ms(), elsewhere_p99_ms=elsewhere.p99_ms())

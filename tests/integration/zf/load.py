@@ -11,7 +11,7 @@ from .zones import da_zone
 
 # Rates, percentiles and memory are figures of the release build (decisions.md 22).
 RELEASE = os.path.basename(os.path.dirname(BIN)) == "release"
-P99_MS = 100  # reliability.md 4.4, H01: of a master's pushes, beside attackers
+P99_MS = 50  # reliability.md O7: of a master's pushes, beside attackers
 
 
 class Master:
@@ -71,7 +71,7 @@ def assert_undelayed(da, master, undisturbed):
 
 def judge_delay(bar, master, undisturbed, elsewhere, why):
     """
-    As released, beside attackers that take the processors of this machine, which in life are their own: 100 ms (H01's figure), or
+    As released, beside attackers that take the processors of this machine, which in life are their own: 50 ms (O7's figure), or
     twice what it is while the same attackers are at another zonefand here, is asserted. Twice the undisturbed, and twice that alone,
     are bars that two processors don't reach every time, so they are told, with why.
     """
