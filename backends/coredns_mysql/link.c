@@ -313,8 +313,10 @@ int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx
 int link_run(struct link *link, const struct buf *sql, size_t statements)
 {
 	int outcome = link_stream(link, sql, NULL, NULL);
+	/* Also an error behind all that was sent: link->answered says which statement failed, and there is none. */
+	bool odd = outcome == 0 ? link->answered != statements : !link->lost && link->answered >= statements;
 
-	return outcome == 0 && link->answered != statements ? link_fell_short(link, statements) : outcome;
+	return odd ? link_fell_short(link, statements) : outcome;
 }
 
 void link_post(struct link *link, const char *statement)
@@ -337,8 +339,11 @@ int link_fell_short(struct link *link, size_t asked)
 	link->code = CR_MALFORMED_PACKET;
 	link->lost = true;
 	link->timed_out = link->cancelled = false;
-	snprintf(link->text, sizeof(link->text), "the server answered only %zu statements of a packet of at least %zu",
-		link->answered, asked);
+	if (link->answered < asked)
+		snprintf(link->text, sizeof(link->text), "the server answered only %zu statements of a packet of at least %zu",
+			link->answered, asked);
+	else
+		snprintf(link->text, sizeof(link->text), "the server answered more than the %zu statements of a packet", asked);
 	link_abort(link);
 	return -1;
 }

@@ -61,11 +61,11 @@ bool link_is_alive(struct link *link);
 MUST_CHECK int link_send(struct link *link, const struct buf *sql);
 /* 1: one more statement has succeeded; *rows is its result, the caller's to free, or NULL. 0: that was all. -1: failed. */
 MUST_CHECK int link_next(struct link *link, MYSQL_RES **rows);
-/* Sends so many statements, takes their answers and throws results away. 0 or -1; fewer answers are a failure. */
+/* Sends so many statements, takes their answers and throws results away. 0 or -1; fewer answers, or more, are a failure. */
 MUST_CHECK int link_run(struct link *link, const struct buf *sql, size_t statements);
 /*
- * After a packet of so many statements whose answers ended without an error, but too early: nobody knows what became of
- * the others. The connection is lost. -1.
+ * After a packet of so many statements whose answers ended too early without an error, or go on behind the last: nobody knows what
+ * became of them. The connection is lost. -1.
  */
 int link_fell_short(struct link *link, size_t asked);
 /*

@@ -36,7 +36,7 @@ struct err {
 
 /* Fills err (which may be NULL) and returns code, so that a caller can write return err_set(...). */
 PRINTF_LIKE(3, 4) int err_set(struct err *err, enum err_code code, const char *format, ...);
-/* Puts "prefix: " before the text that is there; returns err->code. */
+/* Puts "prefix: " before the text that is there; returns err->code. err is not NULL: whoever may have none asks before. */
 PRINTF_LIKE(2, 3) int err_prefix(struct err *err, const char *format, ...);
 /* "invalid", "busy", ...: for logs and JSON. */
 const char *err_name(enum err_code code);

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/log.h"
 #include "engine/core_internal.h"
 #include "store/version.h"
 
@@ -18,8 +19,12 @@ int core_count_change(struct core *core, const struct store_zone *row, struct er
 	int ret = store_version_load(core->store, row, &version, err);
 	if (ret != ERR_OK && ret != ERR_CORRUPT)
 		return ret;
-	ret = store_version_count(core->store, row, &version, err);
-	return ret == ERR_OK ? store_version_save(core->store, row, &version, err) : ret;
+	if (store_version_count(core->store, row, &version, err) != ERR_OK) {
+		/* Peers won't know of it; no push is refused for that. */
+		log_warn("a change is not counted for peers", LOG_STR("zone", row->name), LOG_ERR(err));
+		return ERR_OK;
+	}
+	return store_version_save(core->store, row, &version, err);
 }
 
 int core_delete_again(struct core *core, struct store_zone *row, struct err *err)

@@ -20,9 +20,11 @@ int core_master_find(struct core *core, const char *identity, struct store_maste
 {
 	int ret = store_master_load(core->store, identity, out, err);
 
+	if (ret == ERR_OK)
+		return ERR_OK;
+	*out = (struct store_master){ 0 };
 	if (ret != ERR_NOTFOUND)
 		return ret;
-	*out = (struct store_master){ 0 };
 	snprintf(out->identity, sizeof(out->identity), "%s", identity);
 	return ERR_OK;
 }

@@ -62,12 +62,18 @@ static int join(struct merge *merge, struct peering_held *held, const struct pee
 	const struct store_version *known, const struct peering_verdict *verdict, struct err *err)
 {
 	struct store_version version = *known;
+	struct err full;
 	int ret = ERR_OK;
 
+	/* Theirs has a number that was ours once, for something else: with that number ours would seem known to all who know theirs. */
+	if (verdict->forgot && store_version_count(merge->core->store, &held->row, &version, &full) != ERR_OK) {
+		merge->waiting++;
+		return ERR_OK;
+	}
 	if (version_claims_equal(&held->claim, &offer->claim))
 		ret = follow(merge, &held->row, offer, err);
-	/* Theirs has a number that was ours once, for something else: with that number ours would seem known to all who know theirs. */
-	if (ret == ERR_OK && verdict->forgot)
+	version = *known;
+	if (ret == ERR_OK && verdict->forgot) /* by the row as it is now */
 		ret = store_version_count(merge->core->store, &held->row, &version, err);
 	merge->merged++;
 	return ret == ERR_OK ? store_version_save(merge->core->store, &held->row, &version, err) : ret;

@@ -37,7 +37,12 @@ static int find(struct core *core, const char *name, int64_t *id, struct err *re
 	struct search search = { .core = core, .name = name };
 	int ret = store_backend_list(core->store, look_at, &search, err);
 
-	*id = ret == ERR_OK && core_lane_of(core, search.id) == NULL ? search.id : 0;
+	/* Half a list says nothing. */
+	if (ret != ERR_OK) {
+		buf_free(&search.others);
+		return ret;
+	}
+	*id = core_lane_of(core, search.id) == NULL ? search.id : 0;
 	if (search.id == 0)
 		err_set(refused, ERR_NOTFOUND, "the store knows no back end %.200s; not configured any more: %s", name,
 			search.others.size == 0 ? "none" : search.others.data);
@@ -47,7 +52,7 @@ static int find(struct core *core, const char *name, int64_t *id, struct err *re
 		err_set(refused, ERR_INVALID, "back end %.200s is configured: take it out of the configuration and reload "
 			"first", name);
 	buf_free(&search.others);
-	return ret;
+	return ERR_OK;
 }
 
 void core_retire_free(struct core *core)

@@ -199,15 +199,19 @@ static int read_text(const struct store_zone *zone, uint64_t version, sqlite3_st
 	uint8_t sum[HASH_SIZE];
 
 	*size = (size_t)db_column_uint(stmt, 0);
-	int rc = squeeze_unpack(sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2), *size, text, err);
+	char *unpacked;
+	int rc = squeeze_unpack(sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2), *size, &unpacked, err);
 	if (rc == 0) {
-		checksum_text("zone_text", zone->name, *text, *size, sum);
-		if (sqlite3_column_bytes(stmt, 1) == HASH_SIZE && memcmp(expected, sum, HASH_SIZE) == 0)
+		checksum_text("zone_text", zone->name, unpacked, *size, sum);
+		if (sqlite3_column_bytes(stmt, 1) == HASH_SIZE && memcmp(expected, sum, HASH_SIZE) == 0) {
+			*text = unpacked;
 			return 0;
-		free(*text);
+		}
+		free(unpacked);
 		rc = err_set(err, ERR_CORRUPT, "it fails its checksum");
 	}
-	err_prefix(err, "zone %s: version %llu in the store", zone->name, (unsigned long long)version);
+	if (err != NULL)
+		err_prefix(err, "zone %s: version %llu in the store", zone->name, (unsigned long long)version);
 	return rc;
 }
 

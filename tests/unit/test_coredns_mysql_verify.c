@@ -376,6 +376,13 @@ static void test_short_answers(void **state)
 	assert_int_equal(link_fetch(&target->link, &compose.sql, rows, 2), -1);
 	assert_true(target->link.lost);
 	assert_null(rows[0]);
+	/* An error behind the last answer is that of no statement. */
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	buf_clear(&compose.sql);
+	buf_puts(&compose.sql, "DO 1;DO 2;SELECT 1 FROM nowhere");
+	assert_int_equal(link_run(&target->link, &compose.sql, 2), -1);
+	assert_true(target->link.lost);
+	assert_non_null(strstr(target->link.text, "answered more than the 2 statements"));
 	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
 	assert_true(target->link.answered > 0);
 	shutdown((int)mysql_get_socket(target->link.mysql), SHUT_RDWR);

@@ -5,6 +5,8 @@
  */
 #include "test_engine_rig.h"
 
+#include <sqlite3.h>
+
 #include "base/rng.h"
 #include "store/masters.h"
 
@@ -300,6 +302,31 @@ static void what_was_condemned_before_a_start_waits_for_a_new_list(void **state)
 	await_deleted("a.example");
 }
 
+/* The rows of the masters can't be read: that costs what needs them, and no push. */
+static void what_is_damaged_about_masters_costs_no_push(void **state)
+{
+	sqlite3 *db;
+
+	(void)state;
+	push("a.example", 1);
+	struct engine_seen seen = seen_now("a.example");
+	tell_list(NULL);
+	assert_int_equal(sqlite3_open(rig.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA writable_schema = ON;"
+		"UPDATE sqlite_schema SET rootpage = (SELECT max(rootpage) FROM sqlite_schema WHERE type = 'index') WHERE name = 'master'; ALTER TABLE zone RENAME TO zone_", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "ALTER TABLE zone_ RENAME TO zone", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(ask_code(about(ENGINE_MASTER_JUDGE)), ERR_CORRUPT);
+	struct engine_request *missing = about(ENGINE_MASTER_MISSING);
+	missing->names = xcalloc(1, sizeof(char *));
+	missing->names[0] = xstrdup("a.example.");
+	missing->seen = xcalloc(1, sizeof(*missing->seen));
+	missing->seen[0] = seen;
+	missing->name_count = 1;
+	assert_int_equal(ask_code(missing), ERR_CORRUPT);
+	push("a.example", 2);
+}
+
 /* ---- owners ---- */
 
 static void owners_move_only_as_seen(void **state)
@@ -436,6 +463,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_approval_during_a_pass_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_approval_needs_a_list_since_the_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_condemned_before_a_start_waits_for_a_new_list, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_damaged_about_masters_costs_no_push, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(owners_move_only_as_seen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_pull_is_stored_only_as_seen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_unsigned_text_never_replaces_a_signed_zone, set_up, tear_down),

@@ -2,6 +2,11 @@
 /* What a peer offers: taken, joined, left or refused; and what counts as a change of ours. */
 #include "test_engine_rig.h"
 
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "sched/version.h"
+
 #define PEER "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define URL "http://peer.example:2222"
 
@@ -336,6 +341,64 @@ static void a_generation_raised_above_a_stamp_is_no_change(void **state)
 	assert_int_equal(counter_of("shop.example", "own"), 3);
 }
 
+/* A vector of the peer and of as many other stores as there may be. */
+static char *full_vector(void)
+{
+	struct buf vector = { 0 };
+
+	for (unsigned i = 1; i < VERSION_MOST; i++)
+		buf_printf(&vector, "%032x:1:00000001,", i);
+	buf_puts(&vector, PEER ":1:00000001");
+	return vector.data;
+}
+
+/* The store is well, and says so: what can't be counted is no fault of the disk. */
+static void assert_store_is_well(void)
+{
+	struct engine_message *message = ask(engine_request_create(ENGINE_STATUS, ++rig.next_id));
+
+	assert_true(message->status->store_ok);
+	engine_message_destroy(message);
+	push("other.example", 1);
+}
+
+/* So many stores changed the zone that there is no room for ours: its pushes, and deletes, are taken all the same. */
+static void a_full_vector_refuses_no_push(void **state)
+{
+	char *vector = full_vector();
+
+	(void)state;
+	stop();
+	rig.peers = true;
+	start();
+	assert_int_equal(offered("full.example", (struct offer){ vector, 1, "da1.example", 600, .pass = 1 }), 1);
+	push("full.example", 1);
+	assert_store_is_well();
+	delete_from("full.example", "da1.example");
+	delete_from("full.example", "da1.example");
+	assert_store_is_well();
+	push("full.example", 2);
+	await_clean("full.example");
+	free(vector);
+}
+
+/* A peer says that we changed the zone more often than can be counted. */
+static void a_counter_at_its_end_refuses_no_push(void **state)
+{
+	(void)state;
+	push("back.example", 1);
+	await_clean("back.example");
+	struct engine_message *message = told("back.example");
+	char *vector = xasprintf("%s:%" PRIu64 ":00000001", text_at(message, "store_id"), VERSION_COUNTER_MAX);
+	engine_message_destroy(message);
+	message = ask(offer_request("back.example", &(struct offer){ vector, 1, "da1.example", 600, .pass = 1 }));
+	assert_int_equal(message->err.code, ERR_OK);
+	assert_int_equal(doc_get(message->doc, "waiting")->value.count, 1);
+	engine_message_destroy(message);
+	assert_store_is_well();
+	free(vector);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +411,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_learnt_peer_deletes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_text_must_be_what_its_digest_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_generation_raised_above_a_stamp_is_no_change, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_full_vector_refuses_no_push, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_counter_at_its_end_refuses_no_push, set_up, tear_down),
 	};
 
 	log_setup((enum log_level)(LOG_LEVEL_ERROR + 1), LOG_FORMAT_LOGFMT, false);

@@ -48,6 +48,7 @@ struct rig {
 	int64_t healing_interval_ms; /* 0: no passes by themselves */
 	enum engine_healing healing[TARGETS];
 	bool verified;              /* receipts are kept */
+	bool peers;                 /* changes are counted for them */
 	bool patient;               /* what failed is tried again after a minute, not at once */
 	size_t count;               /* of back ends that are configured, from the first */
 	unsigned connections;
@@ -126,7 +127,7 @@ static void start(void)
 		.backoff_ms = rig.patient ? patient_ms : backoff_ms,
 		.backoff_count = rig.patient ? ARRAY_SIZE(patient_ms) : ARRAY_SIZE(backoff_ms), .max_attempts = 5,
 		.probe_initial_ms = 10, .probe_max_ms = 50, .queue_capacity = 1024, .queue_bytes = 1 << 20, .guard_mode = rig.guard, .guard_max_shrink_percent = 80,
-		.history_versions = 5,
+		.history_versions = 5, .peers = rig.peers,
 		.clock = &rig_clock };
 	struct err err;
 

@@ -109,6 +109,10 @@ static void damage_costs_its_own_version(void **state)
 		OK(db_exec(store, changes[i], err));
 		uint64_t base = i == 0 ? 0 : 1;
 		FAILS(ERR_CORRUPT, store_history_text(store, &zone, 2, &text, &size, err));
+		/* Nobody asks why, and the text is nobody's to free. */
+		text = NULL;
+		assert_int_equal(store_history_text(store, &zone, 2, &text, &size, NULL), ERR_CORRUPT);
+		assert_null(text);
 		OK(store_history_text(store, &zone, 1, &text, &size, err));
 		free(text);
 		OK(store_history_text(store, &zone, 3 + base, &text, &size, err));
