@@ -108,6 +108,8 @@ static void put_in_force(struct engine *engine, const struct engine_params *para
 		atomic_store(&engine->max_zone_records, params->max_zone_records);
 		atomic_store(&engine->queue_bytes, params->queue_bytes);
 	}
+	/* Whoever is told that a back end is in force asks about it at once. */
+	engine_show_board(engine);
 	answer(&engine->settings, &err, core_is_draining(engine->core));
 }
 

@@ -24,7 +24,7 @@ enum {
 
 /* ---- the engine thread ---- */
 
-static void publish_board(struct engine *engine)
+void engine_show_board(struct engine *engine)
 {
 	CHECK(pthread_mutex_lock(&engine->board.lock) == 0);
 	core_show(engine->core, &engine->board.content);
@@ -96,7 +96,7 @@ static int64_t turn(struct engine *engine, int64_t wait_ms, bool *idle)
 		engine_wake_room(engine, ENGINE_ROOM_VERIFY);
 	atomic_fetch_sub(&engine->under_way, command_count);
 	atomic_fetch_sub(&engine->bytes_under_way, bytes);
-	publish_board(engine);
+	engine_show_board(engine);
 	if (atomic_load(&engine->in_intake) == 0 && queue_size(engine->commands) == 0 && !core_rest(engine->core))
 		wait_ms = 0;
 	*idle = command_count == 0 && job_count == 0;
@@ -221,7 +221,7 @@ static int make_core(struct engine *engine, const struct engine_params *params, 
 		ret = core_create(&core_params, &engine->core, err);
 	}
 	if (ret == ERR_OK)
-		publish_board(engine);
+		engine_show_board(engine);
 	free(backends);
 	if (ret == ERR_OK)
 		atomic_store(&engine->written, core_written(engine->core));

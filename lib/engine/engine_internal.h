@@ -168,6 +168,8 @@ void *intake_run(void *engine);
 void *reader_run(void *engine);
 void *reader_check(void *engine);
 
+/* Shows the reader and the loop what the core is like now; the engine thread. */
+void engine_show_board(struct engine *engine);
 /* Hands a message to the loop, or to the thread that waits for it. */
 void engine_tell(struct engine *engine, struct engine_message *message);
 /* Counts the command in and passes it on, if there is room; any thread. direct: it may skip the intake (the loop only). */

@@ -219,7 +219,6 @@ static void *run(void *arg)
 	int64_t interval_ms = (int64_t)sync->params->interval_minutes * 60000;
 	int64_t next_ms = clock_mono_ms(clock_system());
 
-	learn_own_id(sync);
 	while (!atomic_load(&sync->stopping)) {
 		int64_t wait_ms = is_unfinished(sync) ? 0 : next_ms - clock_mono_ms(clock_system());
 		struct engine_request *order = engine_take_order(sync->engine, ENGINE_ROOM_PEERS, wait_ms > 0 ? wait_ms : 0);
@@ -228,6 +227,8 @@ static void *run(void *arg)
 			go_on(sync);
 			continue;
 		}
+		if (sync->store_id[0] == '\0')
+			learn_own_id(sync);
 		sync->pass++;
 		if (order != NULL)
 			answer(sync, order);

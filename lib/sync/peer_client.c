@@ -88,7 +88,7 @@ static int64_t date_of(CURL *curl)
 	if (curl_easy_header(curl, "Date", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
 		return 0;
 	date = curl_getdate(header->value, NULL);
-	return date < 0 ? 0 : (int64_t)date * 1000000;
+	return date < 0 || date > INT64_MAX / 1000000 ? 0 : (int64_t)date * 1000000;
 }
 
 static int failed(const struct peer_client *client, CURLcode code, struct err *err)

@@ -35,7 +35,7 @@ struct peer_node {
 	bool healthy;
 	unsigned failures;             /* in a row */
 	int64_t last_seen_us;
-	int64_t offset_us;             /* its clock is ahead of ours by so much */
+	int64_t offset_us;             /* its clock is ahead of ours by so much, as its last list told */
 	bool skewed;
 	struct err err;                /* of the last pass; code ERR_OK: none */
 	struct peer_found found;

@@ -144,14 +144,13 @@ static int64_t offset_of(const struct peer_form *form, const struct peer_answer 
 	return form->now_us == 0 && offset_us < DATE_US && offset_us > -DATE_US ? 0 : offset_us;
 }
 
-static void by_our_clock(struct peer_node *node, struct peer_form *form, const struct peer_answer *answer)
+static void by_our_clock(struct peer_form *form, int64_t offset_us)
 {
-	node->offset_us = offset_of(form, answer);
 	for (size_t i = 0; i < form->count; i++) {
 		struct engine_peer_zone *zone = &form->zones[i];
 
 		if (zone->accepted_us != 0)
-			zone->accepted_us = zone->accepted_us > node->offset_us ? zone->accepted_us - node->offset_us : 1;
+			zone->accepted_us = zone->accepted_us > offset_us ? zone->accepted_us - offset_us : 1;
 	}
 }
 
@@ -167,6 +166,8 @@ static int fetch(struct peer_node *node, const char *name, struct peer_form *out
 	*out = (struct peer_form){ .versioned = false };
 	if (ret == ERR_OK && answer.status == 404)
 		ret = err_set(err, ERR_NOTFOUND, "it is gone there");
+	else if (ret == ERR_OK && answer.status == 500) /* that zone's own trouble: its text is damaged there */
+		ret = err_set(err, ERR_NOTFOUND, "it answers 500");
 	else if (ret == ERR_OK && answer.status != 200)
 		ret = err_set(err, ERR_IO, "it answers %ld", answer.status);
 	if (ret == ERR_OK)
@@ -174,7 +175,7 @@ static int fetch(struct peer_node *node, const char *name, struct peer_form *out
 	if (ret == ERR_OK && (out->versioned != node->versioned || strcmp(out->zones[0].name, name) != 0))
 		ret = err_set(err, ERR_INVALID, "it answers with something else");
 	if (ret == ERR_OK)
-		by_our_clock(node, out, &answer);
+		by_our_clock(out, offset_of(out, &answer));
 	peer_answer_clear(&answer);
 	return ret;
 }
@@ -343,8 +344,10 @@ static int read_page(struct peer_sync *sync, struct peer_node *node, const char 
 	if (ret == ERR_OK) {
 		node->versioned = form->versioned;
 		memcpy(node->store_id, form->store_id, sizeof(node->store_id));
-		node->self = strcmp(node->store_id, sync->store_id) == 0;
-		by_our_clock(node, form, &answer);
+		/* directdnsonly tells no id, and ours could not be read perhaps. */
+		node->self = sync->store_id[0] != '\0' && strcmp(node->store_id, sync->store_id) == 0;
+		node->offset_us = offset_of(form, &answer);
+		by_our_clock(form, node->offset_us);
 	}
 	peer_answer_clear(&answer);
 	return ret;

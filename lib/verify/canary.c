@@ -55,12 +55,12 @@ static bool is_ours(struct verify *verify, uint32_t *serial)
 {
 	struct engine_request *request = engine_request_create(ENGINE_ZONE, 0);
 	struct engine_message *reply;
-	bool ours = true;
 
 	*serial = (uint32_t)(verify_wall_us() / 1000000);
 	request->zone = xstrdup(verify->canary);
 	if (engine_ask(verify->engine, request, &reply) != ERR_OK)
 		return false;
+	bool ours = reply->err.code == ERR_NOTFOUND;
 	if (reply->err.code == ERR_OK) {
 		const struct engine_zone *zone = &reply->zones[0];
 
@@ -101,6 +101,6 @@ void canary_go_on(struct verify *verify)
 	if (ours)
 		push(verify, serial);
 	else if (!verify->canary_refused && !atomic_load(&verify->stopping))
-		tell_note(verify, "canary_refused", NULL, verify->canary, "the zone is not ours: it is left alone");
+		tell_note(verify, "canary_refused", NULL, verify->canary, "the zone is not ours, or can't be read: it is left alone");
 	verify->canary_refused = !ours;
 }

@@ -73,6 +73,9 @@ int64_t verify_wall_us(void);
 /* The reply is the caller's. False: there is none, or it is an error, which is logged as "what". */
 bool verify_ask(struct verify *verify, struct engine_request *request, const char *what, struct engine_message **out);
 
+/* More was written there than was read: what is followed is not all. */
+bool verify_is_behind(const struct verify *verify, const struct centre *centre);
+
 /* ---- server.c: one name server ---- */
 
 /* What it is to be asked now, if anything; else when there is something. */

@@ -171,14 +171,15 @@ void tell_late(struct verify *verify)
 	for (size_t i = 0; i < verify->centre_count; i++) {
 		struct centre *centre = &verify->centres[i];
 		struct late late[LATENESSES] = { 0 };
+		bool behind = verify_is_behind(verify, centre);
 
 		find_late(verify, centre, late);
 		for (enum lateness k = 0; k < LATENESSES; k++) {
 			if (!centre->late_told[k] && late[k].worst != NULL)
 				note_late(verify, centre, kinds[k].begins, &late[k]);
-			else if (centre->late_told[k] && late[k].count == 0)
+			else if (centre->late_told[k] && late[k].count == 0 && !behind)
 				tell_note(verify, kinds[k].ends, centre, NULL, "%s", kinds[k].end);
-			centre->late_told[k] = late[k].worst != NULL || (centre->late_told[k] && late[k].count > 0);
+			centre->late_told[k] = late[k].worst != NULL || (centre->late_told[k] && (late[k].count > 0 || behind));
 		}
 	}
 }

@@ -41,6 +41,11 @@ bool verify_ask(struct verify *verify, struct engine_request *request, const cha
 
 /* ---- what was written ---- */
 
+bool verify_is_behind(const struct verify *verify, const struct centre *centre)
+{
+	return engine_written(verify->engine) > centre->seen;
+}
+
 static void follow_all(struct centre *centre, const struct doc *written)
 {
 	for (const struct doc *entry = written->children; entry != NULL; entry = entry->next) {
@@ -54,7 +59,7 @@ static void follow_all(struct centre *centre, const struct doc *written)
 /* Each has its share of the room: where nothing is answered for days, the others' must not wait. */
 static bool has_news(const struct verify *verify, const struct centre *centre)
 {
-	return engine_written(verify->engine) > centre->seen && centre->follows.count < verify->follow_most / verify->centre_count;
+	return verify_is_behind(verify, centre) && centre->follows.count < verify->follow_most / verify->centre_count;
 }
 
 static bool is_news(const struct verify *verify)
@@ -156,9 +161,10 @@ static void *run(void *arg)
 		canary_go_on(verify);
 		read_news(verify);
 		int64_t next_ms = serve_all(verify);
-		look(verify);
-		if (verify->answer_count > 0 && verify_now_ms() >= verify->post_ms && !tell_post(verify))
+		/* Before anybody is told that all is answered, it is kept that it is. */
+		if (verify->answer_count > 0 && verify_now_ms() >= earlier(verify->post_ms, verify->look_ms) && !tell_post(verify))
 			forget_all(verify);
+		look(verify);
 		wait_until(verify, is_news(verify) ? 0 : next_ms);
 	}
 	return NULL;

@@ -4,6 +4,7 @@ Receipts (V1) of name servers that answer in other ways than most: too much for 
 """
 import re
 import socket
+import sqlite3
 
 import dns.flags
 import dns.message
@@ -173,3 +174,21 @@ def test_a_set_that_is_late_after_its_serial(two, served):
         servers = two.delivery(ZONE, "dc1")["name_servers"]
         return next(at["error"] for at in servers if at["address"].endswith(f":{served.port}"))
     wait_for(lambda: "answers other data for " in error(), 60, lambda: f"what is wrong now is told: {error()}\n{two.log_tail()}")
+
+
+def test_what_could_not_be_kept_is_not_called_answered(zonefan, served):
+    """The right answer comes, and the store can't take it: nothing says that all is answered until it has."""
+    zonefan.da().push_ok(ZONE, da_zone(ZONE, 7))
+    wait_state(zonefan, "unanswered")
+    wait_for(lambda: told(zonefan, "unanswered"), 60, "it is told")
+    store = sqlite3.connect(zonefan.store, isolation_level=None, timeout=30)
+    store.execute("ALTER TABLE receipt_answer RENAME TO receipt_answer_away")
+    served.load(da_zone(ZONE, 7))
+    wait_for(lambda: "what name servers answer can't be stored" in zonefan.log(), 60, "it is refused")
+    wait_for(lambda: "what was written can't be read" in zonefan.log(), 60, "nor can it be read anew; what is late was looked for meanwhile")
+    store.execute("ALTER TABLE receipt_answer_away RENAME TO receipt_answer")
+    store.close()
+    delivery = wait_state(zonefan, "answered")
+    events = wait_for(lambda: [event for event in zonefan.api("/api/v1/events")["events"] if event["kind"] == "answered"], 60,
+                      "the end of it is told")
+    assert events[-1]["at"] >= delivery["answered_at"] and len(told(zonefan, "unanswered")) == 1

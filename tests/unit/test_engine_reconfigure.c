@@ -130,6 +130,22 @@ static void what_takes_long_is_cut_short(void **state)
 	}
 }
 
+/* Or name servers would be asked for nothing of what waits there. */
+static void a_back_end_that_is_in_force_is_known(void **state)
+{
+	static const bool with[TARGETS] = { true, true, true }, without[TARGETS] = { false, true, true };
+	struct err err;
+
+	(void)state;
+	for (unsigned i = 0; i < CHANGES; i++) {
+		assert_int_equal(reconfigure(without, i, 1, &err), ERR_OK);
+		assert_int_equal(reconfigure(with, i, 1, &err), ERR_OK);
+		struct engine_request *request = engine_request_create(ENGINE_SAMPLE, ++rig.next_id);
+		request->backend = xstrdup("dc1");
+		assert_int_equal(ask_code(request), ERR_OK);
+	}
+}
+
 static int create_badly(const struct backend_params *params UNUSED, struct backend **out UNUSED, struct err *err)
 {
 	return err_set(err, ERR_INVALID, "host: none is given");
@@ -160,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(pushes_under_changes_are_all_delivered),
 		CASE(what_takes_long_is_cut_short),
+		CASE(a_back_end_that_is_in_force_is_known),
 		CASE(a_bad_setting_changes_nothing),
 	};
 

@@ -28,8 +28,10 @@ enum { ASKED_MOST = 16, WAIT_S = 30, ROOM = 4096 };
 
 struct answer {
 	const char *path;          /* its end; NULL behind the last one */
-	const char *body;          /* NULL: 404 */
+	const char *body;          /* NULL: 404; TROUBLE: 500 */
 };
+
+#define TROUBLE "{\"error\": \"its text is damaged\"}"
 
 struct stand_in {
 	int listener;
@@ -101,8 +103,8 @@ static void serve(const struct stand_in *peer, int connection)
 		return;
 	const char *body = body_of(peer, path);
 	note(peer->name, path + strlen("/internal/"));
-	char *sent = xasprintf("HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
-		body == NULL ? "404 Not Found" : "200 OK", body == NULL ? 0 : strlen(body), body == NULL ? "" : body);
+	const char *status = body == NULL ? "404 Not Found" : strcmp(body, TROUBLE) == 0 ? "500 Internal Server Error" : "200 OK";
+	char *sent = xasprintf("HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", status, body == NULL ? 0 : strlen(body), body == NULL ? "" : body);
 	(void)!send(connection, sent, strlen(sent), MSG_NOSIGNAL);
 	free(sent);
 }
@@ -284,6 +286,45 @@ static void a_visit_that_brings_nothing_has_failed(void **state)
 	stand_in_stop(&peer);
 }
 
+/* A zone whose text a peer can't give stops no other of its zones. */
+static void a_text_that_fails_there_is_passed_over(void **state)
+{
+	static const struct answer sick[] = { { "limit=1000", "[" PLAIN("a.example") "," PLAIN("b.example") "]" },
+		{ "domain=a.example", TROUBLE }, { "domain=b.example", WHOLE("b.example") }, { NULL, NULL } };
+	struct visitor visitor;
+	struct stand_in peer;
+	struct err err;
+
+	(void)state;
+	stand_in_start(&peer, "peer", sick);
+	visitor_open(&visitor, &peer, 100);
+	visitor.params.visit_ms = WAIT_S * 1000;
+	assert_int_equal(peer_visit(&visitor.sync, &visitor.node, &err), ERR_OK);
+	assert_int_equal(visitor.node.found.failed, 1);
+	assert_int_equal(visitor.node.found.taken, 1);
+	visitor_close(&visitor);
+	stand_in_stop(&peer);
+}
+
+/* directdnsonly tells no id of its store: that it is not ours is known all the same. */
+static void who_does_not_know_itself_takes_nobody_for_itself(void **state)
+{
+	static const struct answer good[] = { { "limit=1000", "[" PLAIN("a.example") "]" },
+		{ "domain=a.example", WHOLE("a.example") }, { NULL, NULL } };
+	struct visitor visitor;
+	struct stand_in peer;
+	struct err err;
+
+	(void)state;
+	stand_in_start(&peer, "peer", good);
+	visitor_open(&visitor, &peer, 100);
+	visitor.sync.store_id[0] = '\0';
+	assert_int_equal(peer_visit(&visitor.sync, &visitor.node, &err), ERR_OK);
+	assert_int_equal(visitor.node.found.taken, 1);
+	visitor_close(&visitor);
+	stand_in_stop(&peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +332,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_list_without_end_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(texts_go_on_within_a_page, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_visit_that_brings_nothing_has_failed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_text_that_fails_there_is_passed_over, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_does_not_know_itself_takes_nobody_for_itself, set_up, tear_down),
 	};
 
 	log_setup((enum log_level)(LOG_LEVEL_ERROR + 1), LOG_FORMAT_LOGFMT, false);

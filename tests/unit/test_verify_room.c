@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <sys/socket.h>
 
 #include "verify/asker.h"
@@ -167,6 +168,28 @@ static void a_truncated_answer_is_no_silence(void **state)
 	await_question('a');
 }
 
+/* The row of a customer's zone is damaged: whose it is can't be told, so it is not the canary. */
+static void what_cannot_be_read_is_no_canary(void **state)
+{
+	const struct verify_params params = { .deadline_seconds = 3600, .canary = "mine.example" };
+	sqlite3 *db;
+
+	(void)state;
+	push("mine.example", 7);
+	await_clean("mine.example");
+	assert_int_equal(sqlite3_open(rig.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE zone SET serial = serial + 1", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	verify_stop(verify);
+	verify = verify_start(&params, rig.engine);
+	for (int waited_ms = 0; count_events("canary_refused") == 0; waited_ms += 2) {
+		if (waited_ms >= WAIT_MS)
+			fail_msg("the canary is not refused");
+		nap();
+	}
+	assert_int_equal(count_events("push"), 1);
+}
+
 static void have_come(void *ctx)
 {
 	atomic_store((atomic_bool *)ctx, true);
@@ -214,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(where_nothing_is_answered_the_others_do_not_wait, begin_with_room_for_one, end),
 		cmocka_unit_test_setup_teardown(one_zone_without_an_answer_holds_up_no_other, begin_with_room, end),
 		cmocka_unit_test_setup_teardown(a_truncated_answer_is_no_silence, begin_with_room, end),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_no_canary, begin_with_room, end),
 		cmocka_unit_test(an_error_tells_no_address_twice),
 	};
 
