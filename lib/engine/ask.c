@@ -10,12 +10,12 @@ enum { ORDERS_MOST = 16, RETRY_MS = 20 };
 
 bool ask_is_order(enum engine_op op)
 {
-	return op >= ENGINE_SYNC_PEERS;
+	return engine_queue_of(op) >= ENGINE_QUEUE_PEERS;
 }
 
 bool ask_is_query(enum engine_op op)
 {
-	return op >= ENGINE_STATUS && !ask_is_order(op);
+	return engine_queue_of(op) == ENGINE_QUEUE_QUESTIONS;
 }
 
 /* ---- asking ---- */
@@ -113,11 +113,11 @@ int ask_pass_order(struct engine *engine, struct engine_request *order)
 		enum engine_room room;
 		const char *what;
 	} carries[] = {
-		[ENGINE_SYNC_PEERS - ENGINE_SYNC_PEERS] = { ENGINE_ROOM_PEERS, "peer sync" },
-		[ENGINE_RECONCILE - ENGINE_SYNC_PEERS] = { ENGINE_ROOM_MASTERS, "reconciliation" },
-		[ENGINE_RELOAD - ENGINE_SYNC_PEERS] = { ENGINE_ROOM_RELOAD, "reloading" },
+		[ENGINE_QUEUE_PEERS] = { ENGINE_ROOM_PEERS, "peer sync" },
+		[ENGINE_QUEUE_MASTERS] = { ENGINE_ROOM_MASTERS, "reconciliation" },
+		[ENGINE_QUEUE_RELOAD] = { ENGINE_ROOM_RELOAD, "reloading" },
 	};
-	size_t at = (size_t)(order->op - ENGINE_SYNC_PEERS);
+	enum engine_queue at = engine_queue_of(order->op);
 	struct engine_room_door *door = &engine->rooms[carries[at].room];
 	struct err err;
 	int ret = atomic_load(&door->open) ? queue_push(door->orders, order) : ERR_CLOSED;

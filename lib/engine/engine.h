@@ -273,7 +273,19 @@ struct engine_request {
 struct engine_request *engine_request_create(enum engine_op op, uint64_t id);
 void engine_request_destroy(struct engine_request *request);
 
-/* 0: the request is the engine's and a reply with its id will come. ERR_BUSY, ERR_CLOSED: it is still the caller's. */
+/* What a request may have to wait in. Where one of them is full the others may have room. */
+enum engine_queue {
+	ENGINE_QUEUE_CHANGES,
+	ENGINE_QUEUE_QUESTIONS,
+	ENGINE_QUEUE_PEERS,  /* from here on: orders, a queue for each operation */
+	ENGINE_QUEUE_MASTERS,
+	ENGINE_QUEUE_RELOAD,
+	ENGINE_QUEUES
+};
+
+enum engine_queue engine_queue_of(enum engine_op op);
+
+/* 0: the request is the engine's and a reply with its id will come. ERR_BUSY (engine_queue_of is full), ERR_CLOSED: it is still the caller's. */
 MUST_CHECK int engine_submit(struct engine *engine, struct engine_request *request);
 
 /* ---- messages ---- */

@@ -7,6 +7,13 @@
 
 #include "engine/message.h"
 
+enum engine_queue engine_queue_of(enum engine_op op)
+{
+	if (op >= ENGINE_SYNC_PEERS)
+		return (enum engine_queue)(ENGINE_QUEUE_PEERS + (op - ENGINE_SYNC_PEERS));
+	return op >= ENGINE_STATUS ? ENGINE_QUEUE_QUESTIONS : ENGINE_QUEUE_CHANGES;
+}
+
 struct engine_request *engine_request_create(enum engine_op op, uint64_t id)
 {
 	struct engine_request *request = xcalloc(1, sizeof(*request));

@@ -230,7 +230,6 @@ static void gather(struct conn *conn, const struct engine_message *message)
 		buf_puts(out, out->size == 0 ? "[]" : "]");
 		request_reply(conn, 200, "application/json", "", out->data, out->size);
 	}
-	buf_free(out);
 }
 
 void api_reply(struct conn *conn, const struct engine_message *message)

@@ -177,6 +177,7 @@ void request_reply(struct conn *conn, int status, const char *type, const char *
 	if (!conn->keep_alive)
 		evhttp_add_header(out, "Connection", "close");
 	evbuffer_add(buffer, body, size);
+	buf_free(&conn->gathered); /* the body, or of a request that ended in another answer */
 	evhttp_request_set_on_complete_cb(request, on_complete, conn);
 	evhttp_send_reply(request, status, request_reason(status), buffer);
 	evbuffer_free(buffer);
@@ -291,6 +292,12 @@ static void wait_for(struct conn *conn, enum conn_wait what)
 		evtimer_add(http->wait_timer, &tv);
 }
 
+/* Of one that waits for a place in it. */
+static enum engine_queue queue_of(const struct conn *conn)
+{
+	return engine_queue_of(conn->waiting_request->op);
+}
+
 void request_submit(struct conn *conn, struct engine_request *request)
 {
 	struct http *http = conn->http;
@@ -301,7 +308,7 @@ void request_submit(struct conn *conn, struct engine_request *request)
 	conn->id = ++http->last_id << ID_FD_BITS | (uint64_t)conn->fd;
 	request->id = conn->id;
 	TAILQ_FOREACH(other, &http->waiting, wait_link) {
-		if (other->wait == WAIT_QUEUE)
+		if (other->wait == WAIT_QUEUE && queue_of(other) == engine_queue_of(request->op))
 			ret = ERR_BUSY; /* no overtaking */
 	}
 	if (ret == 0)
@@ -323,7 +330,7 @@ void request_await_names(struct conn *conn)
 	wait_for(conn, WAIT_NAMES);
 }
 
-/* Tries one that waits. True: the queue is still full. */
+/* Tries one that waits. True: its queue is still full. */
 static bool retry(struct conn *conn, bool queue_full)
 {
 	int64_t now_ms = http_now_ms();
@@ -353,14 +360,17 @@ static void retry_waiting(struct http *http)
 {
 	struct timeval tv = http_timeval(HTTP_QUEUE_RETRY_MS);
 	struct conn *conn, *next;
-	bool queue_full = false;
+	bool full[ENGINE_QUEUES] = { false };
 
 	for (conn = TAILQ_FIRST(&http->waiting); conn != NULL; conn = next) {
 		next = TAILQ_NEXT(conn, wait_link);
-		if (conn->wait == WAIT_QUEUE)
-			queue_full = retry(conn, queue_full);
-		else
-			retry(conn, queue_full);
+		if (conn->wait == WAIT_QUEUE) {
+			enum engine_queue queue = queue_of(conn);
+
+			full[queue] = retry(conn, full[queue]);
+		} else {
+			retry(conn, false);
+		}
 	}
 	if (!TAILQ_EMPTY(&http->waiting) && !evtimer_pending(http->wait_timer, NULL))
 		evtimer_add(http->wait_timer, &tv);

@@ -187,12 +187,15 @@ static bool is_unfinished(const struct peer_sync *sync)
 	return false;
 }
 
-static void answer(struct peer_sync *sync, struct engine_request *order)
+/* The pass that begins is that of all who asked for one. */
+static void answer_all(struct peer_sync *sync, struct engine_request *order)
 {
-	struct doc *doc = doc_create();
+	for (; order != NULL; order = engine_take_order(sync->engine, ENGINE_ROOM_PEERS, 0)) {
+		struct doc *doc = doc_create();
 
-	doc_int(doc, "pass", sync->pass);
-	engine_answer_order(sync->engine, order, doc, NULL);
+		doc_int(doc, "pass", sync->pass);
+		engine_answer_order(sync->engine, order, doc, NULL);
+	}
 }
 
 /* Our own id, as peers see it. */
@@ -230,8 +233,7 @@ static void *run(void *arg)
 		if (sync->store_id[0] == '\0')
 			learn_own_id(sync);
 		sync->pass++;
-		if (order != NULL)
-			answer(sync, order);
+		answer_all(sync, order);
 		pass_all(sync);
 		next_ms = clock_mono_ms(clock_system()) + interval_ms;
 	}

@@ -274,6 +274,72 @@ static void test_retry(void **state UNUSED)
 	serve_stop(served);
 }
 
+static void be_busy(struct served *served, unsigned queues)
+{
+	pthread_mutex_lock(&served->fake->lock);
+	served->fake->busy = queues;
+	pthread_mutex_unlock(&served->fake->lock);
+}
+
+/* A request that waits for a place in one of the engine's queues. */
+static int begin_to_wait(struct served *served, const char *request)
+{
+	size_t refusals = fake_count(served->fake, &served->fake->refusals);
+	int fd = client_connect(served);
+
+	client_send(fd, request, strlen(request));
+	wait_until(fake_count(served->fake, &served->fake->refusals) > refusals);
+	return fd;
+}
+
+/* Neither orders nor questions that wait for a place hold up a push, or each other. */
+static void test_full_queues_are_full_apart(void **state UNUSED)
+{
+	enum { PEERS = 1U << ENGINE_QUEUE_PEERS, QUESTIONS = 1U << ENGINE_QUEUE_QUESTIONS };
+	struct served *served = serve_start(default_params());
+	struct answer answer = { 0 };
+
+	be_busy(served, PEERS | QUESTIONS);
+	int order = begin_to_wait(served, "POST /api/v1/peers/sync HTTP/1.0\r\n" LOGIN "Content-Length: 0\r\n\r\n");
+	int question = begin_to_wait(served, "GET /api/v1/zones HTTP/1.0\r\n" LOGIN "\r\n");
+	client_post(served, "/CMD_API_DNS_ADMIN?action=rawsave&domain=a.example", "zone", &answer);
+	assert_answer(&answer, 200, "error=0&text=Saved&details=");
+	be_busy(served, PEERS);
+	client_read(question, &answer);
+	assert_int_equal(answer.status, 200);
+	be_busy(served, 0);
+	client_read(order, &answer);
+	assert_int_equal(answer.status, 200);
+	close(question);
+	close(order);
+	buf_free(&answer.body);
+	serve_stop(served);
+}
+
+/* A list of which the second page could not be had is no part of the next one. */
+static void test_half_a_list_is_forgotten(void **state UNUSED)
+{
+	static const char ask[] = "GET /internal/zones HTTP/1.1\r\nHost: zf.example\r\nAuthorization: Basic cGVlcjpmb3Vy\r\n\r\n";
+	struct served *served = serve_start(default_params());
+	struct answer answer = { 0 };
+	int fd = client_connect(served);
+
+	served->fake->busy_behind_a_page = true;
+	client_send(fd, ask, sizeof(ask) - 1);
+	client_read(fd, &answer);
+	assert_int_equal(answer.status, 503);
+	pthread_mutex_lock(&served->fake->lock);
+	served->fake->busy_behind_a_page = false;
+	served->fake->busy = 0;
+	pthread_mutex_unlock(&served->fake->lock);
+	client_send(fd, ask, sizeof(ask) - 1);
+	client_read(fd, &answer);
+	assert_answer(&answer, 200, "[{\"page\":2},{\"page\":3}]");
+	close(fd);
+	buf_free(&answer.body);
+	serve_stop(served);
+}
+
 /* Each role: the DA dialect, a look, a change; who it is goes along. */
 static void test_roles(void **state UNUSED)
 {
@@ -499,6 +565,8 @@ int main(void)
 		cmocka_unit_test(test_path_counts),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_retry),
+		cmocka_unit_test(test_full_queues_are_full_apart),
+		cmocka_unit_test(test_half_a_list_is_forgotten),
 		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_heal),

@@ -32,7 +32,9 @@ struct engine {
 	struct queue *messages;
 	struct fake_zone zones[FAKE_ZONES_MAX];
 	size_t zone_count;
-	bool busy;            /* engine_submit says ERR_BUSY */
+	unsigned busy;        /* bits of enum engine_queue: of these engine_submit says ERR_BUSY */
+	bool busy_behind_a_page; /* questions, after the first page of PEER_ZONES */
+	int64_t pages;        /* of PEER_ZONES */
 	bool closed;          /* ... ERR_CLOSED */
 	bool hold;            /* replies are kept until fake_release */
 	struct engine_message *held[512];
@@ -290,6 +292,18 @@ static void fake_events(struct engine_message *reply)
 	reply->events[0].zone = xstrdup("shop.example.");
 }
 
+/* One of two pages of a whole list, with one zone each. */
+static void fake_page(struct engine *fake, const struct engine_request *request, struct engine_message *reply)
+{
+	bool first = request->after == NULL || request->after[0] == '\0';
+
+	reply->doc = doc_create();
+	doc_int(doc_object(doc_list(reply->doc, "zones"), NULL), "page", ++fake->pages);
+	doc_text(reply->doc, "next", first ? "m" : NULL);
+	if (fake->busy_behind_a_page)
+		fake->busy |= 1U << ENGINE_QUEUE_QUESTIONS;
+}
+
 static void fake_answer(struct engine *fake, const struct engine_request *request)
 {
 	struct engine_message *reply = fake_message(ENGINE_REPLY);
@@ -319,6 +333,11 @@ static void fake_answer(struct engine *fake, const struct engine_request *reques
 		if (strcmp(request->backend, "dc1") != 0)
 			err_set(&reply->err, ERR_NOTFOUND, "there is no back end %s; there is dc1", request->backend);
 		reply->affected = request->op == ENGINE_PAUSE;
+	} else if (request->op == ENGINE_PEER_ZONES) {
+		fake_page(fake, request, reply);
+	} else if (request->op == ENGINE_SYNC_PEERS) {
+		reply->doc = doc_create();
+		doc_int(reply->doc, "pass", 1);
 	} else {
 		fake->retries++;
 		reply->affected = 4;
@@ -348,7 +367,7 @@ int engine_submit(struct engine *fake, struct engine_request *request)
 	pthread_mutex_lock(&fake->lock);
 	if (fake->closed) {
 		ret = ERR_CLOSED;
-	} else if (fake->busy) {
+	} else if (fake->busy & 1U << engine_queue_of(request->op)) {
 		fake->refusals++;
 		ret = ERR_BUSY;
 	} else {
