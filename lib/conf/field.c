@@ -7,7 +7,10 @@
 
 #include "conf/value.h"
 
-enum { LIST_LIMIT = 64 };
+enum {
+	LIST_LIMIT = 64,
+	WORD_SIZE = 512 /* more than a host name of 255 and its port */
+};
 
 static bool good_number(const struct key *key, const char *text, char why[FIELD_WHY_SIZE])
 {
@@ -80,6 +83,30 @@ static bool good_list(const struct key *key, const char *text, char why[FIELD_WH
 	return false;
 }
 
+/* One server, network or host name each; "" is a list without any. */
+static bool good_words(const struct key *key, const char *text, char why[FIELD_WHY_SIZE])
+{
+	const char *at = *text == '\0' ? NULL : text;
+	char element[WORD_SIZE];
+	const char *fault = value_text_fault(text);
+
+	if (fault != NULL) {
+		snprintf(why, FIELD_WHY_SIZE, "the value %s", fault);
+		return false;
+	}
+	while (at != NULL) {
+		const char *start = at;
+
+		if (!value_element(&at, element, sizeof(element)))
+			snprintf(element, sizeof(element), "%.60s ", start); /* too long for any; its blank is refused below */
+		if (*element == '\0' || strchr(element, ' ') != NULL || !key->accepts(element)) {
+			snprintf(why, FIELD_WHY_SIZE, "\"%.60s\" is not %s", element, key->wants);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool field_accepts(const struct key *key, const char *text, char why[FIELD_WHY_SIZE])
 {
 	enum log_level level;
@@ -90,8 +117,8 @@ bool field_accepts(const struct key *key, const char *text, char why[FIELD_WHY_S
 		return good_number(key, text, why) && (key->choices == NULL || good_choice(key, text, why));
 	case KEY_LIST:
 		return good_list(key, text, why);
-	case KEY_WORDS: /* each was looked at when it was read */
-		return true;
+	case KEY_WORDS:
+		return good_words(key, text, why);
 	case KEY_TEXT:
 		return key->choices != NULL ? good_choice(key, text, why) : good_text(key, text, why);
 	case KEY_BOOL:
@@ -133,15 +160,19 @@ static void store_list(const struct key *key, char *base, const char *text)
 /* The array and its texts are one block. */
 static void store_words(const struct key *key, char *base, const char *text)
 {
-	unsigned count = *text == '\0' ? 0 : 1;
+	const char *at = *text == '\0' ? NULL : text;
+	unsigned count = at == NULL ? 0 : 1;
 
 	for (const char *c = text; *c != '\0'; c++)
 		count += *c == ',';
 	size_t size = strlen(text) + 1;
 	char **words = xmalloc(count * sizeof(*words) + size);
-	char *rest = memcpy(words + count, text, size);
-	for (unsigned i = 0; i < count; i++)
-		words[i] = strsep(&rest, ",");
+	char *rest = (char *)(words + count);
+	for (unsigned i = 0; i < count; i++) {
+		words[i] = rest;
+		CHECK(value_element(&at, rest, size));
+		rest += strlen(rest) + 1;
+	}
 	memcpy(base + key->offset, &words, sizeof(words));
 	memcpy(base + key->count_offset, &count, sizeof(count));
 }

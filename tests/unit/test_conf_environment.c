@@ -148,6 +148,20 @@ static void bad_variables_are_refused_by_name(void **state)
 		{ "DADNS_RETRY_BACKOFF_SECONDS=", "DADNS_RETRY_BACKOFF_SECONDS: \"\" is not a whole number" },
 		{ "DADNS_RETRY_BACKOFF_SECONDS=1,99999999999999999999999999999999999999999",
 		  "DADNS_RETRY_BACKOFF_SECONDS: \"99999999999999999999\" is not a whole number" },
+		{ "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS=10.0.0.2",
+		  "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS: \"10.0.0.2\" is not HOST:PORT" },
+		{ "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS=ns1:70000",
+		  "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS: \"ns1:70000\" is not HOST:PORT" },
+		{ "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS=ns1:53, ns1:53",
+		  "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS: \"ns1:53\" stands there twice" },
+		{ "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS=ns1:53,,ns2:53", "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS: \"\" is not HOST:PORT" },
+		{ "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS=ns1:53,", "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS: \"\" is not HOST:PORT" },
+		{ "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS= ", "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS: \"\" is not HOST:PORT" },
+		{ "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS=ns1:53\n",
+		  "DADNS_DNS_BACKENDS_DC1_VERIFY_DNS: the value contains a control character" },
+		{ "DADNS_APP_ALLOW=10.0.0.0/8 192.168.0.0/16",
+		  "DADNS_APP_ALLOW: \"10.0.0.0/8 192.168.0.0/16\" is not " },
+		{ "DADNS_APP_TRUSTED_PROXIES=10.0.0.1, proxy", "DADNS_APP_TRUSTED_PROXIES: \"proxy\" is not " },
 		{ "DADNS_LOG_LEVEL=x", "DADNS_LOG_LEVEL: \"x\" is none of" },
 		{ "DADNS_APP_AUTH_USERNAME=a\nb", "DADNS_APP_AUTH_USERNAME: the value contains a control character" },
 		{ "DADNS_APP_AUTH_USERNAME=\xc3\x28", "DADNS_APP_AUTH_USERNAME: the value is not UTF-8" },
@@ -172,6 +186,26 @@ static void bad_variables_are_refused_by_name(void **state)
 		assert_refused(folder, folder_load(folder, GOOD, VARIABLES(variable)), table[i].message);
 		free(variable);
 	}
+}
+
+static void lists_of_the_environment_may_have_blanks(void **state)
+{
+	struct folder *folder = *state;
+
+	assert_loads(folder, GOOD,
+		VARIABLES("DADNS_DNS_BACKENDS_DC1_VERIFY_DNS=127.0.0.1:39053, [::1]:39054 ",
+			"DADNS_APP_ALLOW=10.0.0.0/8, 192.168.0.0/16", "DADNS_APP_TRUSTED_PROXIES= 10.0.0.1 ,10.0.0.2"));
+	const struct conf *conf = folder->conf;
+	assert_int_equal(conf->backends[0].verify_dns_count, 2);
+	assert_string_equal(conf->backends[0].verify_dns[0], "127.0.0.1:39053");
+	assert_string_equal(conf->backends[0].verify_dns[1], "[::1]:39054");
+	assert_int_equal(conf->allow_count, 2);
+	assert_string_equal(conf->allow[1], "192.168.0.0/16");
+	assert_int_equal(conf->trusted_proxy_count, 2);
+	assert_string_equal(conf->trusted_proxies[0], "10.0.0.1");
+	assert_string_equal(conf->trusted_proxies[1], "10.0.0.2");
+	assert_loads(folder, LOGIN "  allow: [10.0.0.1]\n" DC1, VARIABLES("DADNS_APP_ALLOW="));
+	assert_int_equal(folder->conf->allow_count, 0);
 }
 
 static void a_huge_variable_is_refused(void **state)
@@ -299,6 +333,7 @@ int main(void)
 		TEST(the_longest_key_wins),
 		TEST(a_back_end_that_is_not_enabled_is_noticed),
 		TEST(bad_variables_are_refused_by_name),
+		TEST(lists_of_the_environment_may_have_blanks),
 		TEST(a_huge_variable_is_refused),
 		TEST(peers_come_from_the_environment),
 		TEST(service_links_and_peers_are_let_pass),
