@@ -121,7 +121,7 @@ static int by_ourselves(const struct conf *conf, const char *file, json_t **answ
 	if (ret != ERR_OK)
 		return ret;
 	json_int_t size = stat(file, &made) == 0 ? (json_int_t)made.st_size : 0;
-	*answer = json_pack("{s:s, s:s, s:I}", "state", "done", "file", file, "size", size);
+	*answer = json_pack("{s:s, s:o, s:I}", "state", "done", "file", text_json(file), "size", size);
 	return ERR_OK;
 }
 

@@ -127,15 +127,15 @@ static json_t *look_at_zones(const struct da *da)
 
 	if (compare_zones(da, "", &zones, &err) == ERR_OK)
 		return zones;
-	zones = json_pack("{s:s*}", "error", err.text);
+	zones = json_pack("{s:o}", "error", text_json(err.text));
 	CHECK(zones != NULL);
 	return zones;
 }
 
 static json_t *describe(const struct da *da, const struct da_entry *entry, json_t *zones)
 {
-	json_t *answer = json_pack("{s:s, s:s, s:i, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o}", "master",
-		da->master->identity, "address", da->wanted.address, "port", da->wanted.port, "user", da->wanted.user, "ssl",
+	json_t *answer = json_pack("{s:s, s:o, s:i, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:o}", "master",
+		da->master->identity, "address", text_json(da->wanted.address), "port", da->wanted.port, "user", da->wanted.user, "ssl",
 		da->wanted.ssl, "multi_server_on", entry->cluster_on, "registered", entry->there, "right_port", entry->right_port,
 		"right_user", entry->right_user, "right_ssl", entry->right_ssl, "zone_transfer", entry->dns, "domain_check",
 		entry->domain_check, "other_switches", entry->others, "zones", zones);

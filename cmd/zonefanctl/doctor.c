@@ -21,13 +21,10 @@ static const char *const grades[] = { [DOCTOR_WELL] = "well", [DOCTOR_DOUBT] = "
 void doctor_tell(struct doctor *doctor, enum doctor_grade grade, const char *check, const char *subject, const char *text,
 	const char *remedy)
 {
-	/* Servers and masters may say what is no UTF-8. */
-	json_t *finding = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "grade", grades[grade], "check", check, "subject", subject, "text",
-		text, "remedy", remedy);
+	json_t *finding = json_pack("{s:s, s:s, s:o, s:o, s:o}", "grade", grades[grade], "check", check, "subject", text_json(subject),
+		"text", text_json(text), "remedy", text_json(remedy));
 
 	CHECK(finding != NULL);
-	if (json_object_get(finding, "text") == NULL)
-		json_object_set_new(finding, "text", json_string("(it can't be shown)"));
 	json_array_append_new(doctor->findings, finding);
 	doctor->counts[grade]++;
 }

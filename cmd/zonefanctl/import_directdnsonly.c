@@ -103,7 +103,7 @@ static void show(const json_t *answer)
 static int finish(const struct call *call, const char *path, struct import_report *report)
 {
 	json_t *configuration = legacy_check_configuration(path), *queues = legacy_list_queues(path);
-	json_t *answer = json_pack("{s:s, s:b}", "source", path, "dry_run", call_has(call, OPTION_DRY_RUN));
+	json_t *answer = json_pack("{s:o, s:b}", "source", text_json(path), "dry_run", call_has(call, OPTION_DRY_RUN));
 	struct err err = { 0 };
 	bool left_out = report->left_out || json_array_size(queues) > 0 ||
 		json_array_size(json_object_get(configuration, "faults")) > 0;

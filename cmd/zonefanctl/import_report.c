@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/check.h"
 #include "table.h"
 
@@ -40,20 +39,6 @@ void import_report_begin(struct import_report *report)
 	*report = (struct import_report){ .counts = json_object(), .zones = json_array() };
 	for (size_t i = 0; i < ARRAY_SIZE(results); i++)
 		json_object_set_new(report->counts, results[i].result, json_integer(0));
-}
-
-/* What stands in other people's databases need not be text. */
-static json_t *text_json(const char *text)
-{
-	json_t *json = json_string(text);
-	struct buf plain = { 0 };
-
-	for (const char *at = text; json == NULL && *at != '\0'; at++)
-		buf_printf(&plain, "%c", (unsigned char)*at < 0x80 ? *at : '?');
-	if (json == NULL)
-		json = json_string(plain.data);
-	buf_free(&plain);
-	return json;
 }
 
 void import_report_add(struct import_report *report, const char *zone, const struct import_outcome *outcome, json_t *more)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "table.h"
 
 enum { TRIES = 2 };
 
@@ -144,6 +145,6 @@ json_t *import_source_json(const struct import_source *source)
 	json_object_set_new(json, "differing", json_integer((json_int_t)source->differing));
 	json_object_set_new(json, "missing", json_integer((json_int_t)source->missing));
 	json_object_set_new(json, "alone", json_integer((json_int_t)source->alone));
-	json_object_set_new(json, "error", source->readable ? json_null() : json_string(source->error));
+	json_object_set_new(json, "error", source->readable ? json_null() : text_json(source->error));
 	return json;
 }

@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "legacy_queue.h"
 #include "store/predecessor.h"
+#include "table.h"
 
 extern char **environ;
 
@@ -118,7 +119,10 @@ static void sort_lines(const char *notices, json_t *told, json_t *faults)
 		bool bad = strncmp(line, fault, strlen(fault)) == 0;
 		size_t skip = bad ? strlen(fault) : 0;
 
-		json_array_append_new(bad ? faults : told, json_stringn(line + skip, size - skip));
+		char *text = xmemdup(line + skip, size - skip);
+
+		json_array_append_new(bad ? faults : told, text_json(text));
+		free(text);
 		line += size + (line[size] == '\n');
 	}
 }
@@ -133,10 +137,10 @@ static json_t *check(const char *path)
 	if (conf_load(path, environ, &conf, &notices, &err) == ERR_OK)
 		conf_destroy(conf);
 	else
-		json_array_append_new(faults, json_string(err.text));
+		json_array_append_new(faults, text_json(err.text));
 	sort_lines(notices.data, told, faults);
 	buf_free(&notices);
-	json_t *out = json_pack("{s:s, s:o, s:o}", "path", path, "notices", told, "faults", faults);
+	json_t *out = json_pack("{s:o, s:o, s:o}", "path", text_json(path), "notices", told, "faults", faults);
 	CHECK(out != NULL);
 	return out;
 }
@@ -166,7 +170,7 @@ static void add_queue(json_t *list, const char *folder, const char *name)
 	int64_t items = is_folder(path) ? legacy_count_items(path) : 0;
 
 	if (items != 0)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "queue", name, "path", path, "items",
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "queue", name, "path", text_json(path), "items",
 			items < 0 ? json_null() : json_integer(items)));
 	free(path);
 }

@@ -188,7 +188,7 @@ static int stow_secret(struct setup *setup, const char *key, struct err *err)
 	int ret = setup_files_put_secret(&setup->files, key, setup_tree_get(setup->tree, key), &path, err);
 
 	if (ret == ERR_OK) {
-		json_array_append_new(setup->secrets, json_string(path));
+		json_array_append_new(setup->secrets, text_json(path));
 		ret = setup_tree_set(setup->tree, file_key, path, err);
 		setup_tree_remove(setup->tree, key);
 		free(path);
@@ -283,7 +283,7 @@ static void add_step(struct setup *setup, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	json_array_append_new(setup->next, json_string(text));
+	json_array_append_new(setup->next, text_json(text));
 }
 
 static void add_steps(struct setup *setup)
@@ -371,7 +371,7 @@ int setup_command(const struct call *call)
 		ret = run(&setup, &err);
 	if (ret == ERR_OK && !dry)
 		add_steps(&setup);
-	json_t *answer = json_pack("{s:s, s:b, s:o, s:o, s:o, s:i}", "config", setup.path, "dry_run", dry, "secrets", setup.secrets,
+	json_t *answer = json_pack("{s:o, s:b, s:o, s:o, s:o, s:i}", "config", text_json(setup.path), "dry_run", dry, "secrets", setup.secrets,
 		"next", setup.next, "findings", setup.doctor.findings, "faults", setup.doctor.counts[DOCTOR_FAULT]);
 	json_decref(setup.tree);
 	if (ret != ERR_OK)

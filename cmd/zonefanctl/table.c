@@ -57,6 +57,19 @@ void table_print(struct table *table)
 
 /* ---- values ---- */
 
+json_t *text_json(const char *text)
+{
+	json_t *json = json_string(text);
+	struct buf plain = { 0 };
+
+	for (const char *at = text; json == NULL && *at != '\0'; at++)
+		buf_printf(&plain, "%c", (unsigned char)*at < 0x80 ? *at : '?');
+	if (json == NULL)
+		json = json_string(plain.data);
+	buf_free(&plain);
+	return json;
+}
+
 const char *cell_text_at(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));

@@ -27,6 +27,9 @@ void table_print_to(struct table *table, FILE *to);
 const char *cell_text_at(const json_t *object, const char *key);
 json_int_t cell_number_at(const json_t *object, const char *key);
 
+/* What stands in paths, arguments and other people's answers need not be UTF-8, and jansson takes nothing else. Never NULL. */
+json_t *text_json(const char *text);
+
 /* Cells, to be freed. What a remote end sent goes to a terminal: control characters become blanks. */
 char *cell_text(const json_t *object, const char *key);
 char *cell_number(const json_t *object, const char *key);

@@ -107,6 +107,16 @@ def test_an_entry_that_is_wrong_is_put_right(zonefan, master):
     assert master.servers["192.0.2.99"] == other, "another server's entry was changed"
 
 
+def test_answers_that_are_no_utf_8(zonefan, master):
+    def odd(_, handler, path, query):
+        if path == "CMD_DNS_ADMIN":
+            handler.send(200, "{}", "text/pl\xe9in")
+        return path == "CMD_DNS_ADMIN"
+    master.faults = [odd]
+    answer = da(zonefan, "register", master.identity, "--address", ADDRESS)
+    assert answer["registered"] and "text/pl?in" in answer["zones"]["error"]
+
+
 def test_push_all_explains(zonefan, master):
     master.put("shop.example")
     assert "zonefand does not answer" in zonefan.ctl("da", "push-all", master.identity, check=1).stderr

@@ -114,6 +114,11 @@ def test_configuration(patient):
     assert any("history.versions" in one[3] for one in found)
 
 
+def test_path_that_is_no_utf_8(patient):
+    done = patient.ctl("--json", "--config", os.fsdecode(b"/caf\xe9.yml"), "doctor", check=1)
+    assert [one["subject"] for one in json.loads(done.stdout)["findings"]] == ["/caf?.yml"]
+
+
 def test_password_that_everyone_knows(patient):
     patient.secrets.clear()  # it is not one: the message may name it
     patient.configure({"app": {"auth_password": "changeme"}})
@@ -350,6 +355,15 @@ def test_master_without_a_zone(patient):
         return path == "CMD_DNS_ADMIN"
     patient.master.faults = [nothing]
     assert_alone(patient, "doubt", "master", "no zone at all", "administrator")
+
+
+def test_master_whose_answer_is_no_utf_8(patient):
+    def odd(_, handler, path, query):
+        if path == "CMD_DNS_ADMIN":
+            handler.send(200, "{}", "text/pl\xe9in")
+        return path == "CMD_DNS_ADMIN"
+    patient.master.faults = [odd]
+    assert_alone(patient, "fault", "master", "is text/pl?in")
 
 
 def test_master_whose_certificate_nobody_knows(patient, masters):

@@ -437,6 +437,18 @@ def test_queues_and_configuration(zonefan, old):
     assert "no_such_key" in shown and "300 items wait" in shown and "not drained" in shown
 
 
+def test_path_that_is_no_utf_8(zonefan, old):
+    odd = os.fsdecode(os.fsencode(old) + b"-caf\xe9")
+    make_predecessor(odd, ROWS[:1])
+    make_queue(odd, "save", 3)
+    with open(os.path.join(odd, "app.yml"), "w", encoding="utf-8") as out:
+        out.write("no_such_key: 1\n")
+    report = run_import(zonefan, "directdnsonly", odd, check=2)
+    assert report["source"] == os.path.realpath(old) + "-caf?/data/directdns.db"
+    assert report["configuration"]["path"] == os.path.realpath(old) + "-caf?/app.yml" and report["configuration"]["faults"]
+    assert [queue["items"] for queue in report["queues"]] == [3]
+
+
 def test_paths_that_are_none(zonefan, old):
     assert old in zonefan.ctl("import", "directdnsonly", old, check=1).stderr
     os.makedirs(old)
