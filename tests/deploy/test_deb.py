@@ -183,6 +183,14 @@ def test_a_reload_takes_what_changed_and_refuses_what_is_broken(serving):
     assert serving.service("MainPID") == before and serving.service("ActiveState") == "active"
 
 
+def test_stopped_it_is_as_sound_as_before(serving):
+    serving.run("systemctl", "stop", "zonefand")
+    assert serving.owner("/run/zonefan") == "zonefan:zonefan 750"
+    serving.run("zonefand", "--config", "/etc/zonefan/app.yml", "--check")
+    serving.run("zonefanctl", "check")
+    serving.run("systemctl", "start", "zonefand")
+
+
 def test_an_upgrade_keeps_store_and_settings_while_it_is_pushed_to(serving, packages):
     serving.write("/etc/default/zonefand", "ZONEFAND_OPTIONS='--log-format json'\n")
     before, names, halt = serving.service("MainPID"), named("upgrade-", 400), threading.Event()
