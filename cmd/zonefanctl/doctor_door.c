@@ -55,7 +55,7 @@ static const char *remedy_of(int number)
 	case EADDRINUSE:
 		return "ss -ltnp shows which process has it: end that one (the predecessor?), or set app.listen_port";
 	case EACCES:
-		return "ports below 1024 are root's: let root start it with app.user, or give the unit CAP_NET_BIND_SERVICE";
+		return "only root may have that port: it is well where root starts zonefand with app.user, or its unit gives CAP_NET_BIND_SERVICE";
 	case EADDRNOTAVAIL:
 		return "app.listen_address must be an address of this host; \"\" is all of them";
 	default:
@@ -73,9 +73,12 @@ static void examine_port(struct doctor *doctor, const char *address, uint16_t po
 		doctor_tell(doctor, DOCTOR_WELL, "port", subject, doctor->running ? "zonefand listens there" : "it is free", "");
 		return;
 	}
-	snprintf(text, sizeof(text), "%s: %s", doctor->running ? "zonefand runs, and nobody answers there" : "zonefand can't listen there",
-		strerror(number));
-	doctor_tell(doctor, DOCTOR_FAULT, "port", subject, text, remedy_of(number));
+	/* zonefand binds before it gives up root's rights, or has some from its unit; the doctor has neither. */
+	bool unknown = number == EACCES && !doctor->running;
+	const char *what = unknown ? "whether zonefand can listen there can't be told from here" :
+		doctor->running ? "zonefand runs, and nobody answers there" : "zonefand can't listen there";
+	snprintf(text, sizeof(text), "%s: %s", what, strerror(number));
+	doctor_tell(doctor, unknown ? DOCTOR_DOUBT : DOCTOR_FAULT, "port", subject, text, remedy_of(number));
 }
 
 static void examine_ports(struct doctor *doctor)

@@ -379,6 +379,17 @@ def test_name_server_of_the_master_silent(patient):
     assert_alone(patient, "doubt", "serials", "refused")
 
 
+def test_port_of_root_while_the_doctor_is_not_root(patient):
+    """zonefand takes it before it steps down to its user; what the doctor can do after that says nothing."""
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
+        port = int(file.read()) - 1
+    if port < 1:
+        pytest.skip("every port is everybody's here")
+    patient.configure({"app": {"user": "nobody", "listen_port": port}})
+    found = [one for one in examine(patient) if one[1] == "port"]
+    assert [one[0] for one in found] == ["doubt"] and "can't be told" in found[0][3] and "CAP_NET_BIND_SERVICE" in found[0][3], found
+
+
 def test_name_servers_of_the_data_centre(patient, masters):
     """The name server that a stand-in has serves as that of a data centre, too."""
     patient.start()
