@@ -17,19 +17,6 @@
 
 enum { POLL_MS = 100, KIB = 1024 };
 
-/* zonefand may be at home in another folder. */
-static char *absolute(const char *path)
-{
-	char *here, *whole;
-
-	if (path[0] == '/')
-		return xstrdup(path);
-	here = getcwd(NULL, 0);
-	whole = xasprintf("%s/%s", here == NULL ? "" : here, path);
-	free(here);
-	return whole;
-}
-
 static void tell(struct progress *progress, uint64_t written, uint64_t of)
 {
 	progress_tell(progress, written / KIB, of / KIB);
@@ -132,7 +119,7 @@ static void show(const json_t *answer)
 
 int backup_command(const struct call *call)
 {
-	char *file = absolute(call->words[0]);
+	char *file = commands_absolute(call->words[0]);
 	struct err err, own;
 	json_t *answer = NULL;
 	int ret = by_daemon(call->client, file, &answer, &err);

@@ -26,6 +26,18 @@ void commands_print_json(const json_t *json)
 	putchar('\n');
 }
 
+char *commands_absolute(const char *path)
+{
+	char *here, *whole;
+
+	if (path[0] == '/')
+		return xstrdup(path);
+	here = getcwd(NULL, 0);
+	whole = xasprintf("%s/%s", here == NULL ? "" : here, path);
+	free(here);
+	return whole;
+}
+
 int commands_finish(const struct call *call, int ret, const struct err *err, json_t *answer,
 	void (*show)(const json_t *answer))
 {

@@ -98,6 +98,8 @@ int commands_failed(const struct err *err);
 int commands_finish(const struct call *call, int ret, const struct err *err, json_t *answer,
 	void (*show)(const json_t *answer));
 void commands_print_json(const json_t *json);
+/* A path that zonefand understands, too, which may be at home in another folder. To be freed. */
+char *commands_absolute(const char *path);
 /*
  * The configuration that --config names, or zonefand's usual one. Root goes on as zonefand's user from here on. NULL: it is
  * wrong, and everything about that was said on stderr.

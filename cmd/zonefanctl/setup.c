@@ -25,7 +25,7 @@ static const char masters_key[] = "reconciliation.directadmin_servers";
 struct setup {
 	const struct call *call;
 	bool asks;                /* somebody answers */
-	const char *path;         /* of app.yml */
+	char *path;               /* of app.yml, absolute: paths of secrets are made of it */
 	json_t *tree;             /* what will stand in it */
 	struct setup_files files;
 	json_t *secrets;          /* [path] that were written */
@@ -351,7 +351,7 @@ static int run(struct setup *setup, struct err *err)
 static int prepare(struct setup *setup, struct err *err)
 {
 	setup->asks = setup->call->word_count == 0 && isatty(STDIN_FILENO) != 0;
-	setup->path = setup->call->options[OPTION_CONFIG] != NULL ? setup->call->options[OPTION_CONFIG] : usual_path;
+	setup->path = commands_absolute(setup->call->options[OPTION_CONFIG] != NULL ? setup->call->options[OPTION_CONFIG] : usual_path);
 	if (call_has(setup->call, OPTION_URL))
 		return err_set(err, ERR_INVALID, "setup is for this host: it takes no --url");
 	if (access(setup->path, F_OK) == 0 && !call_has(setup->call, OPTION_OVERWRITE) && !call_has(setup->call, OPTION_DRY_RUN))
@@ -374,6 +374,7 @@ int setup_command(const struct call *call)
 	json_t *answer = json_pack("{s:o, s:b, s:o, s:o, s:o, s:i}", "config", text_json(setup.path), "dry_run", dry, "secrets", setup.secrets,
 		"next", setup.next, "findings", setup.doctor.findings, "faults", setup.doctor.counts[DOCTOR_FAULT]);
 	json_decref(setup.tree);
+	free(setup.path);
 	if (ret != ERR_OK)
 		json_decref(answer);
 	return commands_finish(call, ret, &err, answer, dry ? show_tested : show_done);

@@ -84,7 +84,11 @@ static int ask_all(json_t *tree, const char *above, const struct question *quest
 	for (size_t i = 0; ret == ERR_OK && i < count; i++) {
 		char *key = xasprintf("%s.%s", above, questions[i].leaf);
 
-		ret = ask(tree, key, questions[i].text, questions[i].preset, questions[i].hidden, err);
+		/* A password whose key nobody knows would stand in app.yml itself. */
+		if (setup_tree_row(key) == NULL)
+			ret = err_set(err, ERR_INVALID, "%s: no key of app.yml is like that; a name here is without dots", key);
+		else
+			ret = ask(tree, key, questions[i].text, questions[i].preset, questions[i].hidden, err);
 		free(key);
 	}
 	return ret;

@@ -12,23 +12,34 @@ static bool is_number(const char *text)
 	return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
+static bool is_utf8(const char *text)
+{
+	json_t *json = json_string(text);
+	bool good = json != NULL;
+
+	json_decref(json);
+	return good;
+}
+
 /* ---- keys ---- */
+
+static const char backends[] = "dns.backends"; /* their names are free: one that is a number is no place in a list */
 
 /* "app.users.1.name" -> "app.users[].name", "dns.backends.dc1.host" -> "dns.backends.*.host". */
 static char *row_path(const char *key)
 {
-	static const char backends[] = "dns.backends";
 	struct buf path = { 0 };
 	char *copy = xstrdup(key);
 	char *rest = copy;
 	char *part;
 
 	while ((part = strsep(&rest, ".")) != NULL) {
-		if (path.size > 0 && is_number(part))
+		if (path.size > 0 && strcmp(path.data, backends) == 0)
+			buf_puts(&path, ".*");
+		else if (path.size > 0 && is_number(part))
 			buf_puts(&path, "[]");
 		else
-			buf_printf(&path, "%s%s", path.size == 0 ? "" : ".",
-				path.size > 0 && strcmp(path.data, backends) == 0 ? "*" : part);
+			buf_printf(&path, "%s%s", path.size == 0 ? "" : ".", part);
 	}
 	free(copy);
 	return buf_take(&path);
@@ -60,7 +71,7 @@ static json_t *find_object(const json_t *tree, const char *key, bool make, const
 
 		if (next == NULL && make && *part != '\0') {
 			next = json_object();
-			json_object_set_new(at, part, next);
+			CHECK(json_object_set_new(at, part, next) == 0);
 		}
 		at = json_is_object(next) ? next : NULL;
 	}
@@ -72,8 +83,11 @@ static json_t *find_object(const json_t *tree, const char *key, bool make, const
 int setup_tree_set(json_t *tree, const char *key, const char *value, struct err *err)
 {
 	const char *last;
-	json_t *object = find_object(tree, key, true, &last);
+	json_t *object;
 
+	if (!is_utf8(key))
+		return err_set(err, ERR_INVALID, "%s: the key is no UTF-8", key);
+	object = find_object(tree, key, true, &last);
 	if (object == NULL || *last == '\0' || json_is_object(json_object_get(object, last)))
 		return err_set(err, ERR_INVALID, "%s: no key of app.yml is like that", key);
 	if (json_object_set_new(object, last, json_string(value)) != 0)
@@ -169,11 +183,11 @@ static void put_value(struct buf *out, const char *key, const char *text)
 	buf_puts(out, "\n");
 }
 
-static bool is_list(const json_t *object)
+static bool is_list(const json_t *object, const char *key)
 {
 	void *first = json_object_iter((json_t *)(uintptr_t)object);
 
-	return first != NULL && is_number(json_object_iter_key(first));
+	return first != NULL && strcmp(key, backends) != 0 && is_number(json_object_iter_key(first));
 }
 
 /* element: of a list, its first line begins with a dash. */
@@ -186,7 +200,7 @@ static void put_object(struct buf *out, const json_t *object, const char *above,
 		char *key = xasprintf("%s%s%s", above, *above == '\0' ? "" : ".", name);
 		bool dash = element && value == json_object_iter_value(json_object_iter((json_t *)(uintptr_t)object));
 
-		if (is_list(object)) {
+		if (is_list(object, above)) {
 			put_object(out, value, key, indent, true);
 		} else {
 			buf_printf(out, "%*s%s", dash ? indent - 2 : indent, "", dash ? "- " : "");
@@ -194,7 +208,7 @@ static void put_object(struct buf *out, const json_t *object, const char *above,
 			buf_puts(out, ":");
 			if (json_is_object(value)) {
 				buf_puts(out, "\n");
-				put_object(out, value, key, is_list(value) ? indent + 4 : indent + 2, false);
+				put_object(out, value, key, is_list(value, key) ? indent + 4 : indent + 2, false);
 			} else {
 				put_value(out, key, json_string_value(value));
 			}

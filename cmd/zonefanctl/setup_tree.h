@@ -15,7 +15,7 @@ struct key;
 
 /* The row of conf/keys.h that a key of the tree is; NULL: there is none. */
 const struct key *setup_tree_row(const char *key);
-/* ERR_INVALID: a part of the key is empty, or a value where others have keys below it. */
+/* ERR_INVALID: key or value is no UTF-8, a part of the key is empty, or a value where others have keys below it. */
 MUST_CHECK int setup_tree_set(json_t *tree, const char *key, const char *value, struct err *err);
 /* A value; NULL: there is none. */
 const char *setup_tree_get(const json_t *tree, const char *key);

@@ -63,8 +63,8 @@ class Place:
         return {**os.environ, **sanitizer_environment(self.directory)}
 
     def setup(self, *arguments, check=0, stdin=subprocess.DEVNULL):
-        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, check=False, stdin=stdin,
-                              env=self.environment(), cwd=self.directory)
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, errors="replace", timeout=60, check=False,
+                              stdin=stdin, env=self.environment(), cwd=self.directory)
         assert done.returncode == check, done
         for password in (self.centre.db.password, self.master.password):
             assert password not in done.stdout + done.stderr
@@ -129,6 +129,22 @@ def push(place, user, password, hostname=None):
             time.sleep(0.05)
 
 
+def test_relative_config(place):
+    """What it writes is read by a service, which is at home elsewhere."""
+    answer = json.loads(place.setup("--config", "app.yml", "--json", "setup", *place.words()).stdout)
+    assert answer["config"] == place.config
+    assert answer["secrets"] == [os.path.join(place.directory, "secrets", name) for name in ("app.auth_password", "app.users.1.password")]
+    checked = subprocess.run([os.path.join(BIN, "zonefand"), "--config", place.config, "--check"], capture_output=True, text=True,
+                             timeout=60, check=False, env=place.environment(), cwd="/")
+    assert checked.returncode == 0, checked
+
+
+def test_name_that_is_a_number(place):
+    words = [word.replace("dns.backends.dc1.", "dns.backends.1.") for word in place.words()]
+    answer = json.loads(place.setup("--json", "setup", *words).stdout)
+    assert [one["subject"] for one in answer["findings"] if one["check"] == "reach"] == ["1"]
+
+
 def test_never_over_a_file(place):
     with open(place.config, "w", encoding="ascii") as out:
         out.write("mine\n")
@@ -166,6 +182,8 @@ def test_a_fault_is_told_and_nothing_written(place):
     (["dns.backends.dc1.host"], "KEY=VALUE is wanted"),
     (["dns.backends.dc1.hots=x"], "no key of app.yml is like that"),
     (["dns.backends.dc1.password=secret"], "everyone sees a command line: give dns.backends.dc1.password_file=PATH"),
+    ([os.fsdecode(b"dns.backends.caf\xe9.host=x")], ".host: the key is no UTF-8"),
+    ([os.fsdecode(b"dns.backends.dc1.host=caf\xe9")], "dns.backends.dc1.host: the value is no UTF-8"),
     (["dns.backends.dc1.host=x", "app.listen_port=many"], "app.listen_port"),
     (["dns.backends.dc1.host=x"], "dns.backends.dc1.password"),
     (["app.user=no-such-user-here", "dns.backends.dc1.host=x"], "no-such-user-here"),
@@ -245,6 +263,26 @@ def test_dialogue(place):
     checked = subprocess.run([os.path.join(BIN, "zonefand"), "--config", place.config, "--check"], capture_output=True, text=True,
                              timeout=60, check=False, env=place.environment())
     assert checked.returncode == 0, checked
+
+
+def test_dialogue_with_a_name_that_is_a_number(place):
+    """Its password goes to a file as any."""
+    talk = Dialogue(place)
+    for prompt, text in (("[dc1]: ", "2"), ("database: ", "127.0.0.1"), ("[3306]: ", str(place.centre.proxy.port)),
+                         ("[coredns]: ", "dns"), ("[zonefan]: ", ""), ("(not shown): ", place.centre.db.password), ("no TLS): ", ""),
+                         ("no more): ", ""), ("none is asked): ", ""), ("[2222]: ", ""),
+                         ("zonefan.db]: ", os.path.join(place.directory, "zonefan.db"))):
+        talk.answer(prompt, text)
+    assert talk.end() == 0, talk.seen
+    assert place.centre.db.password not in read(place.config)
+    assert read(os.path.join(place.directory, "secrets", "dns.backends.2.password")) == place.centre.db.password
+
+
+def test_dialogue_with_a_name_with_a_dot(place):
+    talk = Dialogue(place)
+    talk.answer("[dc1]: ", "dc1.west")
+    assert talk.end() == 1 and "dns.backends.dc1.west.host: no key of app.yml is like that" in talk.seen, talk.seen
+    assert place.files() == []
 
 
 def test_dialogue_that_finds_a_fault(place):
