@@ -75,9 +75,10 @@ static void replace_text(const char **field, char *text)
 
 /*
  * A password may stand in a file of its own, named by the key beside it. One that comes by the environment counts more, as
- * everything from there does. path: the password's. entry NULL: of SET_MAIN.
+ * everything from there does; the file is none then, for a print with it would load to its password. path: the password's. entry
+ * NULL: of SET_MAIN.
  */
-static void take_password_file(struct sheet *sheet, const struct sheet_entry *entry, const char *path, const char *file,
+static void take_password_file(struct sheet *sheet, const struct sheet_entry *entry, const char *path, const char **file,
 	const char **password)
 {
 	char file_path[64];
@@ -85,15 +86,16 @@ static void take_password_file(struct sheet *sheet, const struct sheet_entry *en
 	struct err err;
 
 	snprintf(file_path, sizeof(file_path), "%s_file", path);
-	if (*file == '\0')
+	if (**file == '\0')
 		return;
 	if (**password != '\0') {
 		if (sheet_find(sheet, entry, path)->variable == NULL)
 			sheet_fault_at(sheet, entry, file_path, "%s is given, too: one of them is enough", strrchr(path, '.') + 1);
+		replace_text(file, xstrdup(""));
 		return;
 	}
-	sheet_note_file(sheet, file);
-	if (file_read_secret(file, VALUE_MAX_SIZE, &secret, &err) == ERR_OK) {
+	sheet_note_file(sheet, *file);
+	if (file_read_secret(*file, VALUE_MAX_SIZE, &secret, &err) == ERR_OK) {
 		replace_text(password, secret);
 	} else {
 		sheet_fault_at(sheet, entry, file_path, "%s", err.text);
@@ -124,7 +126,7 @@ static void build_backends(struct sheet *sheet, struct conf *conf)
 		if (sheet_find(sheet, from, type_path)->text == NULL && rules_is_type(from->name))
 			replace_text(&backend.type, xstrdup(from->name));
 		if (backend.enabled)
-			take_password_file(sheet, from, "dns.backends.*.password", backend.password_file, &backend.password);
+			take_password_file(sheet, from, "dns.backends.*.password", &backend.password_file, &backend.password);
 		rules_apply_backend(sheet, from, &backend);
 		if (backend.enabled)
 			backends[conf->backend_count++] = backend;
@@ -171,11 +173,11 @@ static void build_lists(struct sheet *sheet, struct conf *conf)
 	conf->masters = masters;
 	conf->peers = peers;
 	for (size_t i = 0; i < conf->user_count; i++)
-		take_password_file(sheet, entry_at(sheet, SET_USERS, i), "app.users[].password", users[i].password_file,
+		take_password_file(sheet, entry_at(sheet, SET_USERS, i), "app.users[].password", &users[i].password_file,
 			&users[i].password);
 	for (size_t i = 0; i < conf->master_count; i++) {
 		take_password_file(sheet, entry_at(sheet, SET_MASTERS, i), "reconciliation.directadmin_servers[].password",
-			masters[i].password_file, &masters[i].password);
+			&masters[i].password_file, &masters[i].password);
 		if (*masters[i].identity == '\0')
 			replace_text(&masters[i].identity, xstrdup(masters[i].hostname));
 	}
@@ -184,7 +186,7 @@ static void build_lists(struct sheet *sheet, struct conf *conf)
 
 		if (size > 0 && peers[i].url[size - 1] == '/')
 			replace_text(&peers[i].url, xmemdup(peers[i].url, size - 1));
-		take_password_file(sheet, entry_at(sheet, SET_PEERS, i), "peer_sync.peers[].password", peers[i].password_file,
+		take_password_file(sheet, entry_at(sheet, SET_PEERS, i), "peer_sync.peers[].password", &peers[i].password_file,
 			&peers[i].password);
 		if (*peers[i].username == '\0')
 			replace_text(&peers[i].username, xstrdup(conf->peer_auth_username));
@@ -261,10 +263,10 @@ struct conf *build_conf(struct sheet *sheet)
 	conf->path = sheet->file != NULL ? xstrdup(sheet->file) : NULL;
 	translate_exists_parent(sheet);
 	build_values(sheet, NULL, conf);
-	take_password_file(sheet, NULL, "app.auth_password", conf->auth_password_file, &conf->auth_password);
+	take_password_file(sheet, NULL, "app.auth_password", &conf->auth_password_file, &conf->auth_password);
 	if (conf->peer_enabled)
-		take_password_file(sheet, NULL, "peer_sync.auth_password", conf->peer_auth_password_file, &conf->peer_auth_password);
-	take_password_file(sheet, NULL, "notify.password", conf->notify_password_file, &conf->notify_password);
+		take_password_file(sheet, NULL, "peer_sync.auth_password", &conf->peer_auth_password_file, &conf->peer_auth_password);
+	take_password_file(sheet, NULL, "notify.password", &conf->notify_password_file, &conf->notify_password);
 	place_control_socket(sheet, conf);
 	rules_apply_main(sheet, conf);
 	build_backends(sheet, conf);

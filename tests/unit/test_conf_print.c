@@ -187,6 +187,31 @@ static void secrets_are_masked_and_masks_refused(void **state)
 	buf_free(&text);
 }
 
+/* The file that the password would be in is no part of what is effective. */
+static void a_secret_of_the_environment_is_printed_instead_of_its_file(void **state)
+{
+	char *secrets[] = { "DADNS_APP_AUTH_PASSWORD=a", "DADNS_DNS_BACKENDS_DC1_PASSWORD=by-environment", NULL };
+	struct folder *folder = *state;
+	struct buf text = { 0 };
+
+	file_put(folder->other, "by-file\n", 8);
+	buf_printf(&text, "app:\n  auth_password_file: %s\ndns:\n  backends:\n    dc1:\n      type: coredns_mysql\n      enabled: true\n"
+		"      password_file: %s\n", folder->other, folder->other);
+	assert_loads(folder, text.data, NULL);
+	assert_string_equal(folder->conf->backends[0].password, "by-file");
+	assert_loads(folder, text.data, secrets);
+	assert_string_equal(folder->conf->backends[0].password, "by-environment");
+	print(folder, &text);
+	assert_contains(text.data, "  auth_password: \"********\"\n");
+	assert_contains(text.data, "      password: \"********\"\n");
+	assert_json_is_the_same(folder, secrets);
+	assert_fixed_point(folder, secrets);
+	assert_string_equal(folder->conf->backends[0].password, "by-environment");
+	assert_int_equal(folder_load(folder, text.data, NULL), ERR_INVALID);
+	assert_contains(folder->err.text, "app.auth_password: is the mask that --check prints");
+	buf_free(&text);
+}
+
 /* Each live key stands in the print once, under the path that the table gives it; no other key does. */
 static void every_live_key_is_printed(void **state)
 {
@@ -285,6 +310,7 @@ int main(void)
 		TEST(lists_print_to_a_fixed_point),
 		TEST(the_predecessor_s_file_prints_to_a_fixed_point),
 		TEST(secrets_are_masked_and_masks_refused),
+		TEST(a_secret_of_the_environment_is_printed_instead_of_its_file),
 		TEST(every_live_key_is_printed),
 		TEST(json_says_the_same),
 		TEST(json_is_of_the_right_shape_and_masked),
