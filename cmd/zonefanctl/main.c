@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* zonefanctl: the operator's command line over the operator API. Arguments, and where zonefand is. */
 #include <curl/curl.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,19 @@ static int run(const struct command *command, const char *const *options, char *
 	return options[OPTION_URL] != NULL ? run_by_url(command, &call) : run_by_socket(command, &call);
 }
 
+/* What did not get where it was to go is no success. */
+static int close_output(int code)
+{
+	bool lost = ferror(stdout) != 0;
+
+	errno = 0;
+	lost = fflush(stdout) != 0 || lost;
+	if (!lost)
+		return code;
+	fprintf(stderr, "zonefanctl: standard output: %s\n", errno != 0 ? strerror(errno) : "not all of it could be written");
+	return code == EXIT_WELL ? EXIT_FAILED : code;
+}
+
 int main(int argc, char **argv)
 {
 	const char *options[OPTION_COUNT];
@@ -149,10 +163,10 @@ int main(int argc, char **argv)
 	const struct command *command = count > 0 ? commands_find(words[0]) : NULL;
 	if (options[OPTION_VERSION] != NULL) {
 		puts("zonefanctl " ZONEFAN_VERSION);
-		return EXIT_WELL;
+		return close_output(EXIT_WELL);
 	}
 	if (options[OPTION_HELP] != NULL)
-		return help(command);
+		return close_output(help(command));
 	if (command == NULL) {
 		fprintf(stderr, count > 0 ? "zonefanctl: there is no command %s\n" : "zonefanctl: a command is missing\n",
 			count > 0 ? words[0] : "");
@@ -162,5 +176,5 @@ int main(int argc, char **argv)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	int code = run(command, options, words + 1, count - 1);
 	curl_global_cleanup();
-	return code;
+	return close_output(code);
 }
