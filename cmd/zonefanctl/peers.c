@@ -55,9 +55,13 @@ static int wait_for(const struct client *client, json_int_t pass, json_t **sync,
 	for (;;) {
 		int ret = get(client, sync, err);
 
-		if (ret != ERR_OK || json_integer_value(json_object_get(*sync, "passed")) >= pass)
+		if (ret != ERR_OK || cell_number_at(*sync, "passed") >= pass)
 			return ret;
+		bool lost = cell_number_at(*sync, "pass") < pass;
 		json_decref(*sync);
+		if (lost)
+			return err_set(err, ERR_CLOSED,
+				"the pass is not to be found any more: zonefand was restarted, or its peers are others now");
 		nanosleep(&pause, NULL);
 	}
 }

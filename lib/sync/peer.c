@@ -233,6 +233,8 @@ static void *run(void *arg)
 		if (sync->store_id[0] == '\0')
 			learn_own_id(sync);
 		sync->pass++;
+		/* Whoever asked looks for the pass as soon as it has an answer. */
+		peer_show(sync);
 		answer_all(sync, order);
 		pass_all(sync);
 		next_ms = clock_mono_ms(clock_system()) + interval_ms;
