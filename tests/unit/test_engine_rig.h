@@ -316,11 +316,11 @@ UNUSED static uint64_t writes_of(size_t target, const char *name)
 
 UNUSED static size_t count_events(const char *kind)
 {
-	struct engine_message *message = ask(engine_request_create(ENGINE_EVENTS, ++rig.next_id));
-	size_t count = 0;
+	struct engine_request *request = engine_request_create(ENGINE_EVENTS, ++rig.next_id);
 
-	for (size_t i = 0; i < message->event_count; i++)
-		count += strcmp(message->events[i].kind, kind) == 0;
+	request->kind = xstrdup(kind); /* of others there may be more than one answer holds */
+	struct engine_message *message = ask(request);
+	size_t count = message->event_count;
 	engine_message_destroy(message);
 	return count;
 }
