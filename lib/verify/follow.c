@@ -246,18 +246,20 @@ void follow_refuse(struct follow *follow, unsigned server, const struct err *err
 	be_unheard(follow, server, err, now_ms);
 }
 
-void follow_miss(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms)
+bool follow_miss(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms)
 {
 	struct follow_server *at = &follow->servers[server];
 
-	/* One question may be lost: that the zone is still answered stands until the next one. */
-	if (follow->deleted && at->has_serial && !at->missed)
+	bool stands = follow->deleted && at->has_serial && !at->missed;
+
+	if (stands)
 		at->due_ms = now_ms + pause_ms(follow, at->tries++);
 	else
 		be_unheard(follow, server, err, now_ms);
 	at->missed = true;
 	if (at->due_ms > now_ms + missed_pause_most_ms)
 		at->due_ms = now_ms + missed_pause_most_ms;
+	return !stands;
 }
 
 /* NXDOMAIN, REFUSED, and what the public plugin says of all that it does not have: all the same, there is no SOA of it. */

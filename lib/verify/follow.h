@@ -26,7 +26,7 @@ struct follow_set {
 	size_t count;          /* 0: there is none any more */
 };
 
-/* How far one name server is. */
+/* How far one name server is. What was told of it (reported) is in error. */
 struct follow_server {
 	bool right;            /* it answers what was written */
 	bool has_serial;       /* that it told last */
@@ -83,8 +83,11 @@ struct dns_question follow_question(const struct follow *follow, unsigned server
 bool follow_judge(struct follow *follow, unsigned server, const struct dns_answer *answer, bool brief, int64_t now_ms);
 /* It sent what is no answer: err. */
 void follow_refuse(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms);
-/* It sent nothing: err. The next question is another zone's, for it may say nothing of this one alone. */
-void follow_miss(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms);
+/*
+ * It sent nothing: err. The next question is another zone's, for it may say nothing of this one alone. False: its last word
+ * stands all the same, that it still answers a deleted zone: one question may be lost.
+ */
+bool follow_miss(struct follow *follow, unsigned server, const struct err *err, int64_t now_ms);
 /* The server was away, and may be another one now: what waits for it waits no longer. missed: also what had no answer. */
 void follow_wake(struct follows *follows, unsigned server, bool missed, int64_t now_ms);
 /* It is deleted, and answered all the same: of a server that was not heard yet as it was told before a restart. */

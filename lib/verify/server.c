@@ -112,8 +112,9 @@ static void land_missed(struct centre *centre, unsigned index, const struct ask 
 
 	if (follow == NULL)
 		return;
-	follow->servers[index].wrong_us = verify_wall_us();
-	follow_miss(follow, index, &ask->err, verify_now_ms());
+	/* A word that stands is as old as it was. */
+	if (follow_miss(follow, index, &ask->err, verify_now_ms()))
+		follow->servers[index].wrong_us = verify_wall_us();
 }
 
 static void land_followed(struct verify *verify, struct centre *centre, unsigned index, const struct ask *ask)

@@ -85,9 +85,12 @@ void tell_note(struct verify *verify, const char *kind, const struct centre *cen
 }
 
 /* It was asked when it was time already, or can't be. What was wrong before that, and could not be asked again yet, is not late. */
-static bool is_to_be_reported(const struct follow_server *at, const struct server *server, int64_t due_us)
+static bool is_to_be_reported(const struct follow *follow, const struct follow_server *at, const struct server *server, int64_t due_us)
 {
-	return !at->right && !at->reported && ((at->error != NULL && at->wrong_us >= due_us) || server->told);
+	/* Of a silent server nothing is heard any more; but what it said of a deleted zone stands until it was asked in vain twice. */
+	bool unheard = server->told && !(follow->deleted && at->has_serial);
+
+	return !at->right && !at->reported && ((at->error != NULL && at->wrong_us >= due_us) || unheard);
 }
 
 static int64_t late_after_us(const struct verify *verify)
@@ -100,7 +103,7 @@ static void report(struct verify *verify, const struct centre *centre, struct fo
 	for (unsigned i = 0; i < centre->conf->server_count; i++) {
 		struct follow_server *at = &follow->servers[i];
 
-		if (!is_to_be_reported(at, &centre->servers[i], follow->since_us + late_after_us(verify)))
+		if (!is_to_be_reported(follow, at, &centre->servers[i], follow->since_us + late_after_us(verify)))
 			continue;
 		if (at->error == NULL)
 			at->error = xstrdup(centre->servers[i].error);

@@ -22,6 +22,7 @@ struct name_server {
 	const char *servers[1];
 	pthread_t thread;
 	atomic_bool stopping;
+	atomic_bool mute;
 	atomic_int asked[256]; /* by the first letter of the name */
 };
 
@@ -82,7 +83,7 @@ static void *serve(void *arg)
 		if (got <= HEADER_SIZE + 4)
 			continue;
 		atomic_fetch_add(&server->asked[wire[HEADER_SIZE + 1]], 1);
-		if (wire[HEADER_SIZE + 1] != DROPPED)
+		if (wire[HEADER_SIZE + 1] != DROPPED && !atomic_load(&server->mute))
 			sendto(server->fd, wire, answer(wire, (size_t)got), 0, (struct sockaddr *)&from, from_size);
 	}
 	return NULL;
@@ -168,6 +169,40 @@ static void a_truncated_answer_is_no_silence(void **state)
 	await_question('a');
 }
 
+/*
+ * A name server answers a deleted zone while it may, and says nothing from then on: one question that is lost makes that no "still
+ * answers", and two make it unanswered.
+ */
+static void a_word_in_time_is_no_late_one(void **state)
+{
+	static struct verify_backend backend;
+	const struct verify_params params = { .backends = &backend, .backend_count = 1, .deadline_seconds = 6, .canary = "", .follow_most = 100 };
+	int asked;
+
+	(void)state;
+	verify_stop(verify);
+	backend = (struct verify_backend){ .name = "dc1", .servers = good.servers, .server_count = 1, .interval_seconds = 3600 };
+	verify = verify_start(&params, rig.engine);
+	push("a.example", 1);
+	await_question('a');
+	await_clean("a.example");
+	delete_from("a.example", "da1.example");
+	/* At once, and after 0.25, 0.75, 1.75 and 3.75 s; the next question is behind the deadline. */
+	asked = atomic_load(&good.asked['a']);
+	for (int waited_ms = 0; atomic_load(&good.asked['a']) < asked + 5; waited_ms += 2) {
+		if (waited_ms >= WAIT_MS)
+			fail_msg("the deleted zone is not asked for");
+		nap();
+	}
+	atomic_store(&good.mute, true);
+	for (int waited_ms = 0; count_events("unanswered") == 0; waited_ms += 2) {
+		if (waited_ms >= 2 * WAIT_MS)
+			fail_msg("nothing is told");
+		nap();
+	}
+	assert_int_equal(count_events("still_answers"), 0);
+}
+
 /* The row of a customer's zone is damaged: whose it is can't be told, so it is not the canary. */
 static void what_cannot_be_read_is_no_canary(void **state)
 {
@@ -237,6 +272,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(where_nothing_is_answered_the_others_do_not_wait, begin_with_room_for_one, end),
 		cmocka_unit_test_setup_teardown(one_zone_without_an_answer_holds_up_no_other, begin_with_room, end),
 		cmocka_unit_test_setup_teardown(a_truncated_answer_is_no_silence, begin_with_room, end),
+		cmocka_unit_test_setup_teardown(a_word_in_time_is_no_late_one, begin_with_room, end),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_is_no_canary, begin_with_room, end),
 		cmocka_unit_test(an_error_tells_no_address_twice),
 	};
