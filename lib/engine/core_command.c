@@ -105,6 +105,12 @@ static int delete_one(struct core *core, const struct engine_request *request, c
 			"a delete of a zone that was never held");
 		return core_delete_unknown(core, name, request->hostname, err);
 	}
+	if (ret == ERR_CORRUPT) {
+		/* Nobody knows whose it is. It stays, and who asked is told; the others of the request go. */
+		log_error("a stored zone is damaged, and not deleted", LOG_ERR(err));
+		*refused = *err;
+		return ERR_OK;
+	}
 	if (ret != ERR_OK)
 		return ret;
 	if ((!row.deleted || core->params.peers) && may_delete(core, &row, request))

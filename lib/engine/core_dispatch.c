@@ -56,7 +56,14 @@ int core_source(struct core *core, const struct store_zone *row, struct source *
 	return ERR_OK;
 }
 
-/* Loads one zone into the job; *full, and nothing done: it has no room for that one. */
+/* What is said to be due is: not done, not frozen, not under way. Where it is not, the index that says so is damaged. */
+static bool may_fly(const struct core_lane *lane, int64_t zone_id, const struct delivery *delivery)
+{
+	return delivery->state != DELIVERY_CLEAN && delivery->state != DELIVERY_PARKED && delivery->state != DELIVERY_INFLIGHT &&
+		idmap_get(&lane->inflight, zone_id) == NULL;
+}
+
+/* Loads one zone into the job; ERR_INVALID: it is not due; *full, and nothing done: it has no room for that one. */
 static int load_zone(struct core *core, struct core_lane *lane, int64_t zone_id, struct core_job *job, bool *full,
 	struct err *err)
 {
@@ -65,6 +72,8 @@ static int load_zone(struct core *core, struct core_lane *lane, int64_t zone_id,
 	struct store_zone row = { 0 };
 	int ret = store_delivery_open(core->store, zone_id, lane->backend_id, &row, &delivery, err);
 
+	if (ret == ERR_OK && !may_fly(lane, row.id, &delivery))
+		ret = err_set(err, ERR_INVALID, "it is listed as due, and is not: the index is damaged");
 	*full = ret == ERR_OK && job->zone_count > 0 && job->bytes + row.text_size > CORE_BATCH_BYTES;
 	if (ret == ERR_OK && !*full && row.deleted)
 		zone->source = recent_get(&core->recent, row.id, row.generation);
@@ -91,6 +100,8 @@ static int set_aside(struct core *core, struct core_lane *lane, int64_t zone_id,
 
 	if (ret == ERR_OK)
 		ret = store_delivery_load(core->store, zone_id, lane->backend_id, &delivery, err);
+	if (ret == ERR_OK && !may_fly(lane, zone_id, &delivery))
+		ret = err_set(err, ERR_CORRUPT, "it is not due either");
 	if (ret == ERR_OK) {
 		args.generation = delivery.wanted;
 		delivery_move(&delivery, DELIVERY_TAKEN, &args, &core->policy);
@@ -149,13 +160,14 @@ static void send_probe(struct core *core, struct core_lane *lane)
 }
 
 /*
- * Loads what was picked, as far as there is room; a zone whose stored text is damaged is set aside, any other trouble
- * ends it.
+ * Loads what was picked, as far as there is room; a zone whose stored text is damaged is set aside, one that is not due after all
+ * is passed over, any other trouble ends it. ERR_INVALID: all were passed over.
  */
 static int fill_job(struct core *core, struct core_lane *lane, const struct pick *pick, struct core_job *job,
 	struct err *err)
 {
 	bool full = false;
+	int passed_over = ERR_OK;
 
 	job->zones = xcalloc(pick->count, sizeof(*job->zones));
 	job->items = xcalloc(pick->count, sizeof(*job->items));
@@ -167,10 +179,12 @@ static int fill_job(struct core *core, struct core_lane *lane, const struct pick
 				LOG_INT("zone_id", pick->ids[i]), LOG_ERR(err));
 			ret = set_aside(core, lane, pick->ids[i], err);
 		}
-		if (ret != ERR_OK)
+		if (ret == ERR_INVALID)
+			passed_over = ret;
+		else if (ret != ERR_OK)
 			return ret;
 	}
-	return ERR_OK;
+	return job->zone_count == 0 ? passed_over : ERR_OK;
 }
 
 /* The store can't be read (or written): nothing is sent for a while. */

@@ -68,6 +68,21 @@ static int carry_out(struct core *core, const struct core_command *command, cons
 	return ret;
 }
 
+/* What can't be read can't be put in force; it can be dropped. */
+static int discard_damaged(struct core *core, const struct core_command *command, struct engine_message *reply, struct err *err)
+{
+	struct core_cause cause = core_cause_of(command->request);
+	int ret = store_held_drop(core->store, command->request->number, err);
+
+	if (ret == ERR_OK)
+		core_note_by(core, "held_discarded", NULL, NULL, &cause, "%" PRId64 ", which was damaged", command->request->number);
+	reply->doc = doc_create();
+	doc_int(reply->doc, "id", command->request->number);
+	doc_text(reply->doc, "kind", "damaged");
+	doc_bool(reply->doc, "approved", false);
+	return ret;
+}
+
 int core_held_order(struct core *core, struct core_command *command, struct err *err)
 {
 	struct engine_message *reply = engine_message_reply(command->request, NULL);
@@ -81,6 +96,8 @@ int core_held_order(struct core *core, struct core_command *command, struct err 
 	}
 	if (ret == ERR_OK)
 		ret = carry_out(core, command, &held, reply, err);
+	else if (ret == ERR_CORRUPT && command->request->op == ENGINE_DISCARD)
+		ret = discard_damaged(core, command, reply, err);
 	if (ret == ERR_OK)
 		core_stage(core, reply);
 	else

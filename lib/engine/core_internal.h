@@ -8,8 +8,8 @@
 #include "engine/recent.h"
 #include "zone/serial.h"
 
-/* Beyond this a generation found at a target is nonsense that we don't rise above, but overwrite. */
-#define CORE_GENERATION_MAX (UINT64_C(1) << 62)
+/* Beyond this a generation found at a target is nonsense that we don't rise above, but overwrite. Peers can count far more (sched/version.h). */
+#define CORE_GENERATION_MAX (UINT64_C(1) << 61)
 
 enum { URGENT_MOST = 64, CORE_PLANS_MOST = 8 };
 

@@ -145,7 +145,8 @@ void core_order(struct core *core, struct core_command *command)
 		core_stage(core, engine_message_reply(request, &err));
 		return;
 	}
-	bool paused = lane->order == ORDER_NONE ? lane->health.state == LANE_PAUSED : lane->order == ORDER_PAUSE;
+	/* Not by the state: a dry run has all of them paused. */
+	bool paused = lane->order == ORDER_NONE ? lane->paused : lane->order == ORDER_PAUSE;
 	reply = engine_message_reply(request, NULL);
 	if (paused != pause) {
 		reply->affected = 1;

@@ -295,7 +295,7 @@ static int put_row(struct store *store, const struct store_zone *zone, const cha
 	db_bind_blob(stmt, 13, sum, sizeof(sum));
 	rc = db_run(store, stmt, err);
 	if (rc == 0 && sqlite3_changes(store->db) != 1)
-		rc = err_set(err, ERR_NOTFOUND, "there is no zone %s with row %lld", zone->name, (long long)zone->id);
+		rc = err_set(err, ERR_CORRUPT, "there is no zone %s with row %lld", zone->name, (long long)zone->id);
 	return rc;
 }
 

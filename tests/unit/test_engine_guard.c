@@ -2,6 +2,8 @@
 /* Texts that look like an accident: held until an operator speaks, with the old content in service. */
 #include "test_engine_rig.h"
 
+#include <sqlite3.h>
+
 static int set_up_guard(void **state)
 {
 	set_up(state);
@@ -190,6 +192,23 @@ static void warned_or_not_asked_at_all(void **state)
 	assert_int_equal(count_events("guard_warned"), 1);
 }
 
+/* Such a row can't be put in force; it can be dropped. */
+static void what_is_damaged_can_be_discarded(void **state)
+{
+	sqlite3 *db;
+
+	(void)state;
+	expect_saved(zone_text(1, true, 10));
+	int64_t id = expect_held(zone_text(2, false, 10), "NS");
+	assert_int_equal(sqlite3_open(rig.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "UPDATE held SET origin = 'x'", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(order_code(ENGINE_APPROVE, id), ERR_CORRUPT);
+	assert_int_equal(order_code(ENGINE_DISCARD, id), ERR_OK);
+	assert_int_equal(order_code(ENGINE_DISCARD, id), ERR_NOTFOUND);
+	assert_int_equal(count_events("held_discarded"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +218,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_newer_push_or_a_delete_replaces_it, set_up_guard, tear_down),
 		cmocka_unit_test_setup_teardown(it_survives_a_restart_and_can_be_dropped, set_up_guard, tear_down),
 		cmocka_unit_test_setup_teardown(warned_or_not_asked_at_all, set_up_guard, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_damaged_can_be_discarded, set_up_guard, tear_down),
 	};
 
 	log_setup(LOG_LEVEL_ERROR, LOG_FORMAT_LOGFMT, false);

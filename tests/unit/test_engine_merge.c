@@ -382,6 +382,28 @@ static void a_full_vector_refuses_no_push(void **state)
 	free(vector);
 }
 
+/* A database bears a stamp that is as high as any that is believed: what is pushed then can still be counted. */
+static void the_highest_stamp_refuses_no_push(void **state)
+{
+	struct backend_stamp stamp = { .generation = (UINT64_C(1) << 62) - 1 };
+
+	(void)state;
+	stop();
+	rig.peers = true;
+	start();
+	push("high.example", 1);
+	await_clean("high.example");
+	memcpy(stamp.store_id, PEER, sizeof(PEER) - 1);
+	memory_target_stamp(rig.targets[0], "high.example.", &stamp);
+	push("high.example", 2);
+	await_clean("high.example");
+	push("high.example", 3);
+	push("high.example", 3);
+	assert_store_is_well();
+	engine_message_destroy(told("high.example"));
+	await_clean("high.example");
+}
+
 /* A peer says that we changed the zone more often than can be counted. */
 static void a_counter_at_its_end_refuses_no_push(void **state)
 {
@@ -413,6 +435,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_generation_raised_above_a_stamp_is_no_change, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_vector_refuses_no_push, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_counter_at_its_end_refuses_no_push, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_highest_stamp_refuses_no_push, set_up, tear_down),
 	};
 
 	log_setup((enum log_level)(LOG_LEVEL_ERROR + 1), LOG_FORMAT_LOGFMT, false);

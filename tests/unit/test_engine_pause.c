@@ -189,11 +189,30 @@ static void an_unknown_back_end_is_named_with_those_that_there_are(void **state)
 	assert_int_equal(count_events("lane_paused"), 0);
 }
 
+/* As whoever tries zonefan first beside the old system does, before the first data centre is switched over. */
+static void it_is_kept_for_the_time_after_a_dry_run(void **state)
+{
+	(void)state;
+	stop();
+	rig.dry_run = true;
+	start();
+	push("a.example", 1);
+	order_well(ENGINE_PAUSE, "dc2", true);
+	order_well(ENGINE_PAUSE, "dc2", false);
+	stop();
+	rig.dry_run = false;
+	start();
+	await_state("a.example", 0, "clean");
+	await_lane(1, "paused");
+	assert_int_equal(writes_of(1, "a.example."), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_pushed_meanwhile_is_delivered_afterwards, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_survives_a_restart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_is_kept_for_the_time_after_a_dry_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_in_flight_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_loss_under_the_pause_is_forgotten, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_unknown_back_end_is_named_with_those_that_there_are, set_up, tear_down),

@@ -49,6 +49,7 @@ struct rig {
 	enum engine_healing healing[TARGETS];
 	bool verified;              /* receipts are kept */
 	bool peers;                 /* changes are counted for them */
+	bool dry_run;               /* nothing is sent */
 	bool patient;               /* what failed is tried again after a minute, not at once */
 	size_t count;               /* of back ends that are configured, from the first */
 	unsigned connections;
@@ -127,7 +128,7 @@ static void start(void)
 		.backoff_ms = rig.patient ? patient_ms : backoff_ms,
 		.backoff_count = rig.patient ? ARRAY_SIZE(patient_ms) : ARRAY_SIZE(backoff_ms), .max_attempts = 5,
 		.probe_initial_ms = 10, .probe_max_ms = 50, .queue_capacity = 1024, .queue_bytes = 1 << 20, .guard_mode = rig.guard, .guard_max_shrink_percent = 80,
-		.history_versions = 5, .peers = rig.peers,
+		.history_versions = 5, .peers = rig.peers, .dry_run = rig.dry_run,
 		.clock = &rig_clock };
 	struct err err;
 

@@ -150,9 +150,9 @@ static void test_failed_write(void **state)
 	OK(store_begin(fixture->store, err));
 	put_sample(fixture->store, 1, 1, 0);
 	zone.id = 77;
-	FAILS(ERR_NOTFOUND, store_zone_put(fixture->store, &zone, "text", 4, err));
-	FAILS(ERR_NOTFOUND, store_event_add(fixture->store, &event, err));
-	FAILS(ERR_NOTFOUND, store_commit(fixture->store, err));
+	FAILS(ERR_CORRUPT, store_zone_put(fixture->store, &zone, "text", 4, err));
+	FAILS(ERR_CORRUPT, store_event_add(fixture->store, &event, err));
+	FAILS(ERR_CORRUPT, store_commit(fixture->store, err));
 	OK(store_zone_count(fixture->store, &count, err));
 	assert_int_equal(count, 0);
 	OK(store_begin(fixture->store, err));

@@ -115,7 +115,7 @@ static void test_wrong_row(void **state)
 
 	zone.id = put_sample(fixture->store, 1, 1, 0);
 	/* Another zone's row. */
-	FAILS(ERR_NOTFOUND, store_zone_put(fixture->store, &zone, "x", 1, err));
+	FAILS(ERR_CORRUPT, store_zone_put(fixture->store, &zone, "x", 1, err));
 	/* A second row of one name. */
 	FAILS(ERR_CORRUPT, store_zone_put(fixture->store, &twin, "x", 1, err));
 	assert_int_equal(twin.id, 0);
