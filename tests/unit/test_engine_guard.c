@@ -201,6 +201,7 @@ static void what_is_damaged_can_be_discarded(void **state)
 	expect_saved(zone_text(1, true, 10));
 	int64_t id = expect_held(zone_text(2, false, 10), "NS");
 	assert_int_equal(sqlite3_open(rig.path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, WAIT_MS);
 	assert_int_equal(sqlite3_exec(db, "UPDATE held SET origin = 'x'", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(order_code(ENGINE_APPROVE, id), ERR_CORRUPT);

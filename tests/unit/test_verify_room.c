@@ -213,6 +213,7 @@ static void what_cannot_be_read_is_no_canary(void **state)
 	push("mine.example", 7);
 	await_clean("mine.example");
 	assert_int_equal(sqlite3_open(rig.path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, WAIT_MS);
 	assert_int_equal(sqlite3_exec(db, "UPDATE zone SET serial = serial + 1", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	verify_stop(verify);
