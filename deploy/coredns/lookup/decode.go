@@ -234,7 +234,7 @@ func (d *decoder) set(typ uint16) (uint16, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := checkRdata(typ, rdata, true); err != nil {
+		if err := checkRdata(typ, rdata, true, true); err != nil {
 			return 0, err
 		}
 		if !first && coveredType(typ, rdata) != covered {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,27 +15,30 @@ import (
 	"github.com/miekg/dns"
 )
 
-// parseData gives the wire form of RDATA text. The text has to be one record by
-// itself: a line break could begin another one, or a directive.
-func parseData(typ uint16, data string) ([]byte, error) {
+// parseData gives the wire form of RDATA text; raw tells that it was hex digits,
+// which nothing has understood yet. The text has to be one record by itself: a line
+// break could begin another one, or a directive.
+func parseData(typ uint16, data string) (rdata []byte, raw bool, err error) {
 	data = strings.Trim(data, " \t")
 	if strings.ContainsAny(data, "\n\r\x00") {
-		return nil, errors.New("data with a line break or NUL")
+		return nil, false, errors.New("data with a line break or NUL")
 	}
 	if data == "" {
-		return nil, checkEmpty(typ)
+		return nil, false, checkEmpty(typ)
 	}
 	if fields := strings.Fields(data); len(fields) > 0 && fields[0] == `\#` {
-		return parseGeneric(fields[1:])
+		rdata, err = parseGeneric(fields[1:])
+		return rdata, true, err
 	}
 	rr, err := parseText(typ, data)
 	if err != nil && (typ == dns.TypeSVCB || typ == dns.TypeHTTPS) {
 		rr, err = parseText(typ, nameKeys(data))
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return packData(rr)
+	rdata, err = packData(rr)
+	return rdata, false, err
 }
 
 func parseText(typ uint16, data string) (dns.RR, error) {
@@ -105,9 +109,9 @@ func packData(rr dns.RR) ([]byte, error) {
 	return buf[header:end:end], nil
 }
 
-// checkRdata refuses what is no data of the type. Generic data (TYPEnnn) can be
-// anything, but for the types that lookup itself reads.
-func checkRdata(typ uint16, rdata []byte, generic bool) error {
+// checkRdata refuses what is no data of the type. Data of a generic type (TYPEnnn)
+// can be anything, but for the types that lookup itself reads.
+func checkRdata(typ uint16, rdata []byte, generic, raw bool) error {
 	if len(rdata) > math.MaxUint16 {
 		return errors.New("data longer than 65535 octets")
 	}
@@ -115,11 +119,35 @@ func checkRdata(typ uint16, rdata []byte, generic bool) error {
 		return nil
 	}
 	header := dns.RR_Header{Name: ".", Rrtype: typ, Class: dns.ClassINET, Rdlength: uint16(len(rdata))}
-	if _, _, err := dns.UnpackRRWithHeader(header, rdata, 0); err != nil {
+	rr, _, err := dns.UnpackRRWithHeader(header, rdata, 0)
+	if err != nil {
 		return fmt.Errorf("data of %s: %w", dns.Type(typ), err)
 	}
 	if len(rdata) == 0 && typ != dns.TypeAPL {
 		return fmt.Errorf("%s without data", dns.Type(typ))
 	}
+	if raw && !isWhole(rr, rdata) {
+		return fmt.Errorf("data of %s that ends too early, or is compressed", dns.Type(typ))
+	}
 	return nil
+}
+
+// isWhole tells whether data has all fields of its type: miekg/dns is content with
+// the first ones, and readSOA is not. What is left out is packed as zero, but for
+// names and digests, which are packed as nothing.
+func isWhole(rr dns.RR, rdata []byte) bool {
+	packed, err := packData(rr)
+	if err != nil || len(packed) != len(rdata) {
+		return false
+	}
+	fields := reflect.ValueOf(rr).Elem()
+	for i := range fields.NumField() {
+		switch fields.Type().Field(i).Tag.Get("dns") {
+		case "domain-name", "cdomain-name", "hex":
+			if fields.Field(i).Len() == 0 {
+				return false
+			}
+		}
+	}
+	return true
 }

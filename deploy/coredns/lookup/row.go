@@ -31,11 +31,11 @@ func parseRow(record Record, origin string, originWire []byte) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	rdata, err := parseData(typ, record.Data)
+	rdata, raw, err := parseData(typ, record.Data)
 	if err != nil {
 		return row{}, err
 	}
-	if err := checkRdata(typ, rdata, generic); err != nil {
+	if err := checkRdata(typ, rdata, generic, raw); err != nil {
 		return row{}, err
 	}
 	if typ == dns.TypeSOA && key != "" {

@@ -83,6 +83,12 @@ func TestBadRows(t *testing.T) {
 		{"www", "TYPE5", `\# 1 05`, 60},
 		{"www", "CNAME", `\# 0`, 60},
 		{"www", "A", `\# 0`, 60},
+		{"www", "MX", `\# 2 000a`, 60},
+		{"www", "MX", `\# 4 0000c000`, 60},
+		{"www", "SRV", `\# 2 0001`, 60},
+		{"www", "SRV", `\# 6 000100010001`, 60},
+		{"www", "DS", `\# 2 0001`, 60},
+		{"www", "DS", `\# 4 00010d02`, 60},
 		{"www", "TYPE65400", `\# 2 ab`, 60},
 		{"www", "TYPE65400", `\# 2 abxx`, 60},
 		{"www", "TXT", `"no end`, 60},
@@ -122,10 +128,14 @@ func TestNoZone(t *testing.T) {
 	other := soa
 	other.Data = strings.Replace(other.Data, " 1 ", " 2 ", 1)
 	for name, records := range map[string][]Record{
-		"no rows":  nil,
-		"no SOA":   {{"@", "A", "192.0.2.1", 60}},
-		"two SOAs": {soa, other},
-		"bad SOA":  {{"@", "SOA", "ns.example.com.", 60}},
+		"no rows":              nil,
+		"no SOA":               {{"@", "A", "192.0.2.1", 60}},
+		"two SOAs":             {soa, other},
+		"bad SOA":              {{"@", "SOA", "ns.example.com.", 60}},
+		"a name of an SOA":     {{"@", "SOA", `\# 1 00`, 60}},
+		"SOA without minimum":  {{"@", "SOA", `\# 18 0000` + strings.Repeat("00000001", 4), 60}},
+		"SOA of generic type":  {{"@", "TYPE6", `\# 2 0000`, 60}},
+		"SOA with compression": {{"@", "SOA", `\# 23 00c000` + strings.Repeat("00000001", 5), 60}},
 	} {
 		if z, bad := Build("example.com.", records); z != nil || len(bad) == 0 {
 			t.Errorf("%s: %v, %v", name, z, bad)
