@@ -32,6 +32,31 @@ func TestNewChangedAndDeletedZonesAreSeen(t *testing.T) {
 	eventually(t, "a zone that comes back", func() bool { return answer(c, "t.one.example.") == "again" })
 }
 
+// What an administrator set for all sessions does not hold for ours.
+func TestSettingsOfTheServerDoNotHoldForUs(t *testing.T) {
+	s := mariadbtest.Start(t) // its own connection is older than the settings, as zonefand's has its own ones
+	texts := strings.Fields("1 2 3 4 5 6 7 8")
+	generation := 0
+	for _, setting := range []string{"autocommit = 0", "completion_type = 'CHAIN'", "completion_type = 'RELEASE'",
+		"sql_select_limit = 5", "max_join_size = 1"} {
+		t.Run(setting, func(t *testing.T) {
+			name, _, _ := strings.Cut(setting, " ")
+			s.Exec("SET GLOBAL " + setting)
+			defer s.Exec("SET GLOBAL " + name + " = DEFAULT")
+			c, log := open(t, s)
+			for _, last := range []string{"first", "second"} {
+				generation++
+				put(t, s, "one.example.", generation, append(texts, last)...)
+				want := strings.Join(append(texts, last), " ")
+				eventually(t, last, func() bool { return answer(c, "t.one.example.") == want })
+			}
+			if c.Stats().LoadErrors+c.Stats().PollErrors > 0 {
+				t.Errorf("contacts failed:\n%s", log.text())
+			}
+		})
+	}
+}
+
 func TestZonesOfOthers(t *testing.T) {
 	s := mariadbtest.Start(t)
 	c, log := open(t, s)

@@ -26,6 +26,10 @@ const (
 	writeTimeout = 10 * time.Second
 )
 
+// session is set on each connection.
+var session = map[string]string{"autocommit": "1", "completion_type": "0", "sql_select_limit": "18446744073709551615",
+	"sql_big_selects": "1"}
+
 var tableName = regexp.MustCompile(`^[0-9A-Za-z_$-]{1,64}(\.[0-9A-Za-z_$-]{1,64})?$`)
 
 // CheckTable says what is wrong with the name of a table, "table" or
@@ -66,6 +70,14 @@ func connection(dsn string) (*mysql.Config, error) {
 	config.MultiStatements = true   // a consistent read is one packet
 	config.InterpolateParams = true // and has no second one to prepare it
 	config.ParseTime = false
+	// What an administrator may have set for all sessions, and must not hold for ours: one snapshot for ever, COMMIT
+	// AND CHAIN, short results.
+	if config.Params == nil {
+		config.Params = map[string]string{}
+	}
+	for name, value := range session {
+		config.Params[name] = value
+	}
 	config.CheckConnLiveness = true
 	if config.Collation == "" {
 		config.Collation = "utf8mb4_bin" // one that escapes safely, too
