@@ -15,8 +15,8 @@ const (
 	maxWaiting = 10_000 // questions that wait for one; more are refused at once
 )
 
-// load is a version of a zone that is being fetched. Whoever made it closes
-// done; zone and err are set before.
+// load is a version of a zone that is being fetched. It is an entry's until finish
+// closes done; zone and err are set before.
 type load struct {
 	done chan struct{}
 	zone *lookup.Zone
@@ -110,13 +110,15 @@ func (c *Catalog) answers() {
 	c.well.Store(true)
 }
 
-// finish ends a load for all who wait for it.
+// finish ends a load for all who wait for it, unless somebody else was quicker: a
+// loader may read the zone while who asked for it finds it in the snapshot.
 func (c *Catalog) finish(e *entry, l *load, zone *lookup.Zone, err error) {
 	e.mutex.Lock()
-	if e.load == l {
-		e.load = nil
+	defer e.mutex.Unlock()
+	if e.load != l {
+		return
 	}
-	e.mutex.Unlock()
+	e.load = nil
 	l.zone, l.err = zone, err
 	close(l.done)
 }

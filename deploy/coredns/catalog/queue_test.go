@@ -32,3 +32,19 @@ func TestAZoneInBothQueuesIsTakenOnce(t *testing.T) {
 		t.Fatalf("took %v after the end", got)
 	}
 }
+
+// Whoever found the zone in the snapshot and a loader that read it may both end the load.
+func TestALoadThatTwoEndEndsOnce(t *testing.T) {
+	c := bare(1)
+	e := c.index.get(manyName(0))
+	l, mine, _, _ := e.begin()
+	if !mine {
+		t.Fatal("a load is under way")
+	}
+	c.finish(e, l, nil, ErrGone)
+	c.finish(e, l, nil, nil)
+	<-l.done
+	if l.err != ErrGone {
+		t.Errorf("the second one changed what those who waited got: %v", l.err)
+	}
+}
