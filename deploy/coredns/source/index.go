@@ -105,7 +105,7 @@ func (s *Source) lacksState(err error) bool {
 
 // Page lists zones by name, those of others too: at most limit rows behind the
 // name after, and where to go on, "" at the end. Names that are no zone's (not
-// in lower case, no final dot) are left out; so is the row without a name.
+// in lower case, no final dot, too long) are left out; so is the row without a name.
 func (s *Source) Page(ctx context.Context, after string, limit int) (entries []Entry, next string, err error) {
 	text := "SELECT z.zone_name,s.store_id,s.generation,s.digest,TIMESTAMPDIFF(MICROSECOND," + epoch + ",s.changed_at) " +
 		"FROM {zones} z LEFT JOIN {state} s ON s.zone_name=z.zone_name AND s.deleted=0 " +
@@ -133,9 +133,12 @@ func (s *Source) Page(ctx context.Context, after string, limit int) (entries []E
 	return entries, next, err
 }
 
+// maxName is the length of a name in bytes: the column's 255 characters can be more, which no question asks for.
+const maxName = 255
+
 // IsZoneName says whether a zone_name can be that of a zone.
 func IsZoneName(name string) bool {
-	return strings.HasSuffix(name, ".") && name == strings.ToLower(name)
+	return len(name) <= maxName && strings.HasSuffix(name, ".") && name == strings.ToLower(name)
 }
 
 // stampScan takes the columns of a stamp, which are NULL for zones of others.

@@ -86,10 +86,12 @@ func TestWhatIsMissingIsToldAndThenFound(t *testing.T) {
 
 func TestPagesAndLoads(t *testing.T) {
 	server := mariadbtest.Start(t)
-	server.Exec("USE coredns; INSERT INTO zones (zone_name) VALUES (''), ('a.example.'), ('b.example.'), ('Upper.example.'), ('nodot'), ('c.example.');" +
+	long := strings.Repeat("\u00e4", 128) + "." // 257 bytes; the column holds 255 characters
+	server.Exec("USE coredns; INSERT INTO zones (zone_name) VALUES (''), ('" + long + "'), ('a.example.'), ('b.example.'), ('Upper.example.'), ('nodot'), ('c.example.');" +
 		"INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, '@', 'A', '192.0.2.1', 60, 1 FROM zones WHERE zone_name = 'a.example.';" +
 		"INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, 'off', 'A', '192.0.2.2', 60, 0 FROM zones WHERE zone_name = 'a.example.';" +
 		"INSERT INTO zonefan_state VALUES ('a.example.', REPEAT('ab', 16), 7, REPEAT('cd', 16), 1, 1, 0, '2026-01-02 03:04:05.678901')," +
+		"('" + long + "', REPEAT('ab', 16), 7, REPEAT('cd', 16), 1, 1, 0, '2026-01-02 03:04:05')," +
 		"('gone.example.', REPEAT('ab', 16), 8, '', 0, 0, 1, '2026-01-02 03:04:06')")
 	s, err := Open(configOf(server.DSN()))
 	if err != nil {
@@ -140,6 +142,10 @@ func TestPagesAndLoads(t *testing.T) {
 	if !a.Exists || a.Stamp.Generation != 7 || a.Stamp.StoreID[0] != 0xab || a.Stamp.ChangedAt != 1767323045_678901 ||
 		len(a.Records) != 1 || a.Records[0].Data != "192.0.2.1" {
 		t.Errorf("%+v", a)
+	}
+	foreign, err := s.Foreign(context.Background())
+	if err != nil || strings.Join(foreign, " ") != "b.example. c.example." {
+		t.Errorf("of others: %v, %v", foreign, err)
 	}
 	stamps, err := s.Digests(context.Background(), []string{"b.example."})
 	if err != nil || stamps["b.example."] != b.Stamp {
