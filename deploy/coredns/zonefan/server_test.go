@@ -181,9 +181,24 @@ func TestWhatIsNotOursIsRefused(t *testing.T) {
 	}
 }
 
-func TestFallthrough(t *testing.T) {
+// The parent's matter is the child's where the parent is not ours.
+func TestTheDSOfAZoneWhoseParentIsNotOurs(t *testing.T) {
+	const child = "sub." + shop
 	db := newDatabase(t)
 	db.put(shop, zoneText(1))
+	db.put(child, zoneText(2))
+	for origin, want := range map[string]string{"": "NOERROR aa [] [" + soa(1) + "] []", child: "NOERROR aa [] [" + soa(2) + "] []"} {
+		s := serve(t, strings.Replace(db.block(), "zonefan {", "zonefan "+origin+" {", 1))
+		s.waitAnswer("www."+child, dns.TypeA, "NOERROR aa [A 192.0.2.2] [] []")
+		if got := said(s.ask(child, dns.TypeDS)); got != want {
+			t.Errorf("zonefan %q: %s", origin, got)
+		}
+	}
+}
+
+func TestFallthrough(t *testing.T) {
+	db := newDatabase(t)
+	db.put(shop, zoneText(1)+"\ndangling 300 CNAME none."+shop)
 	const next = "NOERROR aa [] []" // so begins what whoami says
 	for _, c := range []struct {
 		line   string
@@ -203,6 +218,9 @@ func TestFallthrough(t *testing.T) {
 		}
 		if got := said(s.ask("www.example.org.", dns.TypeA)); !strings.HasPrefix(got, next) {
 			t.Errorf("%q: a name in no zone: %s", c.line, got)
+		}
+		if got := said(s.ask("dangling."+shop, dns.TypeA)); got != "NXDOMAIN aa [CNAME none."+shop+"] ["+soa(1)+"] []" {
+			t.Errorf("%q: an alias of a name that is not there: %s", c.line, got)
 		}
 		s.stop()
 	}

@@ -70,7 +70,8 @@ func (z *Zonefan) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg
 		return dns.RcodeServerFailure, nil // as above
 	}
 	answer := found.Lookup(state.QName(), state.QType(), state.Do())
-	if answer.Rcode == dns.RcodeNameError && z.fall.Through(state.Name()) && z.Next != nil {
+	exists := answer.Rcode != dns.RcodeNameError || len(answer.Answer) > 0 // as an alias of what does not
+	if !exists && z.fall.Through(state.Name()) && z.Next != nil {
 		return z.next(ctx, w, r)
 	}
 	if !plugin.ClientWrite(answer.Rcode) {
@@ -90,6 +91,9 @@ func (z *Zonefan) find(qname string, qtype uint16) (zone string, known bool, err
 		return "", false, nil
 	}
 	zone, known, err = z.catalog.Load().Find(qname, qtype)
+	if known && qtype == dns.TypeDS && z.origins.Matches(zone) == "" {
+		zone, known, err = z.catalog.Load().Find(qname, dns.TypeNone) // the parent is not here, but the child may be
+	}
 	if err != nil || !known || z.origins.Matches(zone) == "" {
 		return "", false, err
 	}
