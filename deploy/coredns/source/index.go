@@ -38,11 +38,21 @@ const (
 // Poll tells the zones whose changed_at is since or later, deleted ones too. Only
 // one goroutine may call it.
 func (s *Source) Poll(ctx context.Context, since int64) (Poll, error) {
+	idle := s.poll != nil
+	poll, err := s.pollOnce(ctx, since)
+	if err != nil && idle && !Answered(err) && !isTimeout(err) && ctx.Err() == nil {
+		// What was idle may have been closed by the server, or by a proxy: that is no outage yet.
+		poll, err = s.pollOnce(ctx, since)
+	}
+	return poll, s.explain(err)
+}
+
+func (s *Source) pollOnce(ctx context.Context, since int64) (Poll, error) {
 	var poll Poll
 	if s.poll == nil {
 		conn, err := s.db.Conn(ctx)
 		if err != nil {
-			return poll, s.explain(err)
+			return poll, err
 		}
 		s.poll, poll.Reconnected = conn, true
 	}
@@ -59,7 +69,7 @@ func (s *Source) Poll(ctx context.Context, since int64) (Poll, error) {
 	if err != nil {
 		s.dropPoll()
 	}
-	return poll, s.explain(err)
+	return poll, err
 }
 
 // The clock is read first: what commits after it is in the next poll's time.

@@ -84,6 +84,40 @@ func TestWhatIsMissingIsToldAndThenFound(t *testing.T) {
 	}
 }
 
+// A server, or a proxy before it, closes what is idle. It is there all the same.
+func TestAnIdleConnectionThatWasClosedIsNoOutage(t *testing.T) {
+	server := mariadbtest.Start(t)
+	server.Exec("CREATE USER reader IDENTIFIED BY 's3cret'; GRANT SELECT ON coredns.* TO reader")
+	s, err := Open(configOf(server.DSNOf("reader:s3cret")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	polled := func(reconnected bool) {
+		t.Helper()
+		if poll, err := s.Poll(context.Background(), Never); err != nil || poll.Reconnected != reconnected {
+			t.Errorf("%+v, %v", poll, err)
+		}
+	}
+	for _, closes := range []string{"KILL CONNECTION USER reader", "SELECT SLEEP(4)"} {
+		server.Exec("SET GLOBAL wait_timeout = 3")
+		polled(true)
+		polled(false)
+		server.Exec(closes)
+		for left := 1; left > 0; {
+			if err := server.DB().QueryRow("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'reader'").Scan(&left); err != nil {
+				t.Fatal(err)
+			}
+		}
+		polled(true)
+		s.dropPoll()
+	}
+	server.Kill()
+	if _, err = s.Poll(context.Background(), Never); err == nil {
+		t.Error("a server that is away is told as there")
+	}
+}
+
 func TestPagesAndLoads(t *testing.T) {
 	server := mariadbtest.Start(t)
 	long := strings.Repeat("\u00e4", 128) + "." // 257 bytes; the column holds 255 characters
