@@ -86,6 +86,7 @@ type pace struct {
 	page         int           // zones of a page of the full list
 	batch        int           // zones of one consistent read
 	keepRest     int           // the snapshot's pass rests so many times as long as it worked
+	keepFailed   time.Duration // before it tries again what the database did not give
 }
 
 // decisions.md 29: 30 s; transaction_max_ms (120 s) and 60 s more, every minute;
@@ -93,7 +94,7 @@ type pace struct {
 var usual = pace{
 	window: 30 * time.Second, wideWindow: 180 * time.Second, wideEvery: time.Minute, fullEvery: 10 * time.Minute,
 	foreignEvery: 10 * time.Second, foreignRest: 100, patience: 2 * time.Second, pollLimit: 10 * time.Second, loadLimit: 30 * time.Second,
-	loadRest: 100 * time.Millisecond, page: 5000, batch: 64, keepRest: 4,
+	loadRest: 100 * time.Millisecond, page: 5000, batch: 64, keepRest: 4, keepFailed: 5 * time.Minute,
 }
 
 // start opens the source and begins to look. It does not wait for the database.

@@ -22,6 +22,7 @@ func quick() pace {
 	p.window, p.wideWindow, p.wideEvery = time.Second, 6*time.Second, 2*time.Second
 	p.patience = 30 * time.Second // on a busy machine
 	p.fullEvery, p.foreignEvery, p.pollLimit, p.loadLimit = 20*time.Second, 300*time.Millisecond, 2*time.Second, 5*time.Second
+	p.keepFailed = 300 * time.Millisecond
 	return p
 }
 

@@ -5,6 +5,8 @@ package catalog
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +20,8 @@ type keeper struct {
 	mutex   sync.Mutex
 	file    *snapshot.File // nil: none, or in use by another process
 	unkept  []*entry       // of which the snapshot lacks the version of the index
+	failed  []*entry       // of these, what the database did not give; tried again by themselves
+	failAt  time.Time      // when it was tried last
 	removed map[string]struct{}
 	unnamed map[string]struct{} // of which the snapshot has not even the name
 	wake    chan struct{}
@@ -262,9 +266,13 @@ func (k *keeper) next(c *Catalog, file *snapshot.File) (removed []string, batch 
 		removed = append(removed, zone)
 	}
 	clear(k.removed)
-	n := min(len(k.unkept), c.pace.batch)
-	batch = k.unkept[:n:n]
-	k.unkept = k.unkept[n:]
+	queue := &k.unkept
+	if len(k.unkept) == 0 && time.Since(k.failAt) > c.pace.keepFailed {
+		queue = &k.failed // last, for they may take long to fail again
+	}
+	n := min(len(*queue), c.pace.batch)
+	batch = (*queue)[:n:n]
+	*queue = (*queue)[n:]
 	k.mutex.Unlock()
 	if sweep {
 		file.Index(func(zone string, _ source.Stamp) bool {
@@ -286,6 +294,17 @@ func (k *keeper) putBack(removed []string, batch []*entry) {
 	k.unkept = append(k.unkept, batch...)
 }
 
+// fail queues what the database did not give, and tells whether there is any such
+// zone.
+func (k *keeper) fail(failed []*entry) bool {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	if len(failed) > 0 {
+		k.failed, k.failAt = append(k.failed, failed...), time.Now()
+	}
+	return len(k.failed) > 0
+}
+
 // keepBatch writes zones: what is loaded from memory, the others as the database
 // has them. Its error says that all of them are to be tried again.
 func (c *Catalog) keepBatch(ctx context.Context, file *snapshot.File, batch []*entry) error {
@@ -303,19 +322,22 @@ func (c *Catalog) keepBatch(ctx context.Context, file *snapshot.File, batch []*e
 			absent = append(absent, e)
 		}
 	}
-	read, err := c.readForKeeping(ctx, file, absent)
-	if err == nil {
-		if err = file.Put(append(items, read...)); err != nil {
-			c.count.snapshotErrors.Add(1)
-			c.keep.trouble.is(err)
-		} else if len(batch) > 0 {
-			c.keep.trouble.over()
-		}
-	}
+	read, failed, err := c.readForKeeping(ctx, file, absent)
 	if err != nil {
 		return err
 	}
+	if err = file.Put(append(items, read...)); err != nil {
+		c.count.snapshotErrors.Add(1)
+		c.keep.trouble.is(err)
+		return err
+	}
+	if anyFailed := c.keep.fail(failed); len(batch) > 0 && !anyFailed {
+		c.keep.trouble.over()
+	}
 	for _, e := range batch {
+		if slices.Contains(failed, e) {
+			continue
+		}
 		e.mutex.Lock()
 		e.unkept = false
 		e.mutex.Unlock()
@@ -324,19 +346,29 @@ func (c *Catalog) keepBatch(ctx context.Context, file *snapshot.File, batch []*e
 	return nil
 }
 
-// readForKeeping reads versions from the database. They are not kept in memory.
-func (c *Catalog) readForKeeping(ctx context.Context, file *snapshot.File, batch []*entry) ([]snapshot.Item, error) {
+// readForKeeping reads versions from the database. They are not kept in memory. If
+// it does not give them, perhaps because of one of them, each is read alone; failed
+// is what it does not give then.
+func (c *Catalog) readForKeeping(ctx context.Context, file *snapshot.File, batch []*entry) (items []snapshot.Item,
+	failed []*entry, err error) {
 	if len(batch) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if !c.well.Load() {
-		return nil, errAway
+		return nil, nil, errAway
 	}
 	before, versions, err := c.readBatch(ctx, batch)
-	if err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+	case ctx.Err() != nil || !c.well.Load():
+		return nil, nil, errAway
+	case len(batch) > 1:
+		return c.readEachForKeeping(ctx, file, batch)
+	default:
+		c.count.snapshotErrors.Add(1)
+		c.keep.trouble.is(fmt.Errorf("zone %s is not brought up to date in the snapshot: %w", batch[0].zone, err))
+		return nil, batch, nil
 	}
-	var items []snapshot.Item
 	for i, e := range batch {
 		v := versions[i]
 		if !v.Exists {
@@ -350,7 +382,19 @@ func (c *Catalog) readForKeeping(ctx context.Context, file *snapshot.File, batch
 		e.adopt(before[i], v.Stamp)
 		items = append(items, snapshot.Item{Zone: e.zone, Stamp: v.Stamp, Payload: zone.Encode()})
 	}
-	return items, nil
+	return items, nil, nil
+}
+
+func (c *Catalog) readEachForKeeping(ctx context.Context, file *snapshot.File, batch []*entry) (items []snapshot.Item,
+	failed []*entry, err error) {
+	for i := range batch {
+		read, not, err := c.readForKeeping(ctx, file, batch[i:i+1:i+1])
+		if err != nil {
+			return nil, nil, err
+		}
+		items, failed = append(items, read...), append(failed, not...)
+	}
+	return items, failed, nil
 }
 
 var errAway = errors.New("the database is away")

@@ -65,6 +65,46 @@ func TestTheSnapshotIsCompleteWithoutQuestions(t *testing.T) {
 	})
 }
 
+// A zone that the database refuses, or does not give in time, keeps no other one out.
+func TestAZoneThatCannotBeReadKeepsNoOtherOut(t *testing.T) {
+	const zones = 40 // one batch
+	for _, test := range []struct{ name, data, told string }{
+		{"refused", "(SELECT z.id FROM coredns.zones z WHERE z.id >= r.zone_id - 1)", "Subquery returns more than 1 row"},
+		{"slow", "SLEEP(3)", "no answer in time"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := mariadbtest.Start(t)
+			fill(t, s, zones)
+			read := func(data string) {
+				s.Exec("CREATE OR REPLACE VIEW coredns.hindered AS SELECT zone_id, hostname, type, ttl, online, " + data + " AS data FROM coredns.records r")
+			}
+			read("IF(zone_id = (SELECT MIN(id) + 7 FROM coredns.zones), " + test.data + ", data)")
+			c, log := open(t, s, withSnapshot(filepath.Join(t.TempDir(), "zones")), func(config *Config, p *pace) {
+				config.Source.RecordsTable, p.loadLimit = "hindered", time.Second
+			})
+			eventually(t, "all others are kept", kept(c, zones-1))
+			eventually(t, "it is told", func() bool {
+				return strings.Contains(log.text(), "error: zone "+zoneName(7)+" is not brought up to date in the snapshot: ") &&
+					strings.Contains(log.text(), test.told)
+			})
+			if c.Stats().SnapshotErrors == 0 {
+				t.Error("it is not counted")
+			}
+			put(t, s, zoneName(1), 2, "changed")
+			eventually(t, "a change is written", func() bool {
+				stamp, ok := c.keep.open().Stamp(zoneName(1))
+				return ok && stamp.Generation == 2
+			})
+			if got := log.text(); strings.Contains(got, "over after") {
+				t.Errorf("it is told as over:\n%s", got)
+			}
+			read("data")
+			eventually(t, "it is kept when it can be read", kept(c, zones))
+			eventually(t, "its end is told", func() bool { return strings.Contains(log.text(), "over after") })
+		})
+	}
+}
+
 // What the snapshot's pass did not come to yet is known by name: a start without
 // the database does not call it absent.
 func TestAnUnfinishedSnapshotKnowsAllNames(t *testing.T) {
