@@ -2,16 +2,26 @@
 
 package lookup
 
-import "github.com/miekg/dns"
+import (
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// maxAdditional is how many records of additional data there are at most, or few
+// more: a message has room for no more, each taking 16 octets at least.
+const maxAdditional = 4096
 
 // addAddresses adds what the zone knows of the addresses of the hosts that the
 // answer names: glue below a cut too, and what a wildcard stands for.
 func (r *resolver) addAddresses() {
-	for _, rr := range r.out.Answer {
-		r.addHostsOf(rr)
-	}
-	for _, rr := range r.out.Authority {
-		r.addHostsOf(rr)
+	for _, section := range [][]dns.RR{r.out.Answer, r.out.Authority} {
+		for _, rr := range section {
+			if len(r.out.Additional) >= maxAdditional {
+				return
+			}
+			r.addHostsOf(rr)
+		}
 	}
 }
 
@@ -52,8 +62,33 @@ func (r *resolver) addService(host string, typ uint16) {
 		return
 	}
 	if n, match := r.zone.denial(source); match {
-		r.addProof(&r.out.Additional, n)
+		if owner, typ := r.proofOf(n); !r.hasAdditional(owner, typ) {
+			r.addType(&r.out.Additional, owner, n, typ)
+		}
 	}
+}
+
+// nameType is what of an RRset has says whether it is there.
+type nameType struct {
+	owner string // in lower case
+	typ   uint16
+}
+
+// hasAdditional is has for the additional section, which can be long.
+func (r *resolver) hasAdditional(owner string, typ uint16) bool {
+	const few = 32 // in which to look costs less than to note them
+	if len(r.out.Additional) <= few {
+		return r.has(r.out.Additional, owner, typ)
+	}
+	if r.noted == nil {
+		r.noted = map[nameType]struct{}{}
+	}
+	for ; r.notedTo < len(r.out.Additional); r.notedTo++ {
+		header := r.out.Additional[r.notedTo].Header()
+		r.noted[nameType{strings.ToLower(header.Name), header.Rrtype}] = struct{}{}
+	}
+	_, ok := r.noted[nameType{strings.ToLower(owner), typ}]
+	return ok
 }
 
 // addAll tells whether the name has all the types.
@@ -61,7 +96,7 @@ func (r *resolver) addAll(host string, source []byte, types ...uint16) bool {
 	n, _ := r.zone.find(source)
 	all := true
 	for _, typ := range types {
-		if !r.has(r.out.Additional, host, typ) && !r.addType(&r.out.Additional, host, n, typ) {
+		if !r.hasAdditional(host, typ) && !r.addType(&r.out.Additional, host, n, typ) {
 			all = false
 		}
 	}

@@ -10,12 +10,16 @@ import "github.com/miekg/dns"
 func (z *Zone) usesNSEC3() bool { return len(z.nsec3()) > 0 }
 
 // denial gives the NSEC of a name, or the NSEC3 of its hash, or the one whose
-// gap it lies in; match tells which. Without a chain the node is empty.
+// gap it lies in; match tells which. Without a chain the node is empty. Of a chain
+// with too many iterations it is one NSEC3 for all names, which tells of them.
 func (z *Zone) denial(key []byte) (n node, match bool) {
 	if !z.usesNSEC3() {
 		return z.cover(z.nsec(), key)
 	}
 	param, _ := nsec3Param(z.apex())
+	if param.iterations > maxIterations {
+		return z.nodeAt(z.nsec3()[0]), true
+	}
 	var buf [maxWire]byte
 	hash := param.hash(appendWire(buf[:0], key, z.originWire()))
 	return z.cover(z.nsec3(), hash[:])
@@ -24,18 +28,22 @@ func (z *Zone) denial(key []byte) (n node, match bool) {
 // prove adds the denial of a name to the authority section.
 func (r *resolver) prove(key []byte) {
 	n, _ := r.zone.denial(key)
-	r.addProof(&r.out.Authority, n)
+	r.addProof(n)
 }
 
-// addProof adds an NSEC or NSEC3 once.
-func (r *resolver) addProof(section *[]dns.RR, n node) {
-	typ := dns.TypeNSEC
+// addProof adds an NSEC or NSEC3 to the authority section, once.
+func (r *resolver) addProof(n node) {
+	if owner, typ := r.proofOf(n); !r.has(r.out.Authority, owner, typ) {
+		r.addType(&r.out.Authority, owner, n, typ)
+	}
+}
+
+// proofOf tells what of a node that denial gave is the proof.
+func (r *resolver) proofOf(n node) (owner string, typ uint16) {
 	if r.zone.usesNSEC3() {
-		typ = dns.TypeNSEC3
+		return r.zone.ownerText(n.key), dns.TypeNSEC3
 	}
-	if owner := r.zone.ownerText(n.key); !r.has(*section, owner, typ) {
-		r.addType(section, owner, n, typ)
-	}
+	return r.zone.ownerText(n.key), dns.TypeNSEC
 }
 
 // proveNoName: neither key nor the wildcard below its closest encloser exists.
@@ -89,7 +97,7 @@ func (r *resolver) proveNoData3(key, encloser []byte) {
 	n, match := r.zone.denial(name)
 	switch {
 	case match:
-		r.addProof(&r.out.Authority, n)
+		r.addProof(n)
 	case encloser == nil && len(key) > 0:
 		r.proveEncloser(key, parentKey(key))
 	}
@@ -104,7 +112,7 @@ func (r *resolver) proveEncloser(key, encloser []byte) []byte {
 		encloser = parentKey(encloser)
 		n, match = r.zone.denial(encloser)
 	}
-	r.addProof(&r.out.Authority, n)
+	r.addProof(n)
 	r.prove(childKey(key, encloser))
 	return encloser
 }

@@ -36,6 +36,9 @@ type resolver struct {
 	do    bool
 	hops  int // aliases followed
 	out   Answer
+
+	noted   map[nameType]struct{} // what the additional section has, but for its end
+	notedTo int
 }
 
 // step answers for one name, and gives the next one if an alias leads on.

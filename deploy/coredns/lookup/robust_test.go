@@ -5,7 +5,9 @@ package lookup
 import (
 	"fmt"
 	"math/rand"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -177,6 +179,68 @@ func TestBrokenChains(t *testing.T) {
 				t.Errorf("%v", a)
 			}
 		})
+	}
+}
+
+// TestManyHosts: what one answer costs grows with its records, not with their
+// square, and hosts are added as long as they could fit into a message.
+func TestManyHosts(t *testing.T) {
+	const hosts = 20_000
+	records := rows(t, onlySOA)
+	for i := range hosts {
+		host := fmt.Sprintf("h%d", i)
+		records = append(records, Record{"@", "MX", "10 " + strings.ToUpper(host) + ".example.com.", 60}, Record{host, "A", "192.0.2.1", 60},
+			Record{"@", "MX", "20 " + host + ".example.com.", 60})
+	}
+	z, bad := Build("example.com.", records)
+	if len(bad) > 0 {
+		t.Fatal(bad[0])
+	}
+	began := time.Now()
+	a := z.Lookup("example.com.", dns.TypeMX, false)
+	if took := time.Since(began); took > slower*time.Second { // the square takes 7 s
+		t.Errorf("a question takes %v", took)
+	}
+	if len(a.Answer) != 2*hosts || len(a.Additional) != maxAdditional {
+		t.Errorf("%d answers, %d addresses", len(a.Answer), len(a.Additional))
+	}
+	seen := map[string]bool{}
+	for _, rr := range a.Additional {
+		owner := strings.ToLower(rr.Header().Name)
+		if seen[owner] {
+			t.Fatalf("%s twice", owner)
+		}
+		seen[owner] = true
+	}
+}
+
+// TestTooManyIterations: no hash is made where no validator would believe it.
+func TestTooManyIterations(t *testing.T) {
+	const hash, other = "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom", "gt7b4g4vsa5smi47k61mv5bv1a22bojr"
+	for iterations, want := range map[int]int{500: 2, 501: 1, 65535: 1} {
+		param := fmt.Sprintf("1 0 %d -", iterations)
+		z := mustBuild(t, "example.com.", small+"\n@ 60 RRSIG SOA 13 2 60 20300101000000 20200101000000 1 example.com. AAAA\n"+
+			"@ 60 NSEC3PARAM "+param+"\n"+hash+" 60 NSEC3 "+param+" "+other+" A\n"+other+" 60 NSEC3 "+param+" "+hash+" A")
+		proofs := map[string]bool{}
+		for i := range 20 {
+			a := z.Lookup(fmt.Sprintf("%d.none.example.com.", i), dns.TypeA, true)
+			if a.Rcode != dns.RcodeNameError {
+				t.Fatalf("%d iterations: %s", iterations, dns.RcodeToString[a.Rcode])
+			}
+			n := 0
+			for _, rr := range a.Authority {
+				if rr.Header().Rrtype == dns.TypeNSEC3 {
+					proofs[rr.Header().Name] = true
+					n++
+				}
+			}
+			if n == 0 {
+				t.Errorf("%d iterations: no NSEC3 tells of them", iterations)
+			}
+		}
+		if len(proofs) != want {
+			t.Errorf("%d iterations: the proofs are %v", iterations, proofs)
+		}
 	}
 }
 
