@@ -155,8 +155,10 @@ func (b *builder) levelTTLs() {
 	})
 	groups(b.rows, sameName, func(name []row) {
 		for i, signature := range name {
-			signed := slices.IndexFunc(name, func(r row) bool { return r.typ == signature.covered })
-			if signature.typ == dns.TypeRRSIG && signed >= 0 {
+			if signature.typ != dns.TypeRRSIG {
+				continue
+			}
+			if signed := slices.IndexFunc(name, func(r row) bool { return r.typ == signature.covered }); signed >= 0 {
 				name[i].ttl = name[signed].ttl
 			}
 		}
