@@ -353,6 +353,24 @@ def test_purged_nothing_is_left(serving):
     assert left.split() == [], left
 
 
+def test_a_store_that_is_a_mount_is_emptied(root):
+    """It can't be removed, which is no reason to fail. In a mount namespace where nothing of this system is in reach."""
+    script = """
+        for folder in /etc /run /var/lib; do mount -t tmpfs tmpfs $folder; done
+        mkdir -p /etc/zonefan /run/zonefan /var/lib/zonefan
+        mount -t tmpfs tmpfs /var/lib/zonefan
+        mkdir /var/lib/zonefan/history
+        touch /var/lib/zonefan/zonefan.db /var/lib/zonefan/history/.1 /etc/zonefan/app.yml
+        if [ -n "$2" ]; then mount -o remount,ro /var/lib/zonefan; fi
+        sh "$1" purge || exit 3
+        find /etc/zonefan /run/zonefan /var/lib/zonefan || true"""
+    postrm = os.path.join(root, "deploy", "debian", "postrm")
+    emptied, failed = (subprocess.run(["unshare", "-m", "sh", "-ec", script, "sh", postrm, mode], capture_output=True, text=True,
+                                      check=False) for mode in ("", "ro"))
+    assert emptied.returncode == 0 and emptied.stdout.split() == ["/var/lib/zonefan"], emptied
+    assert failed.returncode == 3 and "zonefan.db" in failed.stderr, "what can't be emptied is no success"
+
+
 def test_its_scripts_are_plain_sh(root):
     for name in ("postinst", "prerm", "postrm"):
         run("dash", "-n", os.path.join(root, "deploy", "debian", name))
