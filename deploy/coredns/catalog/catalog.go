@@ -85,6 +85,7 @@ type pace struct {
 	loadRest     time.Duration // of each loader while the database is away
 	page         int           // zones of a page of the full list
 	batch        int           // zones of one consistent read
+	batchRows    int           // and their records, but for a zone that has more by itself: they are not counted as memory
 	keepRest     int           // the snapshot's pass rests so many times as long as it worked
 	keepFailed   time.Duration // before it tries again what the database did not give
 }
@@ -94,7 +95,7 @@ type pace struct {
 var usual = pace{
 	window: 30 * time.Second, wideWindow: 180 * time.Second, wideEvery: time.Minute, fullEvery: 10 * time.Minute,
 	foreignEvery: 10 * time.Second, foreignRest: 100, patience: 2 * time.Second, pollLimit: 10 * time.Second, loadLimit: 30 * time.Second,
-	loadRest: 100 * time.Millisecond, page: 5000, batch: 64, keepRest: 4, keepFailed: 5 * time.Minute,
+	loadRest: 100 * time.Millisecond, page: 5000, batch: 64, batchRows: 5000, keepRest: 4, keepFailed: 5 * time.Minute,
 }
 
 // start opens the source and begins to look. It does not wait for the database.

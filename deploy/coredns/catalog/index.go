@@ -20,6 +20,7 @@ type entry struct {
 	zone string
 	held atomic.Pointer[held] // nil: not loaded
 	used atomic.Uint32        // tick at which it was last asked for
+	rows atomic.Uint32        // about how many the database has; 0: not known
 
 	mutex      sync.Mutex // over all below, and over changes of held
 	stamp      source.Stamp

@@ -68,7 +68,7 @@ func TestAZoneIsReadByOneLoaderAtATime(t *testing.T) {
 	e.held.Store(&held{}) // of another stamp than the index has
 	for _, stale := range []bool{true, false} {
 		c.loads.want(e, false)
-		if got := c.loads.take(64); len(got) != 1 || got[0] != e {
+		if got := c.loads.take(c.pace.room()); len(got) != 1 || got[0] != e {
 			t.Fatalf("%d were taken", len(got))
 		}
 		c.loads.want(e, false)

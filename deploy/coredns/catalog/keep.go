@@ -270,7 +270,10 @@ func (k *keeper) next(c *Catalog, file *snapshot.File) (removed []string, batch 
 	if len(k.unkept) == 0 && time.Since(k.failAt) > c.pace.keepFailed {
 		queue = &k.failed // last, for they may take long to fail again
 	}
-	n := min(len(*queue), c.pace.batch)
+	n, room := 0, c.pace.room()
+	for n < len(*queue) && room.takes((*queue)[n]) {
+		n++
+	}
 	batch = (*queue)[:n:n]
 	*queue = (*queue)[n:]
 	k.mutex.Unlock()

@@ -136,7 +136,7 @@ func (c *Catalog) finishAny(e *entry, zone *lookup.Zone, err error) {
 func (c *Catalog) runLoader(ctx context.Context) {
 	defer c.done.Done()
 	for {
-		batch := c.loads.take(c.pace.batch)
+		batch := c.loads.take(c.pace.room())
 		if batch == nil {
 			return
 		}
@@ -164,6 +164,9 @@ func (c *Catalog) readBatch(ctx context.Context, batch []*entry) (before []sourc
 	ctx, cancel := context.WithTimeout(ctx, c.pace.loadLimit)
 	defer cancel()
 	versions, err = c.read(ctx, names)
+	for i := range versions {
+		batch[i].rows.Store(uint32(len(versions[i].Records)))
+	}
 	return before, versions, err
 }
 

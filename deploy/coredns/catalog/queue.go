@@ -74,13 +74,32 @@ func (l *loader) loaded(e *entry) {
 	}
 }
 
-// take waits for zones and gives up to n of them; none at the end. Each is to be
-// given to loaded.
-func (l *loader) take(n int) []*entry {
+// room is what one consistent read may still take.
+type room struct {
+	zones, rows int
+	begun       bool
+}
+
+func (p *pace) room() room { return room{zones: p.batch, rows: p.batchRows} }
+
+// takes says whether there is room for a zone, and takes it then. There is for one
+// at least.
+func (r *room) takes(e *entry) bool {
+	rows := int(e.rows.Load())
+	if r.zones == 0 || r.begun && rows > r.rows {
+		return false
+	}
+	r.zones, r.rows, r.begun = r.zones-1, r.rows-rows, true
+	return true
+}
+
+// take waits for zones and gives those that there is room for; none at the end.
+// Each is to be given to loaded.
+func (l *loader) take(room room) []*entry {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	for !l.closed {
-		if batch := l.queuedFirst(n); batch != nil {
+		if batch := l.queuedFirst(room); batch != nil {
 			return batch
 		}
 		l.wake.Wait()
@@ -88,18 +107,21 @@ func (l *loader) take(n int) []*entry {
 	return nil
 }
 
-// queuedFirst takes up to n zones off the queues. The caller holds the lock.
-func (l *loader) queuedFirst(n int) []*entry {
+// queuedFirst takes zones off the queues. The caller holds the lock.
+func (l *loader) queuedFirst(room room) []*entry {
 	var batch []*entry
 	for _, queue := range []*[]*entry{&l.urgent, &l.stale} {
-		for len(*queue) > 0 && len(batch) < n {
+		for ; len(*queue) > 0; *queue = (*queue)[1:] {
 			e := (*queue)[0]
-			*queue = (*queue)[1:]
-			if _, ok := l.queued[e]; ok { // else it was taken from the other queue
-				delete(l.queued, e)
-				l.loading[e] = false
-				batch = append(batch, e)
+			if _, ok := l.queued[e]; !ok {
+				continue // it was taken from the other queue
 			}
+			if !room.takes(e) {
+				return batch
+			}
+			delete(l.queued, e)
+			l.loading[e] = false
+			batch = append(batch, e)
 		}
 	}
 	return batch

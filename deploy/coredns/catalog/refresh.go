@@ -4,6 +4,7 @@ package catalog
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"zonefan.internal/coredns/source"
@@ -199,6 +200,9 @@ func (c *Catalog) note(told source.Entry, pass uint32) {
 		return
 	}
 	e, made := c.index.getOrMake(told.Zone)
+	if told.Records > 0 {
+		e.rows.Store(uint32(min(told.Records, math.MaxUint32)))
+	}
 	e.mutex.Lock()
 	before := e.stamp
 	e.seen = pass

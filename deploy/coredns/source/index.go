@@ -16,6 +16,7 @@ type Entry struct {
 	Zone    string // lower case, final dot
 	Stamp   Stamp  // zero: others wrote it
 	Deleted bool
+	Records uint64 // 0 for zones of others, too: nobody counted
 }
 
 // Poll is what changed, and when that was asked.
@@ -75,7 +76,7 @@ func (s *Source) pollOnce(ctx context.Context, since int64) (Poll, error) {
 // The clock is read first: what commits after it is in the next poll's time.
 const pollText = "SELECT TIMESTAMPDIFF(MICROSECOND," + epoch + ",UTC_TIMESTAMP(6))," +
 	"TIMESTAMPDIFF(MICROSECOND," + epoch + ",MAX(changed_at)) FROM {state};" +
-	"SELECT zone_name," + stampList + ",deleted<>0 FROM {state} " +
+	"SELECT zone_name," + stampList + ",deleted<>0,record_count FROM {state} " +
 	"WHERE changed_at >= " + epoch + " + INTERVAL ? MICROSECOND AND zone_name<>''"
 
 func (s *Source) pollState(ctx context.Context, since int64, poll *Poll) error {
@@ -87,7 +88,7 @@ func (s *Source) pollState(ctx context.Context, since int64, poll *Poll) error {
 		return err
 	}, func(rows *sql.Rows) error {
 		var entry Entry
-		if err := rows.Scan(scan.with(&entry.Zone, &entry.Deleted)...); err != nil {
+		if err := rows.Scan(scan.with(&entry.Zone, &entry.Deleted, &entry.Records)...); err != nil {
 			return err
 		}
 		entry.Stamp = scan.stamp()
@@ -117,17 +118,17 @@ func (s *Source) lacksState(err error) bool {
 // name after, and where to go on, "" at the end. Names that are no zone's (not
 // in lower case, no final dot, too long) are left out; so is the row without a name.
 func (s *Source) Page(ctx context.Context, after string, limit int) (entries []Entry, next string, err error) {
-	text := "SELECT z.zone_name,s.store_id,s.generation,s.digest,TIMESTAMPDIFF(MICROSECOND," + epoch + ",s.changed_at) " +
+	text := "SELECT z.zone_name,s.store_id,s.generation,s.digest,TIMESTAMPDIFF(MICROSECOND," + epoch + ",s.changed_at),COALESCE(s.record_count,0) " +
 		"FROM {zones} z LEFT JOIN {state} s ON s.zone_name=z.zone_name AND s.deleted=0 " +
 		"WHERE z.zone_name > ? ORDER BY z.zone_name LIMIT ?"
 	if s.Stateless() {
-		text = "SELECT zone_name,NULL,NULL,NULL,NULL FROM {zones} WHERE zone_name > ? ORDER BY zone_name LIMIT ?"
+		text = "SELECT zone_name,NULL,NULL,NULL,NULL,0 FROM {zones} WHERE zone_name > ? ORDER BY zone_name LIMIT ?"
 	}
 	rowsRead := 0
 	var scan stampScan
 	err = s.run(ctx, text, []any{after, limit}, func(rows *sql.Rows) error {
 		var entry Entry
-		if err := rows.Scan(scan.with(&entry.Zone)...); err != nil {
+		if err := rows.Scan(scan.with(&entry.Zone, &entry.Records)...); err != nil {
 			return err
 		}
 		next, entry.Stamp = entry.Zone, scan.stamp()

@@ -141,7 +141,7 @@ func TestPagesAndLoads(t *testing.T) {
 		}
 		for _, e := range entries {
 			names = append(names, e.Zone)
-			if ours := e.Zone == "a.example."; ours == e.Stamp.Foreign() {
+			if ours := e.Zone == "a.example."; ours == e.Stamp.Foreign() || ours != (e.Records == 1) {
 				t.Errorf("%s: %+v", e.Zone, e.Stamp)
 			}
 		}
@@ -154,7 +154,7 @@ func TestPagesAndLoads(t *testing.T) {
 		t.Fatalf("%+v, %v", poll, err)
 	}
 	for _, e := range poll.Entries {
-		if e.Deleted != (e.Zone == "gone.example.") {
+		if e.Deleted != (e.Zone == "gone.example.") || e.Deleted != (e.Records == 0) {
 			t.Errorf("%+v", e)
 		}
 	}
