@@ -85,10 +85,21 @@ struct locking {
 	struct err *err;
 };
 
+/* What names no zone by its id would leave it as it is, and be called done. */
+static void refuse_id(const struct target *target, struct work *work)
+{
+	work->settled = true;
+	work->item->verdict = BACKEND_REJECT;
+	err_set(&work->item->err, ERR_INVALID, "%s: %s: its id in table %s is no positive number", target->params.name,
+		work->item->name, target->settings->zones_table);
+}
+
 static void judge(const struct target *target, struct work *work)
 {
 	if (!work_judge(work, target->params.store_id))
 		work->settled = true;
+	else if (work->exists && work->zone_id == 0)
+		refuse_id(target, work);
 }
 
 static void take_rows(struct locking *locking, MYSQL_RES *rows)

@@ -13,6 +13,17 @@ static uint64_t number(const char *text)
 	return text == NULL ? 0 : strtoull(text, NULL, 10);
 }
 
+/* 1 to INT64_MAX, else 0: a zone with another id can neither be written to nor removed by what we send. */
+static uint64_t zone_id_of(const char *text)
+{
+	char *end = NULL;
+
+	if (text == NULL || text[0] < '0' || text[0] > '9')
+		return 0;
+	uint64_t id = strtoull(text, &end, 10);
+	return *end != '\0' || id > INT64_MAX ? 0 : id;
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp((*(struct work *const *)a)->item->name, (*(struct work *const *)b)->item->name);
@@ -82,7 +93,7 @@ static int compare_ids(const void *a, const void *b)
 
 static struct work *find_by_id(const struct roster *roster, const char *text)
 {
-	const struct roster_id key = { .id = number(text) };
+	const struct roster_id key = { .id = zone_id_of(text) };
 	const struct roster_id *found =
 		roster->id_count == 0 ? NULL : bsearch(&key, roster->ids, roster->id_count, sizeof(key), compare_ids);
 
@@ -102,7 +113,7 @@ void roster_take_zones(struct roster *roster, MYSQL_RES *rows)
 		if (work == NULL || (work->exists && !work->misnamed))
 			continue;
 		work->exists = true;
-		work->zone_id = number(row[0]);
+		work->zone_id = zone_id_of(row[0]);
 		work->misnamed = strcmp(row[1], work->item->name) != 0;
 	}
 	roster->id_count = 0;

@@ -26,7 +26,10 @@ struct roster {
 /* Works are borrowed; what was found of them before is forgotten. */
 void roster_init(struct roster *roster, struct work *const *works, size_t count);
 void roster_free(struct roster *roster);
-/* Columns id, zone_name. Names may be found in another spelling (work.misnamed). Ids are found from then on. */
+/*
+ * Columns id, zone_name. Names may be found in another spelling (work.misnamed). Ids are found from then on; a zone that
+ * exists with none that is a positive BIGINT has 0.
+ */
 void roster_take_zones(struct roster *roster, MYSQL_RES *rows);
 /* Columns zone_name, store_id, generation, digest, record_count, deleted. */
 void roster_take_stamps(const struct roster *roster, MYSQL_RES *rows);

@@ -92,6 +92,8 @@ static bool is_gone(const struct work *work, const char *store_id)
 		return true;
 	if (!work->exists)
 		return stamp_is_right(work, store_id);
+	if (work->zone_id == 0)
+		return false; /* by no id that serves: its rows were not seen */
 	return work->stamp.deleted && !zone_digest_equal(&work->actual, &work->item->last);
 }
 

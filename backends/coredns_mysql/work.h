@@ -37,7 +37,7 @@ struct work {
 	/* the zone as found */
 	bool exists;
 	bool misnamed;            /* it is there in another spelling (a collation without case, a trailing blank) */
-	uint64_t zone_id;         /* 0: not known; that of a new zone is learnt only if need be */
+	uint64_t zone_id;         /* 0: not known; that of a new zone is learnt only if need be. Of one that exists: none that serves */
 	struct work_stamp stamp;
 	struct zone_digest actual; /* of the rows, as the server computed it for a check */
 	struct diff_row *rows;    /* NULL once their text, which belongs to the result they were read from, is gone */

@@ -202,6 +202,43 @@ static void test_delete_checked_is_stale(void **state)
 	zone_unref(zone);
 }
 
+/* We know a zone by its id; one that is no positive number is refused by name, and nothing of it is called done. */
+static void test_odd_ids(void **state)
+{
+	static const char *const ids[] = { "0", "-7" };
+	static const char refusal[] = "dc1: o.test.: its id in table zones is no positive number";
+	struct fixture *fixture = *state;
+	struct zone *zone = make_zone("o.test.", "www 300 IN A 192.0.2.1\n");
+	struct zone *other = make_zone("p.test.", "");
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	sql("ALTER TABLE records DROP FOREIGN KEY records_ibfk_1");
+	for (uint64_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		assert_ok(save(fixture, "o.test.", zone, 10 * i + 1));
+		sql("UPDATE records SET zone_id = %s WHERE zone_id = (SELECT id FROM zones WHERE zone_name = 'o.test.');"
+		    "UPDATE zones SET id = %s WHERE zone_name = 'o.test.'",
+			ids[i], ids[i]);
+		struct backend_item items[] = { { .name = "o.test.", .generation = 10 * i + 2 },
+			{ .name = "p.test.", .generation = 10 * i + 2, .zone = other } };
+		fixture->backend->ops->apply(fixture->backend, items, 2);
+		assert_verdict(items[0], BACKEND_REJECT, refusal);
+		assert_ok(items[1]);
+		assert_verdict(check(fixture, "o.test.", NULL, 10 * i + 2), BACKEND_REJECT, refusal);
+		assert_verdict(save(fixture, "o.test.", zone, 10 * i + 3), BACKEND_REJECT, refusal);
+		sql("UPDATE zonefan_state SET deleted = 1 WHERE zone_name = 'o.test.'");
+		assert_verdict(check(fixture, "o.test.", NULL, 10 * i + 1), BACKEND_REJECT, refusal);
+		assert_rows("o.test.", zone);
+		assert_int_equal(count("SELECT generation FROM zonefan_state WHERE zone_name = 'o.test.'"), 10 * i + 1);
+		sql("UPDATE zones SET id = 90 WHERE zone_name = 'o.test.'; UPDATE records SET zone_id = 90 WHERE zone_id = %s",
+			ids[i]);
+		assert_ok(save(fixture, "o.test.", NULL, 10 * i + 4));
+		assert_int_equal(count("SELECT COUNT(*) FROM records WHERE zone_id = 90"), 0);
+	}
+	zone_unref(zone);
+	zone_unref(other);
+}
+
 static void test_foreign_zones(void **state)
 {
 	struct fixture *fixture = *state;
@@ -559,6 +596,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_delete, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete_checked_is_stale, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_odd_ids, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_zones, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale_and_supersede, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch_with_one_refused_by_the_server, setup, teardown),
