@@ -40,7 +40,7 @@ static const struct rule rules[] = {
 	{ 1159, CLASSIFY_CONNECTION, BARE, "the connection broke" },
 	{ 1160, CLASSIFY_CONNECTION, BARE, "the connection broke" },
 	{ 1161, CLASSIFY_CONNECTION, BARE, "the connection broke" },
-	{ 1176, CLASSIFY_OPERATOR, MESSAGE, "an index is missing" },
+	{ 1176, CLASSIFY_OPERATOR, MESSAGE, "an index is missing or not to be used" },
 	{ 1184, CLASSIFY_CONNECTION, BARE, "the connection broke" },
 	{ 1203, CLASSIFY_CONNECTION, BARE, "the user has too many connections" },
 	{ 1205, CLASSIFY_RETRY, BARE, "a lock was not to be had in time" },

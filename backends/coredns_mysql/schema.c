@@ -309,12 +309,33 @@ static void tell_headroom(const struct schema_notices *notices, const struct tab
 	}
 }
 
+static void say_unused(const struct table *table, char *out, size_t size)
+{
+	snprintf(out, size,
+		"index %s of table %s is made IGNORED or INVISIBLE: the server does not use it; "
+		"ALTER TABLE `%s` ALTER INDEX `%s` NOT IGNORED (or VISIBLE)",
+		table->unused, table->name, table->name, table->unused);
+}
+
+/* There is another way to the records, if only a longer one. */
+static void tell_unused(const struct schema_notices *notices, const struct table *records)
+{
+	char text[ERR_TEXT_SIZE];
+
+	if (records->unused[0] == '\0')
+		return;
+	say_unused(records, text, sizeof(text));
+	if (told_first(notices->backend, text))
+		notices->notice(notices->ctx, "schema", text);
+}
+
 /* What no step can cure. */
 static int judge(const struct link *link, const struct tables *tables, const struct schema_notices *notices,
 	struct err *err)
 {
 	static const char *const made_by[TABLES_COUNT] = { "1_zones.sql", "2_records.sql", "3_zonefan_state.sql" };
 	const struct coredns_mysql_settings *settings = link->target.settings;
+	char text[ERR_TEXT_SIZE];
 
 	int outcome = tables_refuse_engines(tables, err);
 
@@ -329,6 +350,11 @@ static int judge(const struct link *link, const struct tables *tables, const str
 	for (size_t i = 0; outcome == 0 && i < ARRAY_SIZE(steps); i++)
 		if ((tables->needs & steps[i].need) != 0 && steps[i].indispensable)
 			return complain(settings, &steps[i], "", notices, err);
+	/* Without it a look at some zones would lock all of them. */
+	if (outcome == 0 && tables->table[TABLES_ZONES].unused[0] != '\0') {
+		say_unused(&tables->table[TABLES_ZONES], text, sizeof(text));
+		outcome = err_set(err, ERR_INVALID, "%s", text);
+	}
 	return outcome;
 }
 
@@ -370,6 +396,7 @@ int schema_check(struct link *link, const struct schema_notices *notices, struct
 	if (!managed)
 		tell_optional(notices, tables.needs);
 	tell_headroom(notices, &tables);
+	tell_unused(notices, &tables.table[TABLES_RECORDS]);
 	outcome = finish(link, notices, &out->shape, err);
 	if (outcome == 0 && link->mysql == NULL)
 		outcome = err_set(err, ERR_IO, "%s", link->text);
@@ -391,6 +418,7 @@ int schema_judge(struct link *link, const struct schema_notices *notices, bool *
 	if (outcome < 0)
 		*makeable = *makeable && err->code == ERR_DENIED; /* what lacks a column has to be mended by hand */
 	tell_headroom(notices, &tables);
+	tell_unused(notices, &tables.table[TABLES_RECORDS]);
 	return outcome;
 }
 

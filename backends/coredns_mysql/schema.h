@@ -20,7 +20,7 @@ struct schema {
 	uint64_t type_width;
 	uint64_t data_width;
 	char zones_index[65];          /* the unique index on zone_name */
-	char records_index[65];        /* an index of the records that begins with zone_id; "": there is none */
+	char records_index[65];        /* an index of the records that begins with zone_id; "": there is none to be used */
 	struct schema_column digested[SCHEMA_DIGESTED];
 	bool ids_plenty;               /* ids of records need not be spared */
 	bool plain;                    /* ASCII is held byte for byte in every column that is written */

@@ -235,6 +235,29 @@ static struct tables tables_named(const struct coredns_mysql_settings *settings)
 					[TABLES_STATE].name = settings->state_table } };
 }
 
+/*
+ * An index that is there may be one that statements must not name (MariaDB: IGNORED, MySQL: INVISIBLE). Each server says
+ * so in a column that the other does not have, so it is tried.
+ */
+static int try_index(struct link *link, struct table *table, char index[65])
+{
+	enum { NO_SUCH_INDEX = 1176 };
+	struct buf sql = { 0 };
+
+	if (index[0] == '\0')
+		return 0;
+	literal_sql(&sql, "SELECT 1 FROM %t FORCE INDEX (%t) LIMIT 0", table->name, index);
+	int outcome = link_run(link, &sql, 1);
+	buf_free(&sql);
+	if (outcome == 0 || link->lost)
+		return outcome;
+	if (link->code == NO_SUCH_INDEX) {
+		memcpy(table->unused, index, sizeof(table->unused));
+		index[0] = '\0';
+	}
+	return 0; /* any other error is told where it is met */
+}
+
 int tables_read(struct link *link, struct tables *out)
 {
 	static const unsigned columns[] = { 3, 6, 5 };
@@ -257,7 +280,9 @@ int tables_read(struct link *link, struct tables *out)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		mysql_free_result(rows[i]);
 	conclude(out);
-	return 0;
+	if (try_index(link, &out->table[TABLES_ZONES], out->zones_index) < 0)
+		return -1;
+	return try_index(link, &out->table[TABLES_RECORDS], out->records_index);
 }
 
 static bool is_engine_good(const struct table *table)

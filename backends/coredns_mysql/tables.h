@@ -29,6 +29,7 @@ struct table {
 	char missing[65];    /* the first column that is not there; "" if none is */
 	uint64_t next_id;    /* 0: unknown */
 	uint64_t id_limit;   /* the id column's; 0: unknown */
+	char unused[65];     /* an index that would serve, but is not to be used (IGNORED, INVISIBLE); "" if none is */
 };
 
 struct tables {
@@ -38,8 +39,8 @@ struct tables {
 	uint64_t hostname_width;
 	uint64_t type_width;
 	uint64_t data_width;
-	char zones_index[65];
-	char records_index[65]; /* an index that begins with zone_id; "": there is none */
+	char zones_index[65];   /* "": there is none, or none to be used */
+	char records_index[65]; /* an index that begins with zone_id; "" likewise */
 	struct schema_column digested[SCHEMA_DIGESTED];
 	bool plain;             /* as in schema.h */
 };

@@ -25,6 +25,13 @@ static unsigned count_notices(const struct fixture *fixture, const char *part)
 	return found;
 }
 
+static void drop_notice(void *ctx, const char *kind, const char *text)
+{
+	(void)ctx;
+	(void)kind;
+	(void)text;
+}
+
 static void test_made(void **state)
 {
 	struct fixture *fixture = *state;
@@ -344,6 +351,46 @@ static void test_complaint_is_whole(void **state)
 				      "`zonefan_state` (...)");
 }
 
+/* An index that is there, and that the server does not use: the records are read by another way, the zones are not. */
+static void test_ignored_index(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *zones[] = { make_zone("i.test.", "www 60 IN A 192.0.2.1\n"), make_zone("i.test.", "www 60 IN A 192.0.2.2\n") };
+	struct zone *fresh = make_zone("n.test.", "");
+	struct err err = { 0 };
+	bool makeable;
+
+	assert_ok(save(fixture, "i.test.", zones[0], 1));
+	assert_string_equal(target_of(fixture)->schema.records_index, "zone_hostname_type");
+	sql("ALTER TABLE records ALTER INDEX zone_hostname_type IGNORED");
+	open_backend(fixture);
+	assert_ping(fixture, BACKEND_OK, "");
+	assert_non_null(find_notice(fixture, "schema - index zone_hostname_type of table records is made IGNORED or INVISIBLE"));
+	assert_ok(save(fixture, "i.test.", zones[1], 2));
+	assert_rows("i.test.", zones[1]);
+	assert_ok(check(fixture, "i.test.", zones[1], 2));
+	assert_true(schema_refresh(&target_of(fixture)->link, &target_of(fixture)->schema));
+	target_of(fixture)->stops = false;
+	assert_ok(save(fixture, "i.test.", zones[0], 3));
+	assert_rows("i.test.", zones[0]);
+	/* What an open connection has found is not so any more: the next one says what it is. */
+	sql("ALTER TABLE zones ALTER INDEX zone_name IGNORED");
+	assert_verdict(save(fixture, "n.test.", fresh, 1), BACKEND_DOWN, "an index is missing or not to be used (1176)");
+	assert_verdict(save(fixture, "n.test.", fresh, 1), BACKEND_DOWN,
+		"dc1: index zone_name of table zones is made IGNORED or INVISIBLE");
+	assert_ping(fixture, BACKEND_DOWN, "ALTER TABLE `zones` ALTER INDEX `zone_name` NOT IGNORED (or VISIBLE)");
+	const struct schema_notices notices = { "dc1", drop_notice, NULL };
+	assert_int_equal(target_connected(target_of(fixture), &err), 0);
+	assert_int_equal(schema_judge(&target_of(fixture)->link, &notices, &makeable, &err), ERR_INVALID);
+	assert_false(makeable);
+	sql("ALTER TABLE zones ALTER INDEX zone_name NOT IGNORED");
+	link_abort(&target_of(fixture)->link);
+	assert_ok(save(fixture, "n.test.", fresh, 1));
+	zone_unref(zones[0]);
+	zone_unref(zones[1]);
+	zone_unref(fresh);
+}
+
 static void test_missing_column(void **state)
 {
 	struct fixture *fixture = *state;
@@ -479,6 +526,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_engine_altered_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_columns_of_all_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_complaint_is_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ignored_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missing_column, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dropped_tables, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_only_server, setup, teardown),
