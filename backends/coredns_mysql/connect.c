@@ -24,6 +24,9 @@
 
 enum {
 	USER_TIMEOUT_MS = 10000, /* after that long without an ACK the kernel gives up */
+	KEEP_IDLE_S = 30,        /* likewise of a host that dies while we wait for it and send nothing: in a minute, not in hours */
+	KEEP_INTERVAL_S = 10,
+	KEEP_PROBES = 3,
 	LOGIN_SHARE = 2,         /* with a last good address the resolver gets a half of the time */
 	GRACE_MS = 100           /* a thread that keeps its deadline can say so itself */
 };
@@ -161,14 +164,22 @@ void connect_set_abortive(MYSQL *mysql, bool abortive)
 	setsockopt(mysql_get_socket(mysql), SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
+static void set_option(int fd, int level, int name, int value)
+{
+	setsockopt(fd, level, name, &value, sizeof(value));
+}
+
 static void set_up_socket(MYSQL *mysql)
 {
 	int fd = mysql_get_socket(mysql);
-	int timeout_ms = USER_TIMEOUT_MS;
 	int flags = fcntl(fd, F_GETFL);
 
 	connect_set_abortive(mysql, true);
-	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
+	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_PROBES);
 	/* The library reads plain sockets with MSG_DONTWAIT, but TLS ones without: then the deadline would not hold. */
 	if (flags >= 0)
 		fcntl(fd, F_SETFL, flags | O_NONBLOCK);

@@ -26,7 +26,7 @@ struct link {
 	MYSQL_STMT *statements[LINK_STATEMENTS]; /* NULL: not prepared on this connection */
 	bool prepares_none;            /* it was tried, and refused */
 	unsigned long thread_id;       /* the server's name for the connection */
-	int64_t statement_ms;          /* how long one answer may take; 0: for ever (schema steps) */
+	int64_t statement_ms;          /* how long one answer may take; 0: for hours (an ALTER TABLE) */
 	int64_t transaction_end_ms;    /* monotonic; 0: no transaction */
 	int64_t sent_us;               /* when the last packet was out */
 	int64_t round_trip_us;         /* how soon an answer came, at the soonest: no more than that is the way long */

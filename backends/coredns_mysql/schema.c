@@ -179,15 +179,32 @@ static int prepare(struct link *link, const struct coredns_mysql_settings *setti
 		"SET SESSION lock_wait_timeout = %u;"
 		"SELECT GET_LOCK(CONCAT('zonefan:', LEFT(SHA2(CONCAT(DATABASE(), '.', %s), 256), 40)), %u)",
 		(uint64_t)LOCK_WAIT_S, settings->zones_table, (uint64_t)LOCK_WAIT_S * 4);
+	link->statement_ms += (int64_t)LOCK_WAIT_S * 4 * 1000;
 	outcome = link_run(link, &sql, 3);
+	link->statement_ms = settings->query_timeout_ms;
 	buf_free(&sql);
 	return outcome;
 }
 
+/* An ALTER may take hours, and nothing is delivered before its end: whoever waits for that must know why. */
+static void tell_begin(const struct schema_notices *notices, const struct step *step, const char *statement)
+{
+	struct buf text = { 0 };
+
+	if (strncmp(statement, "ALTER", 5) != 0)
+		return;
+	buf_printf(&text, "schema step %s runs: ", step->file);
+	add_short(&text, statement);
+	if (told_first(notices->backend, text.data))
+		notices->notice(notices->ctx, "schema", text.data);
+	buf_free(&text);
+}
+
 /* 0 if done, or already done by another. */
-static int take_step(struct link *link, const struct coredns_mysql_settings *settings, const struct step *step)
+static int take_step(struct link *link, const struct step *step, const struct schema_notices *notices)
 {
 	enum { DUPLICATE_KEY_NAME = 1061, TABLE_EXISTS = 1050 };
+	const struct coredns_mysql_settings *settings = link->target.settings;
 	char *statement = schema_statement(settings, step->file);
 	struct buf sql = { 0 };
 
@@ -200,8 +217,11 @@ static int take_step(struct link *link, const struct coredns_mysql_settings *set
 	}
 	buf_clear(&sql);
 	buf_puts(&sql, statement);
+	tell_begin(notices, step, statement);
 	free(statement);
+	link->statement_ms = 0;
 	int outcome = link_run(link, &sql, 1);
+	link->statement_ms = settings->query_timeout_ms;
 	buf_free(&sql);
 	if (outcome < 0 && !link->lost && (link->code == DUPLICATE_KEY_NAME || link->code == TABLE_EXISTS))
 		outcome = 0;
@@ -220,7 +240,6 @@ static int manage(const struct link *main_link, unsigned needs, const struct sch
 	outcome = link_open(&link, err);
 	if (outcome < 0)
 		return outcome;
-	link.statement_ms = 0;
 	if (prepare(&link, settings) < 0) {
 		outcome = err_set(err, ERR_IO, "cannot prepare a schema step: %s", link.text);
 		link_close(&link);
@@ -231,7 +250,7 @@ static int manage(const struct link *main_link, unsigned needs, const struct sch
 
 		if ((needs & step->need) == 0)
 			continue;
-		if (take_step(&link, settings, step) == 0)
+		if (take_step(&link, step, notices) == 0)
 			tell(notices, step->done, "", step->file);
 		else if (link.lost)
 			outcome = err_set(err, ERR_IO, "connection lost at a schema step: %s", link.text);

@@ -13,7 +13,7 @@ enum { ROOM = 65536, HEAD = 4 };
 
 /* ---- the relay ---- */
 
-enum nonsense { NONE, SHORT, WRONG_NUMBER, HUGE, EMPTY, LOCAL_FILE, MANY_COLUMNS, NONSENSES };
+enum nonsense { NONE, SHORT, WRONG_NUMBER, HUGE, EMPTY, LOCAL_FILE, MANY_COLUMNS, NONSENSES, MUTE };
 
 struct relay {
 	int listener;
@@ -75,6 +75,8 @@ static bool talk_nonsense(int client, enum nonsense nonsense, unsigned char numb
 		return give_packet(client, number, file, sizeof(file) - 1);
 	case MANY_COLUMNS:
 		return give_packet(client, number, columns, sizeof(columns) - 1);
+	case MUTE:
+		return true;
 	default:
 		return false;
 	}
@@ -160,7 +162,9 @@ static void relay_client(struct relay *relay, int client)
 	int server = -1;
 	bool going_on = greet(relay, client);
 
+	pthread_mutex_lock(&relay->lock);
 	relay->failed = false;
+	pthread_mutex_unlock(&relay->lock);
 	if (going_on) {
 		server = connect_server();
 		send_at_once(server);
@@ -190,8 +194,10 @@ static void *relay_run(void *context)
 	while (!relay->stop) {
 		struct pollfd waiting = { .fd = relay->listener, .events = POLLIN };
 
-		if (poll(&waiting, 1, 50) > 0)
-			relay_client(relay, accept(relay->listener, NULL, NULL));
+		/* Another thread may have been quicker. */
+		int client = poll(&waiting, 1, 50) > 0 ? accept(relay->listener, NULL, NULL) : -1;
+		if (client >= 0)
+			relay_client(relay, client);
 	}
 	return NULL;
 }
@@ -344,11 +350,57 @@ static void test_nonsense(void **state)
 	rig_stop(&rig);
 }
 
+struct pinging {
+	struct backend *backend;
+	enum backend_verdict verdict;
+	struct err err;
+	_Atomic bool done;
+};
+
+static void *ping_run(void *context)
+{
+	struct pinging *pinging = context;
+
+	pinging->verdict = pinging->backend->ops->ping(pinging->backend, &pinging->err);
+	pinging->done = true;
+	return NULL;
+}
+
+/* Only an ALTER may take its time: what goes before it is bounded like any statement. */
+static void test_mute_before_a_schema_step(void **state)
+{
+	struct pinging pinging = { 0 };
+	pthread_t second; /* a step has a connection of its own */
+	pthread_t thread;
+	struct rig rig;
+
+	rig_start(&rig, *state);
+	assert_int_equal(fcntl(rig.relay.listener, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(pthread_create(&second, NULL, relay_run, &rig.relay), 0);
+	sql("ALTER TABLE records MODIFY data VARCHAR(1024) NOT NULL");
+	relay_arm(&rig.relay, "SET SESSION max_statement_time = 0", 0, MUTE);
+	open_backend(rig.fixture);
+	pinging.backend = rig.fixture->backend;
+	assert_int_equal(pthread_create(&thread, NULL, ping_run, &pinging), 0);
+	for (int64_t end = now_ms() + WAIT_MS / 2; !pinging.done && now_ms() < end;)
+		pause_ms(20);
+	bool in_time = pinging.done;
+	pinging.backend->ops->cancel(pinging.backend);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(in_time);
+	assert_int_equal(pinging.verdict, BACKEND_DOWN);
+	assert_non_null(strstr(pinging.err.text, "connection lost at a schema step: no answer in time"));
+	assert_int_equal(relay_seen(&rig.relay).hits, 1);
+	rig_stop(&rig);
+	assert_int_equal(pthread_join(second, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_codes_at_stages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mute_before_a_schema_step, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("coredns_mysql codes", tests, group_setup, group_teardown);

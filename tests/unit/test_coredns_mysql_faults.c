@@ -517,6 +517,15 @@ static void test_refused_session(void **state)
 	assert_null(strstr(fake.heard, "@@max_allowed_packet"));
 }
 
+static int int_option(int fd, int level, int name)
+{
+	socklen_t size = sizeof(int);
+	int value = 0;
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &size), 0);
+	return value;
+}
+
 /* What is set against a COMMIT that arrives after we have given up (reliability.md 1.3 b). */
 static void test_socket_options(void **state)
 {
@@ -532,6 +541,11 @@ static void test_socket_options(void **state)
 	size = sizeof(timeout_ms);
 	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &size), 0);
 	assert_int_equal(timeout_ms, 10000);
+	/* A host that dies while a long statement runs there is noticed in a minute. */
+	assert_int_equal(int_option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(int_option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+	assert_int_equal(int_option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+	assert_int_equal(int_option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
 	assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
 }
 
