@@ -126,6 +126,33 @@ static struct wait make_wait(const struct link *link, int64_t limit_ms)
 	return (struct wait){ .deadline_ms = end_ms, .cancel_fd = link->target.cancel_fd };
 }
 
+static int64_t answer_limit_ms(const struct link *link)
+{
+	return link->statement_ms == 0 ? SCHEMA_STEP_MS : link->statement_ms;
+}
+
+/* Each answer has a limit of its own; all of a packet together have that of a transaction, within one or not. */
+static void begin_answers(struct link *link)
+{
+	int64_t all_ms = link->target.settings->transaction_max_ms;
+
+	if (all_ms < answer_limit_ms(link))
+		all_ms = answer_limit_ms(link);
+	link->answering = link->first = true;
+	link->answers_end_ms = clock_mono_ms(clock_system()) + all_ms;
+}
+
+/* No fewer than there are: where a value held a semicolon there would be more. */
+static size_t count_statements(const struct buf *sql)
+{
+	const char *end = sql->data + sql->size;
+	size_t count = 1;
+
+	for (const char *at = sql->data; (at = memchr(at, ';', (size_t)(end - at))) != NULL; at++)
+		count++;
+	return count;
+}
+
 static bool settle(struct link *link);
 
 int link_send(struct link *link, const struct buf *sql)
@@ -143,9 +170,10 @@ int link_send(struct link *link, const struct buf *sql)
 	wait_use(NULL);
 	if (failed)
 		return fail(link, &wait);
-	link->answering = link->first = true;
+	link->asked = count_statements(sql);
 	link->results = 0;
 	link->sent_us = now_us();
+	begin_answers(link);
 	return 0;
 }
 
@@ -193,11 +221,16 @@ static int fail_to_understand(struct link *link)
 
 int link_next(struct link *link, MYSQL_RES **rows)
 {
-	struct wait wait = make_wait(link, link->statement_ms == 0 ? SCHEMA_STEP_MS : link->statement_ms);
+	struct wait wait = make_wait(link, answer_limit_ms(link));
 	int outcome;
 
 	*rows = NULL;
 	CHECK(link->mysql != NULL && link->answering);
+	/* Nobody would ever see the end of answers that go on and on. */
+	if (!link->first && link->answered >= link->asked && mysql_more_results(link->mysql))
+		return link_fell_short(link, link->asked);
+	if (link->answers_end_ms < wait.deadline_ms)
+		wait.deadline_ms = link->answers_end_ms;
 	wait_use(&wait);
 	if (link->first) {
 		wait.at_least = (int)link->expected;
@@ -238,7 +271,7 @@ static bool settle(struct link *link)
 	if (!link->owed)
 		return true;
 	link->owed = false;
-	link->answering = link->first = true;
+	begin_answers(link);
 	while ((got = link_next(link, &rows)) > 0)
 		mysql_free_result(rows);
 	if (got < 0) {

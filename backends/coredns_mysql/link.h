@@ -31,6 +31,8 @@ struct link {
 	int64_t sent_us;               /* when the last packet was out */
 	int64_t round_trip_us;         /* how soon an answer came, at the soonest: no more than that is the way long */
 	bool answering;                /* answers of a packet are outstanding */
+	int64_t answers_end_ms;        /* monotonic; until then all of them must have come */
+	size_t asked;                  /* statements of the last packet, or more: it has no more answers than that */
 	size_t answered;               /* statements of the last packet that have succeeded; 0 too if it was not sent */
 	bool first;                    /* of them the first one is next */
 	const unsigned *columns;       /* of the results of the packet that is sent next, or was just sent: the least of each */
@@ -59,7 +61,10 @@ bool link_is_alive(struct link *link);
 
 /* 0, or -1: link->code, lost, text. Answers must then be taken until link_next() does not say 1. */
 MUST_CHECK int link_send(struct link *link, const struct buf *sql);
-/* 1: one more statement has succeeded; *rows is its result, the caller's to free, or NULL. 0: that was all. -1: failed. */
+/*
+ * 1: one more statement has succeeded; *rows is its result, the caller's to free, or NULL. 0: that was all. -1: failed, or
+ * there are more answers than statements.
+ */
 MUST_CHECK int link_next(struct link *link, MYSQL_RES **rows);
 /* Sends so many statements, takes their answers and throws results away. 0 or -1; fewer answers, or more, are a failure. */
 MUST_CHECK int link_run(struct link *link, const struct buf *sql, size_t statements);

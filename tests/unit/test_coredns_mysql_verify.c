@@ -395,6 +395,62 @@ static void test_short_answers(void **state)
 	buf_free(&compose.sql);
 }
 
+/* Of one statement no more than one answer is taken, however many come and however soon. */
+static void test_endless_answers(void **state)
+{
+	struct fixture *fixture = *state;
+	struct link *link = &target_of(fixture)->link;
+	const unsigned one = 1;
+	MYSQL_RES *rows[2];
+	struct buf sql_text = { 0 };
+	struct err err = { 0 };
+
+	sql("CREATE PROCEDURE endless() BEGIN WHILE TRUE DO SELECT SLEEP(0.05); END WHILE; END");
+	buf_puts(&sql_text, "SELECT 1;CALL endless()");
+	for (int fetching = 0; fetching < 2; fetching++) {
+		assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+		link_demand(link, &one, 1);
+		int64_t start = now_ms();
+		assert_int_equal(fetching ? link_fetch(link, &sql_text, rows, 2) : link_run(link, &sql_text, 2), -1);
+		assert_true(now_ms() - start < 3000); /* the server's own limit is 8 s */
+		assert_true(link->lost);
+		assert_null(link->mysql);
+		assert_non_null(strstr(link->text, "answered more than the 2 statements"));
+	}
+	/* One whose answer nobody waited for, too. */
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	link_post(link, "CALL endless()");
+	int64_t start = now_ms();
+	assert_false(link_is_alive(link));
+	assert_true(now_ms() - start < 3000);
+	assert_true(link->unheard);
+	buf_free(&sql_text);
+}
+
+/* Answers that are each in time, of a packet that is not: outside a transaction as within. */
+static void test_slow_packet(void **state)
+{
+	struct fixture *fixture = *state;
+	struct link *link = &target_of(fixture)->link;
+	struct buf sql_text = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	link->statement_ms = 1000;
+	fixture->settings.transaction_max_ms = 2000;
+	buf_puts(&sql_text, "SELECT SLEEP(0.6);SELECT SLEEP(0.6)");
+	assert_int_equal(link_run(link, &sql_text, 2), 0);
+	link_post(link, "DO SLEEP(0)");
+	pause_ms(2500); /* a connection may be idle for longer than that */
+	assert_int_equal(link_run(link, &sql_text, 2), 0);
+	buf_puts(&sql_text, ";SELECT SLEEP(0.6);SELECT SLEEP(0.6);SELECT SLEEP(0.6)");
+	int64_t start = now_ms();
+	assert_int_equal(link_run(link, &sql_text, 5), -1);
+	assert_true(link->lost && link->timed_out);
+	assert_in_range(now_ms() - start, 1900, 2900);
+	buf_free(&sql_text);
+}
+
 /* Rows with fewer columns than were asked for are not looked into, wherever in a packet they come. */
 static void test_narrow_answers(void **state)
 {
@@ -456,6 +512,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stamps_come_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_statements, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_short_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_endless_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slow_packet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_narrow_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_server_wide_settings, setup, teardown),
 	};
