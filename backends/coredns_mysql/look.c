@@ -69,7 +69,7 @@ static size_t add_rows(struct buf *sql, const struct target *target, const struc
 		buf_puts(sql, " ON r.zone_id=z.id WHERE z.zone_name IN (");
 		for (size_t i = 0; i < count; i++)
 			literal_sql(sql, i == 0 ? "%s" : ",%s", saves[i]->item->name);
-		buf_puts(sql, ")");
+		literal_sql(sql, ") LIMIT %u", work_rows_most(saves, count));
 	}
 	return statements;
 }
@@ -94,9 +94,11 @@ static void refuse_id(const struct target *target, struct work *work)
 		work->item->name, target->settings->zones_table);
 }
 
-static void judge(const struct target *target, struct work *work)
+static void judge(const struct target *target, struct work *work, bool unread)
 {
-	if (!work_judge(work, target->params.store_id))
+	const char *store_id = target->params.store_id;
+
+	if (!(unread ? work_judge_unread(work, store_id) : work_judge(work, store_id)))
 		work->settled = true;
 	else if (work->exists && work->zone_id == 0)
 		refuse_id(target, work);
@@ -106,13 +108,14 @@ static void take_rows(struct locking *locking, MYSQL_RES *rows)
 {
 	struct work *saves[ROWS_AT_ONCE];
 	size_t count = next_saves(locking->roster, &locking->judged, saves);
+	bool unread = mysql_num_rows(rows) >= work_rows_most(saves, count);
 
 	for (size_t i = 0; i < count; i++)
-		saves[i]->taking = true;
+		saves[i]->taking = !unread;
 	roster_take_rows(locking->roster, rows);
 	for (size_t i = 0; i < count; i++) {
 		saves[i]->taking = false;
-		judge(locking->target, saves[i]);
+		judge(locking->target, saves[i], unread);
 		work_drop_texts(saves[i]);
 	}
 }
@@ -143,7 +146,7 @@ static enum look_end conclude(const struct locking *locking)
 		return LOOK_ALTERED;
 	for (size_t i = 0; i < roster->count; i++)
 		if (roster->works[i]->item->zone == NULL)
-			judge(locking->target, roster->works[i]);
+			judge(locking->target, roster->works[i], false);
 	return LOOK_DONE;
 }
 

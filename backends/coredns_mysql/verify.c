@@ -177,6 +177,7 @@ static void take(void *ctx, size_t at, MYSQL_RES *rows)
 {
 	struct reading *reading = ctx;
 	size_t part = part_of(reading->works, reading->count);
+	bool cut = mysql_num_rows(rows) >= work_rows_most(reading->works, part);
 
 	(void)at;
 	for (size_t i = 0; i < part; i++)
@@ -185,6 +186,7 @@ static void take(void *ctx, size_t at, MYSQL_RES *rows)
 	for (size_t i = 0; i < part; i++) {
 		reading->works[i]->taking = false;
 		work_compare(reading->works[i]);
+		reading->works[i]->right = reading->works[i]->right && !cut;
 	}
 	reading->works += part;
 	reading->count -= part;
@@ -202,7 +204,7 @@ static int add_reading(struct compose *compose, struct work *const *works, size_
 		literal_sql(&compose->sql, " FORCE INDEX (%t)", target->schema.records_index);
 	buf_puts(&compose->sql, " WHERE zone_id IN (");
 	add_ids(compose, works, count);
-	buf_puts(&compose->sql, ")");
+	literal_sql(&compose->sql, ") LIMIT %u", work_rows_most(works, count));
 	return 0;
 }
 

@@ -7,7 +7,10 @@
 
 #include "base/testing.h"
 
-enum { FIRST_ROWS = 24 };
+enum {
+	FIRST_ROWS = 24,
+	ROWS_SPARE = 200000 /* some 60 MB; the rows of all zones that are read together are in memory at once */
+};
 
 void work_drop_texts(struct work *work)
 {
@@ -32,6 +35,15 @@ void work_reset(struct work *work)
 	work_forget_rows(work);
 	free(work->row_ids);
 	*work = (struct work){ .item = item, .settled = work->settled };
+}
+
+uint64_t work_rows_most(struct work *const *works, size_t count)
+{
+	uint64_t rows = ROWS_SPARE;
+
+	for (size_t i = 0; i < count; i++)
+		rows += zone_digest(works[i]->item->zone)->count;
+	return rows;
 }
 
 void work_add_row(struct work *work, uint64_t id, const struct diff_row *row)
@@ -151,6 +163,17 @@ bool work_judge(struct work *work, const char *store_id)
 		return false;
 	}
 	work->kind = item->zone == NULL ? judge_delete(work, store_id) : judge_save(work, store_id);
+	return true;
+}
+
+bool work_judge_unread(struct work *work, const char *store_id)
+{
+	if (!work_judge(work, store_id))
+		return false;
+	if (work->kind == WORK_STAMP || work->kind == WORK_CHANGE) {
+		work_forget_rows(work); /* the difference to none */
+		work->kind = WORK_REWRITE;
+	}
 	return true;
 }
 

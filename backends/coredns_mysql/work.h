@@ -58,6 +58,11 @@ void work_reset(struct work *work);
 void work_drop_texts(struct work *work);
 /* And what was made of them: before others are added. */
 void work_forget_rows(struct work *work);
+/*
+ * So many rows of these zones, which are to be saved, are read at the most: what they shall have and 200,000 more. That many may
+ * be any number, and are not the zones'.
+ */
+uint64_t work_rows_most(struct work *const *works, size_t count);
 void work_add_row(struct work *work, uint64_t id, const struct diff_row *row);
 /*
  * Are zone, stamp and rows (actual) what the item wants, or another's than the one to be deleted? Then there is nothing to do,
@@ -69,6 +74,8 @@ bool work_is_clean(const struct work *work, const char *store_id);
  * set). store_id: ours. A checked item comes here only after it was found not to be clean.
  */
 bool work_judge(struct work *work, const char *store_id);
+/* In place of that, where there are as many rows as are read at the most: none was added, and all of them go. As above. */
+bool work_judge_unread(struct work *work, const char *store_id);
 /* After the rows were written and read: sets right, from those that work_add_row() was given since. */
 void work_compare(struct work *work);
 /* Are the zone's rows written or verified? */

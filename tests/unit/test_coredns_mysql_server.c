@@ -2,6 +2,8 @@
 /* What is written, and what is not, against a real mariadbd. */
 #include "test_coredns_mysql_util.h"
 
+#include "backends/coredns_mysql/verify.h"
+
 static void test_new_zone_and_equal_push(void **state)
 {
 	struct fixture *fixture = *state;
@@ -237,6 +239,79 @@ static void test_odd_ids(void **state)
 	}
 	zone_unref(zone);
 	zone_unref(other);
+}
+
+static uint64_t rows_of(const char *name)
+{
+	return count("SELECT COUNT(*) FROM records r JOIN zones z ON z.id = r.zone_id WHERE z.zone_name = '%s'", name);
+}
+
+/* Rows that somebody left under our zones, far more than are wanted: they go, and are not all read for that. */
+static void test_far_too_many_rows(void **state)
+{
+	static const char *const names[] = { "a.test.", "many.test.", "none.test." };
+	struct fixture *fixture = *state;
+	struct zone *zones[2][3];
+
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < 3; i++)
+			zones[k][i] = make_zone(names[i], k == 0 ? "www 60 IN A 192.0.2.1\n" : "www 60 IN A 192.0.2.2\n");
+	assert_ok(save(fixture, names[0], zones[0][0], 1));
+	assert_ok(save(fixture, names[1], zones[0][1], 1));
+	for (uint64_t round = 0; round < 2; round++) {
+		sql("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, CONCAT('h', seq), 'A', '192.0.2.9', 60, 1 "
+		    "FROM zones JOIN seq_1_to_200100 WHERE zone_name = 'many.test.'");
+		struct backend_item items[3];
+		for (size_t i = 0; i < 3; i++)
+			items[i] = (struct backend_item){ .name = names[i], .generation = 2 + round, .zone = zones[round == 0][i] };
+		uint64_t sent = count("SELECT ROWS_SENT FROM information_schema.USER_STATISTICS WHERE USER = 'root'");
+		fixture->backend->ops->apply(fixture->backend, items, round == 0 ? 3 : 2);
+		sent = count("SELECT ROWS_SENT FROM information_schema.USER_STATISTICS WHERE USER = 'root'") - sent;
+		assert_in_range(sent, 200000, 200090);
+		for (size_t i = 0; i < (round == 0 ? 3 : 2); i++) {
+			assert_ok(items[i]);
+			assert_rows(names[i], items[i].zone);
+		}
+		assert_int_equal(rows_of("many.test."), 3);
+		assert_int_equal(count("SELECT COUNT(*) FROM zonefan_state WHERE generation = %" PRIu64, 2 + round), 3 - round);
+	}
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < 3; i++)
+			zone_unref(zones[k][i]);
+}
+
+/* Likewise of those that are read after they were written: they are not the zone's, however many fit. */
+static void test_far_too_many_rows_after(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *zone = make_zone("t.test.", "www 60 IN A 192.0.2.1\n");
+	struct err err = { 0 };
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	assert_ok(save(fixture, "t.test.", zone, 1));
+	struct backend_item item = { .name = "t.test.", .generation = 1, .zone = zone };
+	struct work work = { .item = &item };
+	struct work *works[] = { &work };
+	struct compose compose = { .target = target_of(fixture) };
+	struct roster roster;
+	const uint64_t zone_id = count("SELECT id FROM zones WHERE zone_name = 't.test.'");
+	roster_init(&roster, works, 1);
+	work.kind = WORK_REWRITE;
+	work.exists = true;
+	work.zone_id = zone_id;
+	roster.ids[0] = (struct roster_id){ zone_id, &work };
+	roster.id_count = 1;
+	assert_int_equal(verify_read(&compose, &roster, works, 1), 0);
+	assert_true(work.right);
+	sql("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT %" PRIu64 ", CONCAT('h', seq), 'A', '192.0.2.9', 60, 1 "
+	    "FROM seq_1_to_200100",
+		zone_id);
+	assert_int_equal(verify_read(&compose, &roster, works, 1), 0);
+	assert_false(work.right);
+	assert_int_equal(work.row_count, 200003);
+	roster_free(&roster);
+	buf_free(&compose.sql);
+	zone_unref(zone);
 }
 
 static void test_foreign_zones(void **state)
@@ -597,6 +672,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_delete_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delete_checked_is_stale, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_ids, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_far_too_many_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_far_too_many_rows_after, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_zones, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale_and_supersede, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch_with_one_refused_by_the_server, setup, teardown),
