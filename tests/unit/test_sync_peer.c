@@ -173,21 +173,23 @@ static int tear_down(void **state)
 
 /* What a visit needs, without the thread. */
 struct visitor {
+	struct stand_in peer;
 	struct peer_params params;
 	struct peer_sync sync;
 	struct peer_node node;
 };
 
-static void visitor_open(struct visitor *visitor, const struct stand_in *peer, uint64_t zones_most)
+static void visitor_open(struct visitor *visitor, const struct answer *answers, uint64_t zones_most)
 {
-	const struct peer_address address = { .url = peer->url, .username = "", .password = "" };
+	const struct peer_address address = { .url = visitor->peer.url, .username = "", .password = "" };
 
 	*visitor = (struct visitor){ .params = { .visit_ms = 0, .zones_most = zones_most } };
+	stand_in_start(&visitor->peer, "peer", answers);
 	visitor->sync.params = &visitor->params;
 	visitor->sync.engine = rig.engine;
 	visitor->sync.pass = 1;
 	snprintf(visitor->sync.store_id, sizeof(visitor->sync.store_id), "ours");
-	visitor->node.url = xstrdup(peer->url);
+	visitor->node.url = xstrdup(visitor->peer.url);
 	visitor->node.client = peer_client_create(&address, &visitor->sync.stopping);
 }
 
@@ -197,6 +199,7 @@ static void visitor_close(struct visitor *visitor)
 	free(visitor->node.after);
 	strmap_free(&visitor->node.left);
 	peer_client_destroy(visitor->node.client);
+	stand_in_stop(&visitor->peer);
 }
 
 static void a_long_list_goes_on_when_the_others_had_their_turn(void **state)
@@ -229,12 +232,10 @@ static void a_list_without_end_ends(void **state)
 	static const struct answer pages[] = { { "limit=1000", EMPTY_PAGE("\"a\"") }, { "after=a", EMPTY_PAGE("\"b\"") },
 		{ "after=b", EMPTY_PAGE("\"c\"") }, { NULL, NULL } };
 	struct visitor visitor;
-	struct stand_in peer;
 	struct err err;
 
 	(void)state;
-	stand_in_start(&peer, "peer", pages);
-	visitor_open(&visitor, &peer, 2);
+	visitor_open(&visitor, pages, 2);
 	assert_int_equal(peer_visit(&visitor.sync, &visitor.node, &err), ERR_OK);
 	assert_string_equal(visitor.node.after, "a");
 	assert_int_equal(peer_visit(&visitor.sync, &visitor.node, &err), ERR_OK);
@@ -243,7 +244,6 @@ static void a_list_without_end_ends(void **state)
 	/* The next walk begins anew. */
 	assert_null(visitor.node.after);
 	visitor_close(&visitor);
-	stand_in_stop(&peer);
 }
 
 static void texts_go_on_within_a_page(void **state)
@@ -251,12 +251,10 @@ static void texts_go_on_within_a_page(void **state)
 	static const struct answer good[] = { { "limit=1000", "[" PLAIN("a.example") "," PLAIN("b.example") "]" },
 		{ "domain=a.example", WHOLE("a.example") }, { "domain=b.example", WHOLE("b.example") }, { NULL, NULL } };
 	struct visitor visitor;
-	struct stand_in peer;
 	struct err err;
 
 	(void)state;
-	stand_in_start(&peer, "peer", good);
-	visitor_open(&visitor, &peer, 100);
+	visitor_open(&visitor, good, 100);
 	assert_int_equal(peer_visit(&visitor.sync, &visitor.node, &err), ERR_OK);
 	assert_int_equal(visitor.node.found.taken, 1);
 	assert_string_equal(visitor.node.after, "");
@@ -266,24 +264,20 @@ static void texts_go_on_within_a_page(void **state)
 	assert_null(visitor.node.after);
 	assert_int_equal(book.count, 4);
 	visitor_close(&visitor);
-	stand_in_stop(&peer);
 }
 
 static void a_visit_that_brings_nothing_has_failed(void **state)
 {
 	static const struct answer bad[] = { { "limit=1000", "[" PLAIN("a.example") "," PLAIN("b.example") "]" }, { NULL, NULL } };
 	struct visitor visitor;
-	struct stand_in peer;
 	struct err err;
 
 	(void)state;
-	stand_in_start(&peer, "peer", bad);
-	visitor_open(&visitor, &peer, 100);
+	visitor_open(&visitor, bad, 100);
 	assert_int_equal(peer_visit(&visitor.sync, &visitor.node, &err), ERR_TIMEOUT);
 	assert_null(visitor.node.after);
 	assert_int_equal(book.count, 2);
 	visitor_close(&visitor);
-	stand_in_stop(&peer);
 }
 
 /* A zone whose text a peer can't give stops no other of its zones. */
@@ -292,18 +286,15 @@ static void a_text_that_fails_there_is_passed_over(void **state)
 	static const struct answer sick[] = { { "limit=1000", "[" PLAIN("a.example") "," PLAIN("b.example") "]" },
 		{ "domain=a.example", TROUBLE }, { "domain=b.example", WHOLE("b.example") }, { NULL, NULL } };
 	struct visitor visitor;
-	struct stand_in peer;
 	struct err err;
 
 	(void)state;
-	stand_in_start(&peer, "peer", sick);
-	visitor_open(&visitor, &peer, 100);
+	visitor_open(&visitor, sick, 100);
 	visitor.params.visit_ms = WAIT_S * 1000;
 	assert_int_equal(peer_visit(&visitor.sync, &visitor.node, &err), ERR_OK);
 	assert_int_equal(visitor.node.found.failed, 1);
 	assert_int_equal(visitor.node.found.taken, 1);
 	visitor_close(&visitor);
-	stand_in_stop(&peer);
 }
 
 /* directdnsonly tells no id of its store: that it is not ours is known all the same. */
@@ -312,17 +303,14 @@ static void who_does_not_know_itself_takes_nobody_for_itself(void **state)
 	static const struct answer good[] = { { "limit=1000", "[" PLAIN("a.example") "]" },
 		{ "domain=a.example", WHOLE("a.example") }, { NULL, NULL } };
 	struct visitor visitor;
-	struct stand_in peer;
 	struct err err;
 
 	(void)state;
-	stand_in_start(&peer, "peer", good);
-	visitor_open(&visitor, &peer, 100);
+	visitor_open(&visitor, good, 100);
 	visitor.sync.store_id[0] = '\0';
 	assert_int_equal(peer_visit(&visitor.sync, &visitor.node, &err), ERR_OK);
 	assert_int_equal(visitor.node.found.taken, 1);
 	visitor_close(&visitor);
-	stand_in_stop(&peer);
 }
 
 int main(void)

@@ -35,7 +35,7 @@ def row(kind, injected):
         required="each gone <= deadline + 2 s, pushes answered with p99 <= 2 times the undisturbed, RSS <= +32 MB"), id=kind)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", [
     row("headers", "a byte of the head every 0.5 s"), row("body", "a byte of the body every 0.5 s"),
     row("chunks", "a chunk of a byte every 0.5 s"), row("nothing", "connected, no byte ever"),
@@ -51,21 +51,13 @@ def test_slow_clients(install, dcs, times, happened, kind):
         for i in range(20):
             da.push_ok(f"listed{i}.example", da_zone(f"listed{i}.example"))
     attack_kind, how, least, most = slow_kinds(da, deadlines)[kind]
-
-    def measure():
-        with Master(zonefan.da(), zones=20, pause=times(0.1, 0.02)) as undisturbed:
-            wait_for(lambda: len(undisturbed.seconds) >= times(10, 500), 120, "pushes without slow clients")
-        undisturbed.assert_served()
-        with Cost(zonefan) as cost, Master(zonefan.da(), zones=20, pause=times(0.1, 0.02)) as master:
-            with Attack(attack_kind, zonefan.port, count=count, pause=0.5, rate=times(0, 200), **how) as attack:
-                fates = attack.finish()["fates"]
-        master.assert_served()
-        return undisturbed, master, cost, fates
-    # Of up to three tries: what else runs on this machine for a moment is no fault of it.
-    for _ in range(3):
-        undisturbed, master, cost, fates = measure()
-        if not RELEASE or master.p99_ms() <= 2 * undisturbed.p99_ms():
-            break
+    with Master(zonefan.da(), zones=20, pause=times(0.1, 0.02)) as undisturbed:
+        wait_for(lambda: len(undisturbed.seconds) >= times(10, 500), 120, "pushes without slow clients")
+    undisturbed.assert_served()
+    with Cost(zonefan) as cost, Master(zonefan.da(), zones=20, pause=times(0.1, 0.02)) as master:
+        with Attack(attack_kind, zonefan.port, count=count, pause=0.5, rate=times(0, 200), **how) as attack:
+            fates = attack.finish()["fates"]
+    master.assert_served()
     lives = sorted(seconds for seconds, _ in fates)
     assert len(lives) == count
     assert lives[0] >= 0.8 * least, f"one was ended after {lives[0]} s"
