@@ -218,6 +218,7 @@ static void connect_work(void *arg)
 	MYSQL *mysql = mysql_init(NULL);
 
 	CHECK(mysql != NULL);
+	wait_watch_reads();
 	connecting->wait.seen = socket_seen;
 	connecting->wait.seen_ctx = connecting;
 	wait_use(&connecting->wait);
@@ -226,7 +227,7 @@ static void connect_work(void *arg)
 	bool connected = mysql_real_connect(mysql, local ? NULL : connecting->host, settings->username, settings->password,
 		settings->database, settings->port, local ? settings->unix_socket : NULL, CLIENT_MULTI_STATEMENTS) != NULL;
 	drop_version(mysql, version);
-	if (!connected) {
+	if (!connected || wait_is_over(&connecting->wait)) {
 		keep_failure(connecting, mysql_errno(mysql), mysql_error(mysql));
 	} else if (settings->ssl && mysql_get_ssl_cipher(mysql) == NULL) {
 		keep_failure(connecting, CR_SSL_CONNECTION_ERROR, "the server does not offer TLS");

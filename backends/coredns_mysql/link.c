@@ -3,6 +3,7 @@
 
 #include <errmsg.h>
 #include <inttypes.h>
+#include <openssl/err.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 enum {
 	GOOD_BYE_MS = 500,
+	ANSWERS_MOST_MIB = 256, /* of a packet together; what is asked for has a tenth of that at the most */
 	EXPECTED_MOST = 8192, /* bytes: what every socket's buffer holds */
 	SCHEMA_STEP_MS = 6 * 3600 * 1000 /* no limit that a real ALTER TABLE meets, but not for ever */
 };
@@ -55,6 +57,8 @@ static void close_within(struct link *link, int64_t limit_ms)
 	wait_use(&wait);
 	mysql_close(link->mysql);
 	wait_use(NULL);
+	/* OpenSSL keeps errors by thread; what the end of a broken connection leaves would be taken for one of the next. */
+	ERR_clear_error();
 	link->mysql = NULL;
 	/* Behind the connection: before, each would be announced to the server. */
 	for (size_t i = 0; i < LINK_STATEMENTS; i++) {
@@ -98,10 +102,12 @@ static int fail_by(struct link *link, const struct wait *wait, unsigned code, co
 	link->code = code;
 	link->timed_out = wait->timed_out;
 	link->cancelled = wait->cancelled;
-	link->lost = wait->timed_out || wait->cancelled || is_client_code(code) ||
+	link->lost = wait_is_over(wait) || is_client_code(code) ||
 		classify_code(code) == CLASSIFY_CONNECTION;
 	if (wait->cancelled)
 		snprintf(link->text, sizeof(link->text), "cancelled");
+	else if (wait->too_much)
+		snprintf(link->text, sizeof(link->text), "more than %d MiB of answers to one packet", ANSWERS_MOST_MIB);
 	else if (wait->timed_out)
 		snprintf(link->text, sizeof(link->text), "no answer in time");
 	else
@@ -139,6 +145,7 @@ static void begin_answers(struct link *link)
 	if (all_ms < answer_limit_ms(link))
 		all_ms = answer_limit_ms(link);
 	link->answering = link->first = true;
+	link->taken = 0;
 	link->answers_end_ms = clock_mono_ms(clock_system()) + all_ms;
 }
 
@@ -231,6 +238,8 @@ int link_next(struct link *link, MYSQL_RES **rows)
 		return link_fell_short(link, link->asked);
 	if (link->answers_end_ms < wait.deadline_ms)
 		wait.deadline_ms = link->answers_end_ms;
+	wait.taken = link->taken;
+	wait.most = (size_t)ANSWERS_MOST_MIB << 20;
 	wait_use(&wait);
 	if (link->first) {
 		wait.at_least = (int)link->expected;
@@ -247,8 +256,12 @@ int link_next(struct link *link, MYSQL_RES **rows)
 			outcome = 1;
 	}
 	wait_use(NULL);
-	if (outcome > 0)
+	link->taken = wait.taken;
+	if (outcome > 0 || wait_is_over(&wait)) {
+		mysql_free_result(*rows);
+		*rows = NULL;
 		return fail(link, &wait);
+	}
 	if (*rows != NULL && !is_wide_enough(link, *rows)) {
 		mysql_free_result(*rows);
 		*rows = NULL;
@@ -409,7 +422,7 @@ int link_execute(struct link *link, size_t number, const char *sql, MYSQL_BIND *
 	good = good && !mysql_stmt_attr_set(statement, STMT_ATTR_ARRAY_SIZE, &rows) &&
 		!mysql_stmt_bind_param(statement, binds) && mysql_stmt_execute(statement) == 0;
 	wait_use(NULL);
-	if (good)
+	if (good && !wait_is_over(&wait))
 		return 0;
 	return fail_by(link, &wait, mysql_stmt_errno(statement), mysql_stmt_error(statement));
 }

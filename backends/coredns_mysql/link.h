@@ -38,6 +38,7 @@ struct link {
 	const unsigned *columns;       /* of the results of the packet that is sent next, or was just sent: the least of each */
 	size_t column_count;
 	size_t results;                /* result sets of that packet that have come */
+	size_t taken;                  /* bytes of those answers */
 	size_t expected;               /* bytes that the answers to the next packet surely have; 0: not known */
 	bool owed;                     /* the answer of what link_post() sent was not taken yet */
 	bool unheard;                  /* and never was: that connection, thread_id, was lost before. The owner's to clear */

@@ -2,8 +2,9 @@
 #include "backends/coredns_mysql/wait.h"
 
 #include <errno.h>
+#include <mysql.h>
 #include <poll.h>
-#include <stddef.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include "base/check.h"
@@ -49,6 +50,51 @@ static void gather(struct wait *wait, int fd)
 		CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof(any)) == 0);
 	}
 	wait->at_least = 0;
+}
+
+/* Exported by libmariadb 3 for plugins that trace a connection, and in none of its headers. Behind each read and write. */
+int STDCALL ma_pvio_register_callback(my_bool add, void (*callback)(int mode, MYSQL *mysql, const unsigned char *data, size_t size));
+
+bool wait_is_over(const struct wait *wait)
+{
+	return wait->timed_out || wait->cancelled || wait->too_much;
+}
+
+static bool is_cancelled(const struct wait *wait)
+{
+	struct pollfd cancel = { .fd = wait->cancel_fd, .events = POLLIN };
+
+	return poll(&cancel, 1, 0) > 0;
+}
+
+/*
+ * Rows that come and come are never waited for, and the library takes them until there is no memory: it finds the
+ * connection at its end instead. What the socket holds already it takes still.
+ */
+static void look_at_read(int mode, MYSQL *mysql, const unsigned char *data UNUSED, size_t size)
+{
+	struct wait *wait = in_use;
+
+	if (wait == NULL || mode != 0 || (ssize_t)size <= 0)
+		return;
+	wait->taken += size;
+	wait->too_much = wait->most != 0 && wait->taken > wait->most;
+	wait->cancelled = wait->cancelled || is_cancelled(wait);
+	wait->timed_out = wait->timed_out || clock_mono_ms(clock_system()) >= wait->deadline_ms;
+	if (wait_is_over(wait))
+		shutdown(mysql_get_socket(mysql), SHUT_RDWR);
+}
+
+static void watch_reads(void)
+{
+	CHECK(ma_pvio_register_callback(1, look_at_read) == 0);
+}
+
+void wait_watch_reads(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	CHECK(pthread_once(&once, watch_reads) == 0);
 }
 
 int wait_for_io(int fd, char is_read, int timeout_ms)

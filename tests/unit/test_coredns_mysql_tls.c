@@ -77,6 +77,25 @@ static void test_verified(void **state)
 	zone_unref(zone);
 }
 
+/* What comes by TLS is read by another way. */
+static void test_endless_rows(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buf sql_text = { 0 };
+
+	demand(fixture, "localhost", ca_path, true);
+	assert_ping(fixture, BACKEND_OK, "");
+	struct link *link = &target_of(fixture)->link;
+	link->statement_ms = 30000;
+	buf_puts(&sql_text, "SELECT REPEAT('x', 1048576) FROM seq_1_to_1000000");
+	assert_int_equal(link_run(link, &sql_text, 1), -1);
+	assert_true(link->lost);
+	assert_non_null(strstr(link->text, "more than 256 MiB"));
+	buf_free(&sql_text);
+	/* The end of that connection is not held against the next one. */
+	assert_ping(fixture, BACKEND_OK, "");
+}
+
 static void test_wrong_name(void **state)
 {
 	demand(*state, "127.0.0.1", ca_path, true);
@@ -214,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_verified, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_endless_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_ca, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_encrypted_without_verification, setup, teardown),

@@ -427,6 +427,53 @@ static void test_endless_answers(void **state)
 	buf_free(&sql_text);
 }
 
+static void *cancel_soon(void *context)
+{
+	struct backend *backend = context;
+
+	pause_ms(300);
+	backend->ops->cancel(backend);
+	return NULL;
+}
+
+/* Rows that come so fast that no read has to wait: neither memory nor the time is theirs. */
+static void test_endless_rows(void **state)
+{
+	static const struct {
+		const char *sql;
+		int64_t statement_ms;
+		bool cancelled;
+		const char *text;
+	} cases[] = {
+		{ "SELECT REPEAT('x', 1048576) FROM seq_1_to_1000000", 30000, false, "more than 256 MiB of answers to one packet" },
+		{ "SELECT seq FROM seq_1_to_1000000000", 500, false, "no answer in time" },
+		{ "SELECT seq FROM seq_1_to_1000000000", 30000, true, "cancelled" },
+	};
+	struct fixture *fixture = *state;
+	struct link *link = &target_of(fixture)->link;
+	struct buf sql_text = { 0 };
+	struct err err = { 0 };
+	pthread_t thread;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+		link->statement_ms = cases[i].statement_ms;
+		buf_clear(&sql_text);
+		buf_puts(&sql_text, cases[i].sql);
+		if (cases[i].cancelled)
+			assert_int_equal(pthread_create(&thread, NULL, cancel_soon, fixture->backend), 0);
+		int64_t start = now_ms();
+		assert_int_equal(link_run(link, &sql_text, 1), -1);
+		print_message("%s: %lld ms, %s\n", cases[i].sql, (long long)(now_ms() - start), link->text);
+		assert_true(link->lost);
+		assert_null(link->mysql);
+		assert_string_equal(link->text, cases[i].text);
+		if (cases[i].cancelled)
+			assert_int_equal(pthread_join(thread, NULL), 0);
+	}
+	buf_free(&sql_text);
+}
+
 /* Answers that are each in time, of a packet that is not: outside a transaction as within. */
 static void test_slow_packet(void **state)
 {
@@ -513,6 +560,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_many_statements, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_short_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_endless_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_endless_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_packet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_narrow_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_server_wide_settings, setup, teardown),
