@@ -35,7 +35,7 @@ static int wait_for_end(const struct client *client, json_int_t pass, json_t **r
 		json_decref(status);
 		if (cell_number_at(json_object_get(*reconciler, "last_run"), "pass") >= pass)
 			return ERR_OK;
-		bool lost = cell_number_at(*reconciler, "pass") < pass - 1;
+		bool lost = cell_number_at(*reconciler, "asked") < pass;
 		json_decref(*reconciler);
 		if (lost)
 			return err_set(err, ERR_CLOSED, "the pass is not to be found any more: zonefand was restarted");

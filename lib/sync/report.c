@@ -89,6 +89,7 @@ void report_publish(struct sync *sync)
 	doc_uint(doc, "interval_minutes", sync->params.interval_minutes);
 	doc_bool(doc, "running", sync->pass.number > 0 && sync->pass.ended_at_us == 0);
 	doc_int(doc, "pass", sync->pass.number);
+	doc_int(doc, "asked", sync->pass.number + sync->again);
 	add_last_run(sync, doc);
 	struct doc *masters = doc_list(doc, "masters");
 	for (size_t i = 0; i < sync->params.master_count; i++)

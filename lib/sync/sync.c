@@ -27,6 +27,7 @@ static void take(struct sync *sync, struct engine_request *order)
 	sync->again_dry = order->dry_run && (!sync->again || sync->again_dry);
 	sync->again = true;
 	steps_tell_asked(sync, order);
+	report_publish(sync); /* whoever asked looks for its pass as soon as it has an answer */
 	doc_int(doc, "pass", sync->pass.number + 1);
 	doc_bool(doc, "dry_run", order->dry_run || sync->params.dry_run);
 	engine_answer_order(sync->engine, order, doc, NULL);

@@ -7,13 +7,11 @@ import datetime
 import json
 import os
 import random
-import signal
-import subprocess
 import threading
 import time
 
 import pytest
-from zf.daemon import BIN
+from zf.lost import assert_told_of_the_restart
 from zf.matrix import rows
 from zf.peer import Predecessor, trap
 from zf.rows import assert_rows_are
@@ -23,7 +21,6 @@ from zf.zones import da_zone, named
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 SECRET = "canary-peer-login"
 NEVER = 10080
-CLOCK_NANOSLEEP = ("230", "219")  # x86-64; the other is its restart
 
 
 def clock(seconds):
@@ -606,19 +603,6 @@ def test_peers_are_shown_and_asked_on_order(node, predecessor):
     node.ctl("peers", "everything", check=64)
 
 
-def stop_where_it_waits(process):
-    """Between two questions: none of its is under way."""
-    def stopped():
-        process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-        with open(f"/proc/{process.pid}/syscall", encoding="ascii") as file:
-            if file.read().split()[0] in CLOCK_NANOSLEEP:
-                return True
-        process.send_signal(signal.SIGCONT)
-        return False
-    wait_for(stopped, 30, "it waits", interval=0.03)
-
-
 def test_a_pass_that_a_restart_ended_is_not_waited_for(node, predecessor):
     asked, released = threading.Event(), threading.Event()
 
@@ -626,20 +610,11 @@ def test_a_pass_that_a_restart_ended_is_not_waited_for(node, predecessor):
         asked.set()
         released.wait(30)
     predecessor.say["/internal/zones"] = hold
-    with subprocess.Popen([f"{BIN}/zonefanctl", "--config", node.config_path, "peers", "sync"], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, env=node.environment(), cwd=node.directory) as waiter:
-        try:
-            assert asked.wait(30)
-            stop_where_it_waits(waiter)
-            node.kill9()
-            released.set()
-            del predecessor.say["/internal/zones"]
-            node.start()
-            wait_for(lambda: node.status()["peer_sync"]["passed"] == 1, 30, "the pass at start")
-            waiter.send_signal(signal.SIGCONT)
-            assert "zonefand was restarted" in waiter.communicate(timeout=30)[1] and waiter.returncode == 1
-        finally:
-            waiter.kill()
+
+    def release():
+        released.set()
+        del predecessor.say["/internal/zones"]
+    assert_told_of_the_restart(node, ("peers", "sync"), asked, release, lambda: node.status()["peer_sync"]["passed"] == 1)
 
 
 def test_without_peers_an_order_is_refused(zonefan):

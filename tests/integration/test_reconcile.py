@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from zf.lost import assert_told_of_the_restart
 from zf.reconcile import conf, events, fill, json_answer, login_page, of, orphans, reconcile, vanish, wait_gone
 from zf.wait import wait_for
 from zf.zones import da_zone, named
@@ -329,6 +330,20 @@ def test_the_operators_view(install, dcs, masters):
     assert re.search(r"master da1\.host\.example is unknown since \d+s: .*login", zonefan.ctl("status").stdout)
     asked = events(zonefan, "reconcile")
     assert len(asked) == 2 and {event["actor"] for event in asked} == {"control socket"}
+
+
+def test_a_pass_that_a_restart_ended_is_not_waited_for(install, dcs, masters):
+    """Another one may begin hours later."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold_up(master, handler, path, query):
+        reached.set()
+        go_on.wait(60)
+        return False
+    master.faults = [hold_up]
+    assert_told_of_the_restart(zonefan, ("reconcile",), reached, go_on.set)
 
 
 def test_asked_for_during_a_pass(install, dcs, masters):

@@ -83,6 +83,24 @@ static void damage_is_found(void **state)
 	}
 }
 
+/* The push of it again brings it. */
+static void the_same_takes_the_place_of_what_is_damaged(void **state)
+{
+	struct store *store = ((struct fixture *)*state)->store;
+	struct store_held held;
+	uint64_t count;
+
+	put(store, sample("a.test.", "one"), true);
+	OK(db_exec(store, "UPDATE held SET text = x'6f6e66'", err));
+	int64_t id = put(store, sample("a.test.", "one"), true);
+	OK(store_held_get(store, id, &held, err));
+	assert_memory_equal(held.text, "one", 3);
+	store_held_clear(&held);
+	OK(store_held_count(store, &count, err));
+	assert_int_equal(count, 1);
+	put(store, sample("a.test.", "one"), false);
+}
+
 static bool count_zone(void *ctx, int64_t zone_id, uint64_t generation)
 {
 	int64_t *sum = ctx;
@@ -127,6 +145,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_same_is_held_once, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(it_is_read_as_it_was_put, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(damage_is_found, fixture_open, fixture_remove),
+		cmocka_unit_test_setup_teardown(the_same_takes_the_place_of_what_is_damaged, fixture_open, fixture_remove),
 		cmocka_unit_test_setup_teardown(a_set_goes_with_its_row, fixture_open, fixture_remove),
 	};
 
