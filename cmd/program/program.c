@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "program.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,4 +119,16 @@ void program_print_exits(const struct program *program, FILE *to)
 		program_print_entry(to, 2, 2, code, program->exits[i].meaning);
 		free(code);
 	}
+}
+
+bool program_close_output(const struct program *program)
+{
+	bool lost = ferror(stdout) != 0;
+
+	errno = 0;
+	lost = fflush(stdout) != 0 || lost;
+	if (lost)
+		fprintf(stderr, "%s: standard output: %s\n", program->name,
+			errno != 0 ? strerror(errno) : "not all of it could be written");
+	return !lost;
 }

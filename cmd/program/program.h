@@ -52,5 +52,7 @@ bool program_read_options(const struct program *program, int argc, char **argv, 
 void program_print_usage(const struct program *program, FILE *to);
 void program_print_options(const struct program *program, FILE *to);
 void program_print_exits(const struct program *program, FILE *to);
+/* Flushes stdout. false: not all of it, ever, got where it was to go; said on stderr. */
+bool program_close_output(const struct program *program);
 /* A title, and text beside it or, where the title is longer than width, below it. Further lines are indented alike. */
 void program_print_entry(FILE *to, int indent, int width, const char *title, const char *text);

@@ -41,7 +41,7 @@ static const struct exit_row exits[] = {
 
 static const struct program_section sections[] = {
 	{ "HOW IT REACHES ZONEFAND",
-	  "By default over zonefand's control socket, whose place the configuration tells (app.control_socket); so it must be able to read that. Who is root, zonefand's user or of its group may use the socket.\n"
+	  "By default over zonefand's control socket, whose place the configuration tells (app.control_socket); so it must be able to read that. Who is root or zonefand's user may use the socket, and who is of its group where app.control_socket is /run/zonefan/zonefan.sock (its usual place, the store's folder, is closed to the group).\n"
 	  "With --url by HTTP, as a login of role operator (or read-only, for what only looks); no configuration is read then." },
 };
 

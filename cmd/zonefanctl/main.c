@@ -142,14 +142,7 @@ static int run(const struct command *command, const char *const *options, char *
 /* What did not get where it was to go is no success. */
 static int close_output(int code)
 {
-	bool lost = ferror(stdout) != 0;
-
-	errno = 0;
-	lost = fflush(stdout) != 0 || lost;
-	if (!lost)
-		return code;
-	fprintf(stderr, "zonefanctl: standard output: %s\n", errno != 0 ? strerror(errno) : "not all of it could be written");
-	return code == EXIT_WELL ? EXIT_FAILED : code;
+	return !program_close_output(&zonefanctl_program) && code == EXIT_WELL ? EXIT_FAILED : code;
 }
 
 int main(int argc, char **argv)

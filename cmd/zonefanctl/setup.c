@@ -70,6 +70,44 @@ static int gather(struct setup *setup, struct err *err)
 
 /* ---- what follows from it ---- */
 
+static bool names_file(const char *key)
+{
+	static const char *const ends[] = { "_file", "db_location", "_socket" };
+	const struct key *row = setup_tree_row(key);
+	size_t size = strlen(key);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		size_t end = strlen(ends[i]);
+		if (size > end && strcmp(key + size - end, ends[i]) == 0)
+			return true;
+	}
+	return row != NULL && row->file;
+}
+
+static void find_relative(void *ctx, const char *key, const char *value)
+{
+	if (*value != '\0' && *value != '/' && names_file(key))
+		json_array_append_new(ctx, json_string(key));
+}
+
+/* zonefand runs in a folder of its own: what is meant is the file that is seen from here. */
+static int complete_paths(struct setup *setup, struct err *err)
+{
+	json_t *keys = json_array();
+	int ret = ERR_OK;
+
+	setup_tree_walk(setup->tree, find_relative, keys);
+	for (size_t i = 0; ret == ERR_OK && i < json_array_size(keys); i++) {
+		const char *key = json_string_value(json_array_get(keys, i));
+		char *path = commands_absolute(setup_tree_get(setup->tree, key));
+
+		ret = setup_tree_set(setup->tree, key, path, err);
+		free(path);
+	}
+	json_decref(keys);
+	return ret;
+}
+
 static int set_missing(struct setup *setup, const char *above, const char *leaf, const char *value, struct err *err)
 {
 	char *key = xasprintf("%s.%s", above, leaf);
@@ -160,8 +198,10 @@ static int complete_logins(struct setup *setup, struct err *err)
 
 static int complete(struct setup *setup, struct err *err)
 {
-	int ret = set_password(setup, "app", "auth_password", err);
+	int ret = complete_paths(setup, err);
 
+	if (ret == ERR_OK)
+		ret = set_password(setup, "app", "auth_password", err);
 	if (ret == ERR_OK)
 		ret = set_missing(setup, "datastore", "db_location", "/var/lib/zonefan/zonefan.db", err);
 	if (ret == ERR_OK)

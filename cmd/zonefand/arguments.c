@@ -18,6 +18,7 @@ static const struct exit_row exits[] = {
 	{ EX_USAGE, "misuse" },
 	{ EX_DATAERR, "the store is damaged, or newer than this release" },
 	{ EX_SOFTWARE, "the disk under the store failed" },
+	{ EX_IOERR, "what it was to print could not be written" },
 	{ EX_CONFIG, "the configuration or its surroundings are wrong" },
 };
 

@@ -31,6 +31,12 @@ struct options {
 	enum log_format format;
 };
 
+/* What did not get where it was to go is no success. */
+static int close_output(void)
+{
+	return program_close_output(&zonefand_program) ? EX_OK : EX_IOERR;
+}
+
 static void leave_usage(FILE *to, int code)
 {
 	program_print_usage(&zonefand_program, to);
@@ -38,7 +44,7 @@ static void leave_usage(FILE *to, int code)
 	program_print_options(&zonefand_program, to);
 	fputs("\n", to);
 	program_print_exits(&zonefand_program, to);
-	exit(code);
+	exit(code == EX_OK ? close_output() : code);
 }
 
 static struct options read_options(int argc, char **argv)
@@ -50,7 +56,7 @@ static struct options read_options(int argc, char **argv)
 		leave_usage(stderr, EX_USAGE);
 	if (values[ARGUMENT_VERSION] != NULL) {
 		puts("zonefand " ZONEFAN_VERSION);
-		exit(EX_OK);
+		exit(close_output());
 	}
 	if (values[ARGUMENT_HELP] != NULL)
 		leave_usage(stdout, EX_OK);
@@ -117,7 +123,7 @@ static int check(struct setup *setup)
 	conf_print(conf, &text);
 	fputs(text.data, stdout);
 	buf_free(&text);
-	return EX_OK;
+	return close_output();
 }
 
 static int start_failed(const struct err *err)

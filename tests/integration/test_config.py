@@ -54,6 +54,14 @@ def test_output_that_is_lost_is_no_success(idle, what):
     assert done.returncode == 1 and "standard output: No space left" in done.stderr, done
 
 
+@pytest.mark.parametrize("what", ["--check", "--version", "--help"])
+def test_output_of_zonefand_that_is_lost_is_no_success(idle, what):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([os.path.join(BIN, "zonefand"), "--config", idle.config_path, what], stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=60, env=idle.environment(), stdin=subprocess.DEVNULL)
+    assert done.returncode == os.EX_IOERR and "zonefand: standard output: No space left" in done.stderr, done
+
+
 @pytest.mark.parametrize("text, wanted", [
     ("app:\n  no_such_key: 1\n", ["app.yml:2", "no_such_key"]),
     ("nonsense: 1\n", ["app.yml:1", "nonsense"]),

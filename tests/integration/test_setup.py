@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import pytest
+import yaml
 from conftest import data_centres
 from zf.da import DA, NoAnswer
 from zf.daemon import BIN, sanitizer_environment
@@ -156,6 +157,16 @@ def test_never_over_a_file(place):
     place.setup("setup", "--overwrite", *place.words())
     assert read(os.path.join(place.directory, "secrets", "app.auth_password")) == first, "a secret that is in use was replaced"
     assert "secrets/app.auth_password-2" in place.files()
+
+
+def test_paths_are_those_of_whoever_runs_it(place):
+    """zonefand is started elsewhere."""
+    words = place.words(**{"datastore.db_location": "zonefan.db", "dns.backends.dc1.password_file": "db", "app.ssl_key": ""})
+    place.setup("setup", *words)
+    conf = yaml.safe_load(read(place.config))
+    assert conf["datastore"]["db_location"] == os.path.join(place.directory, "zonefan.db")
+    assert conf["dns"]["backends"]["dc1"]["password_file"] == os.path.join(place.directory, "db")
+    assert conf["app"]["ssl_key"] == ""
 
 
 def test_dry_run_writes_nothing(place):

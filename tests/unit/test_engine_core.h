@@ -148,7 +148,7 @@ static struct core_command *order(enum engine_op op, const char *backend)
 	return command;
 }
 
-UNUSED static struct core_command *push(unsigned number)
+static struct core_command *push(unsigned number)
 {
 	struct core_command *command = order(ENGINE_PUSH, NULL);
 
@@ -168,7 +168,7 @@ static int64_t turn(struct core_command *command)
 }
 
 /* The job of that kind that dc1 has, to be given back. */
-UNUSED static struct core_job *take_job(enum core_job_kind kind)
+static struct core_job *take_job(enum core_job_kind kind)
 {
 	for (size_t i = 0; i < rig.job_count; i++) {
 		struct core_job *job = rig.jobs[i];
@@ -183,7 +183,7 @@ UNUSED static struct core_job *take_job(enum core_job_kind kind)
 }
 
 /* Says that the probe of dc1 was good. */
-UNUSED static int64_t come_up(void)
+static int64_t come_up(void)
 {
 	turn(NULL);
 	struct core_job *probe = take_job(CORE_JOB_PROBE);
