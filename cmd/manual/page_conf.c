@@ -14,7 +14,9 @@ static const char description[] =
 	"nearest known one is named; zonefand --check says what is wrong, and prints the effective configuration with secrets masked.\n"
 	"The first file of these counts, unless --config names one: " PROGRAM_CONFIG_FILES ".\n"
 	"A variable of the environment counts more than the file. Those named below are there for every key outside of lists (in \"[]\"); in "
-	"DADNS_DNS_BACKENDS_NAME_..., NAME is a back end's name in capitals, with _ for what is neither letter nor digit.\n"
+	"DADNS_DNS_BACKENDS_NAME_..., NAME is a back end's name in capitals, with _ for what is neither letter nor digit. "
+	"Commas separate the elements of a list there. A value has at most 4096 bytes; a list, from the file too, 16384 with its commas, "
+	"of numbers 64 elements.\n"
 	"A password may stand in a file, also for a key without a key of its own for that: the variable with _FILE behind its name, such as "
 	"DADNS_APP_AUTH_PASSWORD_FILE, names the file. One newline at its end is not part of the password.";
 

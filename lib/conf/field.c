@@ -88,7 +88,7 @@ static bool good_words(const struct key *key, const char *text, char why[FIELD_W
 {
 	const char *at = *text == '\0' ? NULL : text;
 	char element[WORD_SIZE];
-	const char *fault = value_text_fault(text);
+	const char *fault = value_list_fault(text);
 
 	if (fault != NULL) {
 		snprintf(why, FIELD_WHY_SIZE, "the value %s", fault);

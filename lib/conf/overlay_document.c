@@ -7,10 +7,7 @@
 
 #include "conf/value.h"
 
-enum {
-	FAULT_LIMIT = 50, /* nobody reads more; a hostile file costs no more time either */
-	LIST_MAX_SIZE = 4096
-};
+enum { FAULT_LIMIT = 50 }; /* nobody reads more; a hostile file costs no more time either */
 
 static void node_where(const struct sheet *sheet, const struct document_node *node, char out[SHEET_WHERE_SIZE])
 {
@@ -71,8 +68,9 @@ static bool good_element(struct sheet *sheet, const struct key *key, const struc
 static void take_element(struct sheet *sheet, const struct key *key, struct setting *setting,
 	const struct document_node *node, const char *where)
 {
-	if (strlen(setting->text) > LIST_MAX_SIZE) {
-		sheet_fault(sheet, where, "too many elements");
+	if (strlen(setting->text) + 1 + strlen(node->value) > VALUE_LIST_MAX_SIZE) {
+		if (!setting->bad) /* once, not for each element that follows */
+			sheet_fault(sheet, where, "the list is longer than %d bytes", VALUE_LIST_MAX_SIZE);
 		setting->bad = true;
 		return;
 	}

@@ -111,10 +111,8 @@ static bool is_control(uint32_t code)
 		code == 0xfffe || code == 0xffff;
 }
 
-const char *value_text_fault(const char *text)
+static const char *form_fault(const char *text)
 {
-	if (strlen(text) > VALUE_MAX_SIZE)
-		return "is longer than 4096 bytes";
 	for (const unsigned char *at = (const unsigned char *)text; *at != '\0';) {
 		uint32_t code = 0;
 		size_t size = decode(at, &code);
@@ -126,6 +124,16 @@ const char *value_text_fault(const char *text)
 		at += size;
 	}
 	return NULL;
+}
+
+const char *value_text_fault(const char *text)
+{
+	return strlen(text) > VALUE_MAX_SIZE ? "is longer than 4096 bytes" : form_fault(text);
+}
+
+const char *value_list_fault(const char *text)
+{
+	return strlen(text) > VALUE_LIST_MAX_SIZE ? "is longer than 16384 bytes" : form_fault(text);
 }
 
 static bool is_made_of(const char *text, const char *others, size_t least, size_t most)

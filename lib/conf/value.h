@@ -12,7 +12,10 @@
 
 #include "base/log.h"
 
-enum { VALUE_MAX_SIZE = 4096 };
+enum {
+	VALUE_MAX_SIZE = 4096,
+	VALUE_LIST_MAX_SIZE = 16384 /* of all elements and the commas between them */
+};
 
 /* Decimal digits alone, no leading zero, up to 2^63 - 1. */
 bool value_number(const char *text, int64_t *out);
@@ -28,6 +31,8 @@ const char *value_level_name(enum log_level level);
 bool value_element(const char **at, char *out, size_t size);
 /* NULL, or what is wrong with text as such: too long, not UTF-8, a control character. */
 const char *value_text_fault(const char *text);
+/* The same of a comma-separated list. */
+const char *value_list_fault(const char *text);
 
 /* Shapes of text. */
 bool value_is_table(const char *text);       /* ^[A-Za-z0-9_]{1,64}$ */

@@ -403,6 +403,48 @@ static void long_lists_are_refused(void **state)
 	buf_free(&text);
 }
 
+/* count networks of 17 bytes each ("10.100.100.100/32"), 18 with their comma. */
+static void put_networks(struct buf *text, unsigned count, const char *before, const char *between)
+{
+	for (unsigned i = 0; i < count; i++)
+		buf_printf(text, "%s10.%u.%u.100/32", i == 0 ? before : between, 100 + i / 100, 100 + i % 100);
+}
+
+static void a_list_of_words_has_one_bound(void **state)
+{
+	enum { FULL = 910 }; /* of 16,379 bytes with their commas: "::/0" fits behind them, and nothing more */
+	struct folder *folder = *state;
+	struct buf text = { 0 };
+	struct buf value = { 0 };
+
+	for (unsigned count = 228; count <= 231; count++) { /* 4,103 to 4,157 bytes */
+		buf_clear(&text);
+		put_networks(&text, count, LOGIN "  allow: [", ", ");
+		buf_puts(&text, "]\n" DC1);
+		assert_loads(folder, text.data, NULL);
+		assert_int_equal(folder->conf->allow_count, count);
+	}
+	buf_clear(&text);
+	put_networks(&text, FULL, DC1 LOGIN "  allow:\n  - ", "\n  - ");
+	buf_puts(&text, "\n  - ::/0\n");
+	assert_loads(folder, text.data, NULL);
+	assert_int_equal(folder->conf->allow_count, FULL + 1);
+	buf_puts(&text, "  - ::/1\n  - ::/2\n");
+	assert_refused_at(folder, folder_load(folder, text.data, NULL), GOOD_LINES + 1 + FULL + 2,
+		"app.allow[]: the list is longer than 16384 bytes");
+	assert_null(strstr(folder->err.text, "more)"));
+	put_networks(&value, FULL, "DADNS_APP_ALLOW=", ",");
+	buf_puts(&value, ",::/0");
+	char *const environment[] = { value.data, NULL };
+	assert_loads(folder, GOOD, environment);
+	assert_int_equal(folder->conf->allow_count, FULL + 1);
+	buf_puts(&value, "1");
+	char *const longer[] = { value.data, NULL };
+	assert_refused(folder, folder_load(folder, GOOD, longer), "DADNS_APP_ALLOW: the value is longer than 16384 bytes");
+	buf_free(&value);
+	buf_free(&text);
+}
+
 static void missing_and_odd_paths_are_errors(void **state)
 {
 	struct folder *folder = *state;
@@ -774,6 +816,7 @@ int main(void)
 		TEST(all_faults_are_told),
 		TEST(large_files_are_refused),
 		TEST(long_lists_are_refused),
+		TEST(a_list_of_words_has_one_bound),
 		TEST(missing_and_odd_paths_are_errors),
 		TEST(the_file_is_searched_for),
 		TEST(defaults_are_as_documented),

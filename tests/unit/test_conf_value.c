@@ -152,7 +152,10 @@ static void text_is_clean_utf8(void **state)
 	assert_string_equal(value_text_fault(huge), "is longer than 4096 bytes");
 	huge[VALUE_MAX_SIZE] = '\0';
 	assert_null(value_text_fault(huge));
+	huge[VALUE_MAX_SIZE] = 'x';
+	assert_null(value_list_fault(huge));
 	free(huge);
+	assert_string_equal(value_list_fault("10.0.0.1,\xff"), "is not UTF-8");
 }
 
 static void shapes_are_told_apart(void **state)
