@@ -19,6 +19,17 @@ static bool go_on(UNUSED void *ctx)
 	return true;
 }
 
+/* The text stands beside the host: "host HOST: " before it would tell that twice. */
+static void leave_out_host(const char *host, struct err *err)
+{
+	char *lead = xasprintf("host %s: ", host);
+	size_t size = strlen(lead);
+
+	if (strncmp(err->text, lead, size) == 0)
+		memmove(err->text, err->text + size, strlen(err->text + size) + 1);
+	free(lead);
+}
+
 /* The first address that answers: a public plugin is not asked twice at once (decisions.md 27). */
 static int ask(const char *host, uint16_t port, const struct dns_question *question, struct dns_answer *answer, struct err *err)
 {
@@ -26,6 +37,8 @@ static int ask(const char *host, uint16_t port, const struct dns_question *quest
 	size_t count = 0;
 	int ret = resolve_host(host, clock_mono_ms(clock_system()) + RESOLVE_MS, -1, addresses, &count, err);
 
+	if (ret != ERR_OK)
+		leave_out_host(host, err);
 	for (size_t i = 0; i < count && (i == 0 || ret == ERR_TIMEOUT); i++) {
 		const struct dns_server server = { .address = addresses[i], .port = port, .tick = go_on };
 

@@ -405,6 +405,9 @@ def test_name_servers_of_the_data_centre(patient, masters):
     assert ("well", "names", server, "it answers for shop.example., serial 7 -> ") in examine(patient)
     conf(patient, verify={"dns": [f"127.0.0.1:{free_port()}"]})
     assert_alone(patient, "fault", "names", "refused", "UDP and TCP")
+    conf(patient, verify={"dns": ["ns1.invalid:53"]})
+    found = assert_alone(patient, "fault", "names", "UDP and TCP", subject="ns1.invalid:53")
+    assert "ns1.invalid" not in found[3], found
 
 
 def test_certificate(patient):
