@@ -117,8 +117,8 @@ static void tell_silence(struct doctor *doctor, const struct err *err)
 {
 	if (err->code == ERR_CLOSED)
 		doctor_tell(doctor, DOCTOR_DOUBT, "zonefand", "zonefand", err->text,
-			"if it should run: systemctl start zonefand, and journalctl -u zonefand says why it ended; its user and group alone, "
-			"and root, may use the socket");
+			"if it should run: systemctl start zonefand, and journalctl -u zonefand says why it ended; root and its user may use "
+			"the socket, and its group where app.control_socket is /run/zonefan/zonefan.sock");
 	else
 		doctor_tell(doctor, DOCTOR_FAULT, "zonefand", "zonefand", err->text, "see its log; it may be stuck: restart it, nothing accepted is lost");
 }

@@ -77,6 +77,7 @@ def test_well_before_the_first_start(patient):
     assert troubles(patient) == []
     found = {(grade, check): text for grade, check, _, text in examine(patient)}
     assert "does not answer" in found["doubt", "zonefand"] and "systemctl start" in found["doubt", "zonefand"]
+    assert "root and its user may use the socket, and its group where" in found["doubt", "zonefand"]
     assert "tables are missing: zonefand makes them" in found["well", "schema"] or "as they should be" in found["well", "schema"]
     assert "not there yet" in found["well", "store"] and "it is free" in found["well", "port"]
     assert "it lists 1 zones of its own" in found["well", "master"]
