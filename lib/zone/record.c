@@ -210,6 +210,45 @@ static int dump(const knot_rrset_t *rrset, struct buf *out)
 	return KNOT_EMALF;
 }
 
+/*
+ * libknot quotes single items of alpn, and leaves bytes of them bare that begin a comment or a parenthesis: nobody reads that, or
+ * reads less. So the value, from its begin to its blank or NUL, is escaped as text without quotes (RFC 9460 2.1, appendix A).
+ */
+static const char *put_alpn(struct buf *out, const char *at)
+{
+	bool quoted = false;
+
+	for (; *at != '\0' && (quoted || *at != ' '); at++) {
+		if (*at == '"')
+			quoted = !quoted;
+		else if (*at == ' ')
+			buf_puts(out, "\\032");
+		else if (*at == '\\' && at[1] != '\0')
+			buf_append(out, at++, 2);
+		else if (strchr("();", *at) != NULL)
+			buf_printf(out, "\\%c", *at);
+		else
+			buf_append(out, at, 1);
+	}
+	return at;
+}
+
+/* Of all keys alpn has the least number but that of mandatory, whose value has no blank: the first that looks like it is it. */
+static void mend_alpn(struct buf *out, size_t from)
+{
+	static const char key[] = " alpn=";
+	const char *found = strstr(out->data + from, key);
+
+	if (found == NULL || strpbrk(found + strlen(key), "();\"") == NULL)
+		return;
+	char *text = xstrdup(out->data + from);
+	const char *value = text + (found + strlen(key) - (out->data + from));
+	out->size = (size_t)(found - out->data) + strlen(key);
+	const char *rest = put_alpn(out, value);
+	buf_append(out, rest, strlen(rest) + 1);
+	free(text);
+}
+
 static int print_block(uint16_t type, knot_rdata_t *block, struct buf *out, struct err *err)
 {
 	knot_rrset_t rrset = { .type = type, .rclass = KNOT_CLASS_IN };
@@ -222,8 +261,11 @@ static int print_block(uint16_t type, knot_rdata_t *block, struct buf *out, stru
 		return err_set(err, ERR_INVALID, "malformed data");
 	while (length > 0 && out->data[out->size + (size_t)length - 1] == ' ')
 		length--;
+	size_t from = out->size;
 	out->size += (size_t)length;
 	buf_append(out, "", 1);
+	if (type == KNOT_RRTYPE_SVCB || type == KNOT_RRTYPE_HTTPS)
+		mend_alpn(out, from);
 	return 0;
 }
 
