@@ -38,7 +38,8 @@ static int wait_for_end(const struct client *client, json_int_t pass, json_t **r
 		bool lost = cell_number_at(*reconciler, "asked") < pass;
 		json_decref(*reconciler);
 		if (lost)
-			return err_set(err, ERR_CLOSED, "the pass is not to be found any more: zonefand was restarted");
+			return err_set(err, ERR_CLOSED,
+				"the pass is not to be found any more: zonefand was restarted, or its masters are others now");
 		nanosleep(&pause, NULL);
 	}
 }

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from zf.lost import assert_told_of_the_restart
+from zf.lost import assert_told, assert_told_of_the_restart
 from zf.reconcile import conf, events, fill, json_answer, login_page, of, orphans, reconcile, vanish, wait_gone
 from zf.wait import wait_for
 from zf.zones import da_zone, named
@@ -344,6 +344,26 @@ def test_a_pass_that_a_restart_ended_is_not_waited_for(install, dcs, masters):
         return False
     master.faults = [hold_up]
     assert_told_of_the_restart(zonefan, ("reconcile",), reached, go_on.set)
+
+
+def test_a_pass_that_a_reload_ended_is_not_waited_for(install, dcs, masters):
+    """Whose masters changed counts its passes from the start, too."""
+    master = masters()
+    zonefan = install(dcs[:1], config=conf(master))
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold_up(master, handler, path, query):
+        reached.set()
+        go_on.wait(60)
+        return False
+
+    def change():
+        zonefan.configure({"reconciliation": {"interval_minutes": 61}})
+        zonefan.ctl("reload", check=0)
+        go_on.set()
+    master.faults = [hold_up]
+    assert_told(zonefan, ("reconcile",), reached, change,
+                lambda: zonefan.status()["reconciler"].get("interval_minutes") == 61, "or its masters are others now")
 
 
 def test_asked_for_during_a_pass(install, dcs, masters):

@@ -23,18 +23,25 @@ def stop_where_it_waits(process):
     wait_for(stopped, 30, "it waits", interval=0.03)
 
 
-def assert_told_of_the_restart(zonefan, words, begun, release, ready=lambda: True):
-    """begun: an event that what is asked for sets when it has begun. release lets go what it held. ready: it may look again."""
+def assert_told(zonefan, words, begun, lose, ready, why):
+    """begun: an event that what is asked for sets when it has begun. lose ends it. ready: it may look again."""
     with subprocess.Popen([f"{BIN}/zonefanctl", "--config", zonefan.config_path, *words], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, env=zonefan.environment(), cwd=zonefan.directory) as waiter:
         try:
             assert begun.wait(30)
             stop_where_it_waits(waiter)
-            zonefan.kill9()
-            release()
-            zonefan.start()
+            lose()
             wait_for(ready, 30, "it is there again")
             waiter.send_signal(signal.SIGCONT)
-            assert "zonefand was restarted" in waiter.communicate(timeout=30)[1] and waiter.returncode == 1
+            assert why in waiter.communicate(timeout=30)[1] and waiter.returncode == 1
         finally:
             waiter.kill()
+
+
+def assert_told_of_the_restart(zonefan, words, begun, release, ready=lambda: True):
+    """release lets go what it held."""
+    def restart():
+        zonefan.kill9()
+        release()
+        zonefan.start()
+    assert_told(zonefan, words, begun, restart, ready, "zonefand was restarted")
