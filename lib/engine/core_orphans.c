@@ -103,7 +103,7 @@ static int drop_held(struct core *core, const char *identity, const char *source
 	if (ret != ERR_OK)
 		return ret == ERR_NOTFOUND ? ERR_OK : ret;
 	core_note(core, "held_replaced", NULL, NULL, source,
-		"what was held as %" PRId64 " is dropped: %s lacks other zones now, or none", id, identity);
+		"what was held as %" PRId64 " is dropped: %s lacks other zones now, or none, or it is damaged", id, identity);
 	return store_held_drop(core->store, id, err);
 }
 
@@ -134,19 +134,22 @@ static bool match(void *ctx, int64_t zone_id, uint64_t generation)
 	return true;
 }
 
-/* All that are ripe are in the set that is held: its id, and what the operator saw, still stand. */
+/* All that are ripe are in the set that is held: its id, and what the operator saw, still stand. What is damaged nobody could approve. */
 static int is_held(struct core *core, const char *identity, const struct absent *absent, int64_t *id, bool *held,
 	struct err *err)
 {
 	struct matching matching = { .absent = absent };
+	bool whole = false;
 	int ret = store_held_find(core->store, "deletes", identity, id, err);
 
 	*held = false;
 	if (ret != ERR_OK)
 		return ret == ERR_NOTFOUND ? ERR_OK : ret;
+	ret = store_held_check(core->store, *id, &whole, err);
 	qsort(absent->rows, absent->ripe, sizeof(*absent->rows), by_id);
-	ret = store_held_zones(core->store, *id, 0, SIZE_MAX, match, &matching, err);
-	*held = matching.found == absent->ripe;
+	if (ret == ERR_OK)
+		ret = store_held_zones(core->store, *id, 0, SIZE_MAX, match, &matching, err);
+	*held = whole && matching.found == absent->ripe;
 	return ret;
 }
 

@@ -83,22 +83,6 @@ static int insert(struct store *store, struct store_held *held, const uint8_t su
 	return 0;
 }
 
-/* What is damaged has the checksum that it should have, as a rule: *same turns false. */
-static int doubt(struct store *store, int64_t id, bool *same, struct err *err)
-{
-	struct store_held there;
-	struct err damage;
-	int rc = store_held_get(store, id, &there, &damage);
-
-	store_held_clear(&there);
-	*same = rc == 0;
-	if (rc == ERR_CORRUPT)
-		return 0;
-	if (rc < 0)
-		*err = damage;
-	return rc;
-}
-
 static int put(struct store *store, struct store_held *held, bool *fresh, struct err *err)
 {
 	uint8_t sum[HASH_SIZE];
@@ -108,7 +92,7 @@ static int put(struct store *store, struct store_held *held, bool *fresh, struct
 	checksum_held(held, sum);
 	int rc = find(store, held->kind, held->subject, sum, &id, &same, err);
 	if (rc == 0 && same)
-		rc = doubt(store, id, &same, err);
+		rc = store_held_check(store, id, &same, err); /* what is damaged has the checksum that it should have, as a rule */
 	*fresh = !same;
 	if (rc < 0 || same) {
 		held->id = id;
@@ -256,6 +240,21 @@ int store_held_get(struct store *store, int64_t id, struct store_held *out, stru
 	else
 		*out = (struct store_held){ 0 };
 	db_reset(stmt);
+	return rc;
+}
+
+int store_held_check(struct store *store, int64_t id, bool *whole, struct err *err)
+{
+	struct store_held there;
+	struct err damage;
+	int rc = store_held_get(store, id, &there, &damage);
+
+	store_held_clear(&there);
+	*whole = rc == 0;
+	if (rc == ERR_CORRUPT)
+		return 0;
+	if (rc < 0)
+		*err = damage;
 	return rc;
 }
 

@@ -38,6 +38,8 @@ MUST_CHECK int store_held_add_zone(struct store *store, int64_t id, int64_t zone
 /* With its text, all checked. Free out with store_held_clear. ERR_NOTFOUND: there is none (any more). */
 MUST_CHECK int store_held_get(struct store *store, int64_t id, struct store_held *out, struct err *err);
 void store_held_clear(struct store_held *held);
+/* *whole: it is what its checksum says. ERR_NOTFOUND as above. */
+MUST_CHECK int store_held_check(struct store *store, int64_t id, bool *whole, struct err *err);
 /* ERR_NOTFOUND: none of that kind and subject. */
 MUST_CHECK int store_held_find(struct store *store, const char *kind, const char *subject, int64_t *id,
 	struct err *err);

@@ -199,16 +199,20 @@ static int approve(int64_t id)
 	return ask_code(request);
 }
 
+static void pass_without_two(void)
+{
+	tell_list(NULL);
+	tell_zone(ENGINE_MASTER_MISSING, master, "a.example", seen_now("a.example"));
+	tell_zone(ENGINE_MASTER_MISSING, master, "b.example", seen_now("b.example"));
+	assert_int_equal(judge(true, 2, "deleting"), 0);
+}
+
 static void hold_two(void)
 {
 	push("a.example", 1);
 	push("b.example", 1);
-	for (int i = 0; i < 2; i++) {
-		tell_list(NULL);
-		tell_zone(ENGINE_MASTER_MISSING, master, "a.example", seen_now("a.example"));
-		tell_zone(ENGINE_MASTER_MISSING, master, "b.example", seen_now("b.example"));
-		assert_int_equal(judge(true, 2, "deleting"), 0);
-	}
+	pass_without_two();
+	pass_without_two();
 }
 
 static void a_large_set_is_held_and_let_through_once(void **state)
@@ -221,6 +225,26 @@ static void a_large_set_is_held_and_let_through_once(void **state)
 	await_deleted("a.example");
 	assert_false(is_deleted("b.example"));
 	assert_int_equal(approve(id), ERR_NOTFOUND);
+}
+
+/* Nobody could approve it, and nothing else would bring it back: the next pass holds the same set anew. */
+static void a_damaged_set_is_held_anew(void **state)
+{
+	sqlite3 *db;
+
+	(void)state;
+	hold_two();
+	int64_t id = held_id();
+	assert_int_equal(sqlite3_open(rig.path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, WAIT_MS);
+	assert_int_equal(sqlite3_exec(db, "UPDATE held SET text = x'6f6e66'", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(approve(id), ERR_CORRUPT);
+	pass_without_two();
+	assert_true(held_id() > id);
+	assert_int_equal(approve(held_id()), ERR_OK);
+	await_deleted("a.example");
+	await_deleted("b.example");
 }
 
 /* The new list is there, what it lacks is not counted yet: the set is neither deleted nor lost. */
@@ -462,6 +486,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_complete_lists_count, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_changed_since_is_not_missing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_large_set_is_held_and_let_through_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_damaged_set_is_held_anew, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_approval_during_a_pass_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_approval_needs_a_list_since_the_start, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_condemned_before_a_start_waits_for_a_new_list, set_up, tear_down),
