@@ -188,6 +188,25 @@ static void generic_data_is_understood(void **state)
 	zone_unref(zone);
 }
 
+/* What would be written is not what was pushed. */
+static void what_does_not_read_back_is_refused(void **state)
+{
+	static const char *const data[] = { "HTTPS 1 . alpn=\\\\z", "SVCB 1 . alpn=h2,\\092z" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
+		struct buf text = { 0 };
+		struct zone *zone;
+		struct err err;
+
+		buf_printf(&text, "@ 300 SOA a. b. 1 2 3 4 5\nx 300 %s\n", data[i]);
+		if (zone_parse("t.example.", text.data, text.size, 0, &zone, &err) == 0)
+			fail_msg("%s was taken", data[i]);
+		assert_non_null(strstr(err.text, "line 2: malformed data: x.t.example. "));
+		buf_free(&text);
+	}
+}
+
 /*
  * libknot 3.2 reads behind the end of some of these (NSEC3 with a length that is too large ends the process), and
  * prints others with a part left out.
@@ -228,6 +247,7 @@ int main(void)
 		cmocka_unit_test(no_type_is_forgotten),
 		cmocka_unit_test(generic_data_is_understood),
 		cmocka_unit_test(malformed_generic_data_is_refused),
+		cmocka_unit_test(what_does_not_read_back_is_refused),
 		cmocka_unit_test(query_and_meta_types_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
