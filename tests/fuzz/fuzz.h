@@ -16,6 +16,9 @@
 /* Tries one input. What must not be ends the process by FUZZ_REQUIRE, CHECK or a sanitizer. */
 void fuzz_one(const uint8_t *data, size_t size);
 
+/* A target may have it: replay calls it behind the last input of a folder. Does the corpus still get to where it is to get? */
+void fuzz_folder_done(void);
+
 /* What libFuzzer calls. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -16,6 +16,8 @@
 
 #include "base/buf.h"
 
+__attribute__((weak)) void fuzz_folder_done(void);
+
 static const char *current; /* for the message of a crash: the sanitizers call back */
 
 static void read_file(const char *path, struct buf *out)
@@ -69,6 +71,8 @@ static size_t try_folder(const char *folder)
 	}
 	if (count >= 0)
 		free(entries);
+	if (fuzz_folder_done != NULL)
+		fuzz_folder_done();
 	return tried;
 }
 
