@@ -332,17 +332,23 @@ def test_the_operators_view(install, dcs, masters):
     assert len(asked) == 2 and {event["actor"] for event in asked} == {"control socket"}
 
 
+def hold_up(master):
+    """Two events: it was asked; its answers, which wait for that, may come."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def fault(*_):
+        reached.set()
+        go_on.wait(60)
+        return False
+    master.faults = [fault]
+    return reached, go_on
+
+
 def test_a_pass_that_a_restart_ended_is_not_waited_for(install, dcs, masters):
     """Another one may begin hours later."""
     master = masters()
     zonefan = install(dcs[:1], config=conf(master))
-    reached, go_on = threading.Event(), threading.Event()
-
-    def hold_up(master, handler, path, query):
-        reached.set()
-        go_on.wait(60)
-        return False
-    master.faults = [hold_up]
+    reached, go_on = hold_up(master)
     assert_told_of_the_restart(zonefan, ("reconcile",), reached, go_on.set)
 
 
@@ -350,18 +356,12 @@ def test_a_pass_that_a_reload_ended_is_not_waited_for(install, dcs, masters):
     """Whose masters changed counts its passes from the start, too."""
     master = masters()
     zonefan = install(dcs[:1], config=conf(master))
-    reached, go_on = threading.Event(), threading.Event()
-
-    def hold_up(master, handler, path, query):
-        reached.set()
-        go_on.wait(60)
-        return False
+    reached, go_on = hold_up(master)
 
     def change():
         zonefan.configure({"reconciliation": {"interval_minutes": 61}})
         zonefan.ctl("reload", check=0)
         go_on.set()
-    master.faults = [hold_up]
     assert_told(zonefan, ("reconcile",), reached, change,
                 lambda: zonefan.status()["reconciler"].get("interval_minutes") == 61, "or its masters are others now")
 
@@ -371,13 +371,7 @@ def test_asked_for_during_a_pass(install, dcs, masters):
     master = masters()
     zonefan = install(dcs[:1], config=conf(master))
     fill(zonefan, master, named("asked", 3))
-    reached, go_on = threading.Event(), threading.Event()
-
-    def hold_up(master, handler, path, query):
-        reached.set()
-        go_on.wait(60)
-        return False
-    master.faults = [hold_up]
+    reached, go_on = hold_up(master)
     zonefan.ctl("reconcile", "--no-wait", check=0)
     assert reached.wait(30)
     for option in ([], ["--dry-run"]):  # of both wishes the one that does more
