@@ -38,14 +38,14 @@ int compose_send(struct compose *compose)
 	return compose_stream(compose, NULL, NULL);
 }
 
-int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t results)
+int compose_fetch(struct compose *compose, struct result **rows, size_t results)
 {
 	struct link *link = &compose->target->link;
 	int outcome = link_fetch(link, &compose->sql, rows, results);
 
 	if (outcome == 0 && link->answered != compose->statements) {
 		for (size_t i = 0; i < results; i++) {
-			mysql_free_result(rows[i]);
+			result_free(rows[i]);
 			rows[i] = NULL;
 		}
 		outcome = link_fell_short(link, compose->statements);
@@ -54,7 +54,7 @@ int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t results)
 	return outcome;
 }
 
-int compose_stream(struct compose *compose, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx)
+int compose_stream(struct compose *compose, void (*take)(void *ctx, size_t at, struct result *rows), void *ctx)
 {
 	struct link *link = &compose->target->link;
 	int outcome = 0;
@@ -197,7 +197,7 @@ int compose_zones(struct compose *compose, struct work *const *works, size_t cou
 	return create_zones(compose, works, count);
 }
 
-int compose_fetch_ids(struct compose *compose, struct work *const *works, size_t count, MYSQL_RES **rows)
+int compose_fetch_ids(struct compose *compose, struct work *const *works, size_t count, struct result **rows)
 {
 	static const unsigned columns[] = { 2 };
 	bool any = false;

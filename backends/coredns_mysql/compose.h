@@ -33,9 +33,9 @@ bool compose_is_full(const struct compose *compose, size_t more);
 /* Sends what is gathered, and takes all answers. */
 MUST_CHECK int compose_send(struct compose *compose);
 /* The same, and keeps the result sets, of which there must be so many, the caller's to free; on -1 none. */
-MUST_CHECK int compose_fetch(struct compose *compose, MYSQL_RES **rows, size_t results);
+MUST_CHECK int compose_fetch(struct compose *compose, struct result **rows, size_t results);
 /* The same, and gives each result set to take, as link_stream() does. */
-MUST_CHECK int compose_stream(struct compose *compose, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx);
+MUST_CHECK int compose_stream(struct compose *compose, void (*take)(void *ctx, size_t at, struct result *rows), void *ctx);
 /* The zone's id, as a number if it is known, else as what compose_zones() left in the session. */
 void compose_add_id(struct compose *compose, const struct work *work);
 
@@ -45,6 +45,6 @@ MUST_CHECK int compose_zones(struct compose *compose, struct work *const *works,
  * Sends what is gathered; where compose_zones() made zones *rows are their columns id and zone_name, the caller's to free,
  * else NULL.
  */
-MUST_CHECK int compose_fetch_ids(struct compose *compose, struct work *const *works, size_t count, MYSQL_RES **rows);
+MUST_CHECK int compose_fetch_ids(struct compose *compose, struct work *const *works, size_t count, struct result **rows);
 /* The stamps of all, in the last statement before COMMIT (decisions.md 29), and COMMIT. */
 MUST_CHECK int compose_end(struct compose *compose, struct work *const *works, size_t count);

@@ -93,7 +93,7 @@ static struct connecting *connecting_create(const struct coredns_mysql_settings 
 	to->ssl_key = copy(from->ssl_key);
 	connecting->host = copy(host);
 	connecting->watched_fd = -1;
-	connecting->wait = (struct wait){ .deadline_ms = deadline_ms, .cancel_fd = -1 };
+	connecting->wait = (struct wait){ .deadline_ms = deadline_ms, .cancel_fd = -1, .most = WAIT_SAID_MOST };
 	CHECK(pthread_mutex_init(&connecting->lock, NULL) == 0);
 	return connecting;
 }

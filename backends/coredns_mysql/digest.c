@@ -75,7 +75,7 @@ static bool take_number(const char *text, uint64_t *out)
 	return errno == 0 && *end == '\0';
 }
 
-bool digest_take(const MYSQL_ROW columns, struct zone_digest *out)
+bool digest_take(char *const *columns, struct zone_digest *out)
 {
 	return take_number(columns[0], &out->count) && take_number(columns[1], &out->high) &&
 		take_number(columns[2], &out->low);

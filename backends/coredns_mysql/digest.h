@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 
-#include <mysql.h>
 
 #include "backends/coredns_mysql/schema.h"
 #include "base/buf.h"
@@ -29,4 +28,4 @@ void digest_sql_assert(struct buf *sql, const char *records_table, const struct 
 	const struct zone_digest *expected);
 void digest_sql_assert_end(struct buf *sql);
 /* From the columns count, high and low of a row. False if they are no numbers. */
-MUST_CHECK bool digest_take(const MYSQL_ROW columns, struct zone_digest *out);
+MUST_CHECK bool digest_take(char *const *columns, struct zone_digest *out);

@@ -47,7 +47,7 @@ static void tell_failure(const struct examination *examination, const char *abou
 }
 
 /* One packet of questions. False: told. */
-static bool ask(const struct examination *examination, struct buf *sql, const char *doing, MYSQL_RES **rows, size_t count)
+static bool ask(const struct examination *examination, struct buf *sql, const char *doing, struct result **rows, size_t count)
 {
 	struct err err;
 
@@ -60,13 +60,13 @@ static bool ask(const struct examination *examination, struct buf *sql, const ch
 	return false;
 }
 
-static const char *cell(MYSQL_RES *rows, unsigned at)
+static const char *cell(struct result *rows, unsigned at)
 {
-	MYSQL_ROW row = NULL;
+	char **row = NULL;
 
 	if (rows != NULL) {
-		mysql_data_seek(rows, 0);
-		row = mysql_fetch_row(rows);
+		result_rewind(rows);
+		row = result_next(rows);
 	}
 	return row == NULL || row[at] == NULL ? "" : row[at];
 }
@@ -111,7 +111,7 @@ static bool examine_tls(const struct examination *examination)
 	static const unsigned columns[] = { 2 };
 	const struct coredns_mysql_settings *settings = examination->target->settings;
 	struct buf sql = { 0 };
-	MYSQL_RES *rows[2];
+	struct result *rows[2];
 	char text[256];
 
 	if (!settings->ssl) {
@@ -133,8 +133,8 @@ static bool examine_tls(const struct examination *examination)
 		tell(examination, BACKEND_DOUBT, "tls", text, "renew it there: after that day nothing is delivered");
 	else
 		tell(examination, BACKEND_WELL, "tls", text, "");
-	mysql_free_result(rows[0]);
-	mysql_free_result(rows[1]);
+	result_free(rows[0]);
+	result_free(rows[1]);
 	return true;
 }
 
@@ -142,7 +142,7 @@ static bool examine_clock(const struct examination *examination)
 {
 	static const unsigned columns[] = { 1 };
 	struct buf sql = { 0 };
-	MYSQL_RES *rows[1];
+	struct result *rows[1];
 	char text[128];
 
 	buf_puts(&sql, "SELECT TIMESTAMPDIFF(SECOND, '1970-01-01', UTC_TIMESTAMP())");
@@ -150,7 +150,7 @@ static bool examine_clock(const struct examination *examination)
 	if (!ask(examination, &sql, "asking for the time", rows, 1))
 		return false;
 	int64_t skew_s = strtoll(cell(rows[0], 0), NULL, 10) - clock_wall_us(clock_system()) / 1000000;
-	mysql_free_result(rows[0]);
+	result_free(rows[0]);
 	snprintf(text, sizeof(text), "the server's clock is %" PRId64 " s %s ours", skew_s < 0 ? -skew_s : skew_s,
 		skew_s < 0 ? "behind" : "ahead of");
 	if (skew_s > SKEW_S || skew_s < -SKEW_S)
@@ -183,18 +183,18 @@ static void compose_names(struct buf *sql, const struct coredns_mysql_settings *
 		settings->zones_table, settings->zones_table);
 }
 
-static void tell_stoppers(const struct examination *examination, MYSQL_RES *rows)
+static void tell_stoppers(const struct examination *examination, struct result *rows)
 {
 	struct buf text = { 0 };
-	size_t count = rows == NULL ? 0 : mysql_num_rows(rows);
-	MYSQL_ROW row;
+	size_t count = rows == NULL ? 0 : result_count(rows);
+	char **row;
 
 	if (count == 0) {
 		tell(examination, BACKEND_WELL, "rows", "no row stops the public plugin", "");
 		return;
 	}
 	buf_puts(&text, "rows that stop the public CoreDNS plugin, all zones of it: ");
-	for (size_t i = 0; i < ROWS_SHOWN && (row = mysql_fetch_row(rows)) != NULL; i++)
+	for (size_t i = 0; i < ROWS_SHOWN && (row = result_next(rows)) != NULL; i++)
 		buf_printf(&text, "%s%s %s of zone %s: %s", i == 0 ? "" : "; ", row[1] == NULL ? "?" : row[1],
 			row[2] == NULL ? "?" : row[2], row[0], row[3]);
 	if (count > ROWS_SHOWN)
@@ -205,7 +205,7 @@ static void tell_stoppers(const struct examination *examination, MYSQL_RES *rows
 	buf_free(&text);
 }
 
-static void tell_names(const struct examination *examination, MYSQL_RES *odd, MYSQL_RES *empty)
+static void tell_names(const struct examination *examination, struct result *odd, struct result *empty)
 {
 	const struct coredns_mysql_settings *settings = examination->target->settings;
 	struct buf text = { 0 };
@@ -240,7 +240,7 @@ static bool examine_rows(const struct examination *examination)
 {
 	static const unsigned columns[] = { 4, 2, 1 };
 	struct buf sql = { 0 };
-	MYSQL_RES *rows[ARRAY_SIZE(columns)];
+	struct result *rows[ARRAY_SIZE(columns)];
 
 	compose_stoppers(&sql, examination->target->settings);
 	compose_names(&sql, examination->target->settings);
@@ -252,7 +252,7 @@ static bool examine_rows(const struct examination *examination)
 	tell_stoppers(examination, rows[0]);
 	tell_names(examination, rows[1], rows[2]);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		mysql_free_result(rows[i]);
+		result_free(rows[i]);
 	return true;
 }
 
@@ -276,16 +276,16 @@ static const char rights_sql[] = "SELECT CURRENT_ROLE();"
 				 " UNION SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES "
 				 "WHERE DATABASE() LIKE TABLE_SCHEMA AND " MINE;
 
-static void add_missing(struct buf *out, MYSQL_RES *rights)
+static void add_missing(struct buf *out, struct result *rights)
 {
 	static const char *const wanted[] = { "CREATE", "ALTER", "INDEX", "REFERENCES" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		bool has = false;
-		MYSQL_ROW row;
+		char **row;
 
-		mysql_data_seek(rights, 0);
-		while (!has && (row = mysql_fetch_row(rights)) != NULL)
+		result_rewind(rights);
+		while (!has && (row = result_next(rights)) != NULL)
 			has = row[0] != NULL && strcmp(row[0], wanted[i]) == 0;
 		if (!has)
 			buf_printf(out, "%s%s", out->size == 0 ? "" : ", ", wanted[i]);
@@ -297,7 +297,7 @@ static void examine_making(const struct examination *examination, const struct e
 {
 	static const unsigned columns[] = { 1 };
 	struct buf sql = { 0 }, missing = { 0 }, text = { 0 };
-	MYSQL_RES *rows[2];
+	struct result *rows[2];
 
 	buf_puts(&sql, rights_sql);
 	link_demand(&examination->target->link, columns, ARRAY_SIZE(columns));
@@ -313,8 +313,8 @@ static void examine_making(const struct examination *examination, const struct e
 		tell(examination, BACKEND_ILL, "schema", text.data,
 			"apply files 1, 2, 3 and 7 of schema/coredns_mysql as an administrator, or grant those rights on the database");
 	}
-	mysql_free_result(rows[0]);
-	mysql_free_result(rows[1]);
+	result_free(rows[0]);
+	result_free(rows[1]);
 	buf_free(&missing);
 	buf_free(&text);
 }

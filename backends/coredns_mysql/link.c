@@ -13,8 +13,11 @@
 #include "base/clock.h"
 
 enum {
+	MIB = 1 << 20,
+	ROW_MOST = 32 * MIB,   /* bytes: a row of a MEDIUMTEXT has half of that */
+	ROWS_MOST = 32 * MIB,  /* of all rows of an answer, where link_allow() gives no more */
+	ROOM_MOST = 2047 * MIB,
 	GOOD_BYE_MS = 500,
-	ANSWERS_MOST_MIB = 256, /* of a packet together; what is asked for has a tenth of that at the most */
 	EXPECTED_MOST = 8192, /* bytes: what every socket's buffer holds */
 	SCHEMA_STEP_MS = 6 * 3600 * 1000 /* no limit that a real ALTER TABLE meets, but not for ever */
 };
@@ -107,7 +110,7 @@ static int fail_by(struct link *link, const struct wait *wait, unsigned code, co
 	if (wait->cancelled)
 		snprintf(link->text, sizeof(link->text), "cancelled");
 	else if (wait->too_much)
-		snprintf(link->text, sizeof(link->text), "more than %d MiB of answers to one packet", ANSWERS_MOST_MIB);
+		snprintf(link->text, sizeof(link->text), "more of one answer than there is room for");
 	else if (wait->timed_out)
 		snprintf(link->text, sizeof(link->text), "no answer in time");
 	else
@@ -129,7 +132,7 @@ static struct wait make_wait(const struct link *link, int64_t limit_ms)
 
 	if (link->transaction_end_ms != 0 && link->transaction_end_ms < end_ms)
 		end_ms = link->transaction_end_ms;
-	return (struct wait){ .deadline_ms = end_ms, .cancel_fd = link->target.cancel_fd };
+	return (struct wait){ .deadline_ms = end_ms, .cancel_fd = link->target.cancel_fd, .most = WAIT_SAID_MOST };
 }
 
 static int64_t answer_limit_ms(const struct link *link)
@@ -145,7 +148,6 @@ static void begin_answers(struct link *link)
 	if (all_ms < answer_limit_ms(link))
 		all_ms = answer_limit_ms(link);
 	link->answering = link->first = true;
-	link->taken = 0;
 	link->answers_end_ms = clock_mono_ms(clock_system()) + all_ms;
 }
 
@@ -190,11 +192,17 @@ void link_demand(struct link *link, const unsigned *columns, size_t count)
 	link->column_count = count;
 }
 
+void link_allow(struct link *link, uint64_t bytes)
+{
+	link->room = bytes < ROOM_MOST ? (size_t)bytes : ROOM_MOST;
+}
+
 /* The next packet is another one. */
 static void forget_demand(struct link *link)
 {
 	link->columns = NULL;
 	link->column_count = 0;
+	link->room = 0;
 }
 
 static void keep_round_trip(struct link *link)
@@ -206,13 +214,13 @@ static void keep_round_trip(struct link *link)
 }
 
 /* What is not even as wide as what was asked for is no answer to it, and must not be looked into. */
-static bool is_wide_enough(struct link *link, MYSQL_RES *rows)
+static bool is_wide_enough(struct link *link)
 {
 	size_t at = link->results++;
 
 	if (link->column_count == 0)
 		return true;
-	return mysql_num_fields(rows) >= link->columns[at < link->column_count ? at : link->column_count - 1];
+	return mysql_field_count(link->mysql) >= link->columns[at < link->column_count ? at : link->column_count - 1];
 }
 
 /* The server's answers are not those to what was asked. */
@@ -226,20 +234,33 @@ static int fail_to_understand(struct link *link)
 	return -1;
 }
 
-int link_next(struct link *link, MYSQL_RES **rows)
+/* 1, or -1. */
+static int take_result(struct link *link, struct wait *wait, struct result **result)
+{
+	MYSQL_RES *source;
+
+	if (!is_wide_enough(link))
+		return fail_to_understand(link);
+	wait->most = ROW_MOST;
+	wait_use(wait);
+	source = mysql_use_result(link->mysql);
+	*result = source == NULL ? NULL : result_read(source, link->room > 0 ? link->room : ROWS_MOST, link->room > 0, wait);
+	wait_use(NULL);
+	return *result == NULL ? fail(link, wait) : 1;
+}
+
+int link_next(struct link *link, struct result **result)
 {
 	struct wait wait = make_wait(link, answer_limit_ms(link));
 	int outcome;
 
-	*rows = NULL;
+	*result = NULL;
 	CHECK(link->mysql != NULL && link->answering);
 	/* Nobody would ever see the end of answers that go on and on. */
 	if (!link->first && link->answered >= link->asked && mysql_more_results(link->mysql))
 		return link_fell_short(link, link->asked);
 	if (link->answers_end_ms < wait.deadline_ms)
 		wait.deadline_ms = link->answers_end_ms;
-	wait.taken = link->taken;
-	wait.most = (size_t)ANSWERS_MOST_MIB << 20;
 	wait_use(&wait);
 	if (link->first) {
 		wait.at_least = (int)link->expected;
@@ -249,28 +270,16 @@ int link_next(struct link *link, MYSQL_RES **rows)
 	} else {
 		outcome = mysql_next_result(link->mysql);
 	}
-	link->first = false;
-	if (outcome == 0 && mysql_field_count(link->mysql) > 0) {
-		*rows = mysql_store_result(link->mysql);
-		if (*rows == NULL)
-			outcome = 1;
-	}
 	wait_use(NULL);
-	link->taken = wait.taken;
-	if (outcome > 0 || wait_is_over(&wait)) {
-		mysql_free_result(*rows);
-		*rows = NULL;
+	link->first = false;
+	if (outcome > 0 || wait_is_over(&wait))
 		return fail(link, &wait);
-	}
-	if (*rows != NULL && !is_wide_enough(link, *rows)) {
-		mysql_free_result(*rows);
-		*rows = NULL;
-		return fail_to_understand(link);
-	}
 	if (outcome < 0) {
 		link->answering = false;
 		return 0;
 	}
+	if (mysql_field_count(link->mysql) > 0 && take_result(link, &wait, result) < 0)
+		return -1;
 	link->answered++;
 	return 1;
 }
@@ -278,7 +287,7 @@ int link_next(struct link *link, MYSQL_RES **rows)
 /* Takes the answer of link_post(). False: it was none, or an error, and the connection is closed. */
 static bool settle(struct link *link)
 {
-	MYSQL_RES *rows;
+	struct result *rows;
 	int got;
 
 	if (!link->owed)
@@ -286,7 +295,7 @@ static bool settle(struct link *link)
 	link->owed = false;
 	begin_answers(link);
 	while ((got = link_next(link, &rows)) > 0)
-		mysql_free_result(rows);
+		result_free(rows);
 	if (got < 0) {
 		link_abort(link);
 		link->lost = link->unheard = true;
@@ -308,10 +317,10 @@ bool link_is_alive(struct link *link)
 	return false;
 }
 
-int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t results)
+int link_fetch(struct link *link, const struct buf *sql, struct result **rows, size_t results)
 {
 	size_t count = 0;
-	MYSQL_RES *result;
+	struct result *result;
 	int got;
 
 	CHECK(link->column_count > 0);
@@ -322,13 +331,13 @@ int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_
 		if (result != NULL && count < results)
 			rows[count++] = result;
 		else
-			mysql_free_result(result);
+			result_free(result);
 	}
 	forget_demand(link);
 	if (got == 0 && count == results)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
-		mysql_free_result(rows[i]);
+		result_free(rows[i]);
 		rows[i] = NULL;
 	}
 	return got < 0 ? -1 : link_fell_short(link, results);
@@ -339,10 +348,10 @@ void link_expect(struct link *link, size_t bytes)
 	link->expected = bytes < EXPECTED_MOST ? bytes : EXPECTED_MOST;
 }
 
-int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows), void *ctx)
+int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, struct result *rows), void *ctx)
 {
 	size_t results = 0;
-	MYSQL_RES *rows;
+	struct result *rows;
 	int got;
 
 	CHECK(take == NULL || link->column_count > 0);
@@ -350,7 +359,7 @@ int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx
 	while (got > 0 && (got = link_next(link, &rows)) > 0) {
 		if (rows != NULL && take != NULL)
 			take(ctx, results++, rows);
-		mysql_free_result(rows);
+		result_free(rows);
 	}
 	forget_demand(link);
 	return got;

@@ -16,6 +16,7 @@
 
 #include "backends/coredns_mysql/classify.h"
 #include "backends/coredns_mysql/connect.h"
+#include "backends/coredns_mysql/result.h"
 #include "base/buf.h"
 
 enum { LINK_STATEMENTS = 2 };      /* prepared ones, by number */
@@ -38,7 +39,7 @@ struct link {
 	const unsigned *columns;       /* of the results of the packet that is sent next, or was just sent: the least of each */
 	size_t column_count;
 	size_t results;                /* result sets of that packet that have come */
-	size_t taken;                  /* bytes of those answers */
+	size_t room;                   /* bytes of memory for each of them, beyond which it is cut; 0: too much is a failure */
 	size_t expected;               /* bytes that the answers to the next packet surely have; 0: not known */
 	bool owed;                     /* the answer of what link_post() sent was not taken yet */
 	bool unheard;                  /* and never was: that connection, thread_id, was lost before. The owner's to clear */
@@ -63,10 +64,10 @@ bool link_is_alive(struct link *link);
 /* 0, or -1: link->code, lost, text. Answers must then be taken until link_next() does not say 1. */
 MUST_CHECK int link_send(struct link *link, const struct buf *sql);
 /*
- * 1: one more statement has succeeded; *rows is its result, the caller's to free, or NULL. 0: that was all. -1: failed, or
+ * 1: one more statement has succeeded; *result is its result set, the caller's to free, or NULL. 0: that was all. -1: failed, or
  * there are more answers than statements.
  */
-MUST_CHECK int link_next(struct link *link, MYSQL_RES **rows);
+MUST_CHECK int link_next(struct link *link, struct result **result);
 /* Sends so many statements, takes their answers and throws results away. 0 or -1; fewer answers, or more, are a failure. */
 MUST_CHECK int link_run(struct link *link, const struct buf *sql, size_t statements);
 /*
@@ -85,13 +86,18 @@ void link_post(struct link *link, const char *statement);
  * is lost. The numbers must live until the answers are taken.
  */
 void link_demand(struct link *link, const unsigned *columns, size_t count);
+/*
+ * Each result set of the next packet may be cut (result_cut) where it has more than so many bytes, instead of being a failure. What
+ * was thrown away has then been read all the same, and the connection serves on.
+ */
+void link_allow(struct link *link, uint64_t bytes);
 /* The answers to the next packet have so many bytes at the least: to gather them saves waking up for each. */
 void link_expect(struct link *link, size_t bytes);
 /* As link_run, but of any number of statements; gives each result set, counted from 0, to take as soon as it is there, and frees it behind that. */
-MUST_CHECK int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, MYSQL_RES *rows),
+MUST_CHECK int link_stream(struct link *link, const struct buf *sql, void (*take)(void *ctx, size_t at, struct result *rows),
 	void *ctx);
 /* As link_run, but keeps the first result sets, so many, the caller's to free; fewer are a failure. On -1 none. */
-MUST_CHECK int link_fetch(struct link *link, const struct buf *sql, MYSQL_RES **rows, size_t results);
+MUST_CHECK int link_fetch(struct link *link, const struct buf *sql, struct result **rows, size_t results);
 
 /* Does the server take a statement with many rows of values at once? (MySQL does not, nor does one that is short of them.) */
 bool link_takes_arrays(const struct link *link);

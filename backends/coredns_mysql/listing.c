@@ -83,7 +83,7 @@ static uint64_t number(const char *text)
 	return text == NULL ? 0 : strtoull(text, NULL, 10);
 }
 
-static void add_stray(const struct target *target, struct backend_look *look, MYSQL_ROW row)
+static void add_stray(const struct target *target, struct backend_look *look, char **row)
 {
 	if (number(row[5]) != 0 || row[1] == NULL || strcmp(row[1], target->params.store_id) != 0 ||
 		strlen(row[0]) >= ZONE_NAME_SIZE)
@@ -92,7 +92,7 @@ static void add_stray(const struct target *target, struct backend_look *look, MY
 	look->stray_count++;
 }
 
-static void take_stamp(const struct target *target, struct backend_look *look, MYSQL_ROW row)
+static void take_stamp(const struct target *target, struct backend_look *look, char **row)
 {
 	struct backend_seen *seen = find(look, row[0]);
 
@@ -111,13 +111,13 @@ static void take_stamp(const struct target *target, struct backend_look *look, M
  * Where there are more stamps than were asked for, those behind the last one are not known: the look ends with it, and
  * the zones behind it are not answered.
  */
-static void take_stamps(const struct target *target, struct backend_look *look, size_t most, MYSQL_RES *rows)
+static void take_stamps(const struct target *target, struct backend_look *look, size_t most, struct result *rows)
 {
 	char last[sizeof(look->upto)] = "";
 	size_t taken = 0;
-	MYSQL_ROW row;
+	char **row;
 
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
+	while (rows != NULL && (row = result_next(rows)) != NULL) {
 		taken++;
 		if (row[0] == NULL)
 			continue;
@@ -147,12 +147,12 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* Only a zone of exactly that name is it: a collation may find others. */
-static size_t take_zones(const struct backend_look *look, MYSQL_RES *rows, struct zone_id *ids)
+static size_t take_zones(const struct backend_look *look, struct result *rows, struct zone_id *ids)
 {
 	size_t count = 0;
-	MYSQL_ROW row;
+	char **row;
 
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
+	while (rows != NULL && (row = result_next(rows)) != NULL) {
 		struct backend_seen *seen = find(look, row[1]);
 
 		/* Two rows of one name are possible where the table has no unique index yet: the first is the zone. */
@@ -165,11 +165,11 @@ static size_t take_zones(const struct backend_look *look, MYSQL_RES *rows, struc
 	return count;
 }
 
-static void take_digests(MYSQL_RES *rows, const struct zone_id *ids, size_t count)
+static void take_digests(struct result *rows, const struct zone_id *ids, size_t count)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	while (rows != NULL && count > 0 && (row = mysql_fetch_row(rows)) != NULL) {
+	while (rows != NULL && count > 0 && (row = result_next(rows)) != NULL) {
 		struct zone_id key = { .id = number(row[0]) };
 		struct zone_id *found = bsearch(&key, ids, count, sizeof(*ids), compare_ids);
 
@@ -181,7 +181,7 @@ static void take_digests(MYSQL_RES *rows, const struct zone_id *ids, size_t coun
 int listing_look(struct target *target, struct backend_look *look)
 {
 	static const unsigned columns[] = { [LOOK_STAMPS] = 6, [LOOK_ZONES] = 2, [LOOK_DIGESTS] = 4 };
-	MYSQL_RES *results[LOOK_RESULTS];
+	struct result *results[LOOK_RESULTS];
 	struct buf sql = { 0 };
 
 	look->done = fitting(target, look);
@@ -201,7 +201,7 @@ int listing_look(struct target *target, struct backend_look *look)
 		take_digests(results[LOOK_DIGESTS], ids, count);
 		take_stamps(target, look, most, results[LOOK_STAMPS]);
 		for (size_t i = 0; i < LOOK_RESULTS; i++)
-			mysql_free_result(results[i]);
+			result_free(results[i]);
 	}
 	free(ids);
 	return outcome;
@@ -211,7 +211,7 @@ int listing_exists(struct target *target, const char *name, bool *exists)
 {
 	static const unsigned columns[] = { 1 };
 	struct buf sql = { 0 };
-	MYSQL_RES *rows = NULL;
+	struct result *rows = NULL;
 
 	*exists = false;
 	if (!literal_allows(name) || name[0] == '\0')
@@ -220,7 +220,7 @@ int listing_exists(struct target *target, const char *name, bool *exists)
 	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, &rows, 1);
 	buf_free(&sql);
-	*exists = outcome == 0 && rows != NULL && mysql_num_rows(rows) > 0;
-	mysql_free_result(rows);
+	*exists = outcome == 0 && rows != NULL && result_count(rows) > 0;
+	result_free(rows);
 	return outcome;
 }

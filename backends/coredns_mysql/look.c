@@ -104,11 +104,11 @@ static void judge(const struct target *target, struct work *work, bool unread)
 		refuse_id(target, work);
 }
 
-static void take_rows(struct locking *locking, MYSQL_RES *rows)
+static void take_rows(struct locking *locking, struct result *rows)
 {
 	struct work *saves[ROWS_AT_ONCE];
 	size_t count = next_saves(locking->roster, &locking->judged, saves);
-	bool unread = mysql_num_rows(rows) >= work_rows_most(saves, count);
+	bool unread = result_cut(rows) || result_count(rows) >= work_rows_most(saves, count);
 
 	for (size_t i = 0; i < count; i++)
 		saves[i]->taking = !unread;
@@ -120,7 +120,7 @@ static void take_rows(struct locking *locking, MYSQL_RES *rows)
 	}
 }
 
-static void take_locked(void *ctx, size_t at, MYSQL_RES *rows)
+static void take_locked(void *ctx, size_t at, struct result *rows)
 {
 	struct locking *locking = ctx;
 
@@ -162,6 +162,7 @@ enum look_end look_and_lock(struct target *target, struct roster *roster, struct
 	size_t results = LOCKED_ROWS + add_rows(&sql, target, roster);
 	link_expect(&target->link, target->schema.shape.size);
 	link_demand(&target->link, columns, ARRAY_SIZE(columns));
+	link_allow(&target->link, work_bytes_most(roster->works, roster->count));
 	int outcome = link_stream(&target->link, &sql, take_locked, &locking);
 	if (outcome == 0 && locking.results != results)
 		outcome = link_fell_short(&target->link, results);
@@ -175,7 +176,7 @@ int look_only(struct target *target, struct roster *roster)
 {
 	static const unsigned columns[] = { [SEEN_STAMPS] = 6, [SEEN_ZONES] = 2, [SEEN_DIGESTS] = 4 };
 	const struct coredns_mysql_settings *settings = target->settings;
-	MYSQL_RES *results[SEEN_RESULTS];
+	struct result *results[SEEN_RESULTS];
 	struct buf sql = { 0 };
 
 	/* The stamps first: rows that are right later than the stamp was are right. */
@@ -200,6 +201,6 @@ int look_only(struct target *target, struct roster *roster)
 	roster_take_zones(roster, results[SEEN_ZONES]);
 	roster_take_digests(roster, results[SEEN_DIGESTS]);
 	for (size_t i = 0; i < SEEN_RESULTS; i++)
-		mysql_free_result(results[i]);
+		result_free(results[i]);
 	return 0;
 }

@@ -8,12 +8,12 @@
 /* The server's codes. */
 enum { TABLE_DENIED = 1142, NO_SUCH_TABLE = 1146 };
 
-static bool is_among(MYSQL_RES *rows, const char *table)
+static bool is_among(struct result *rows, const char *table)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	mysql_data_seek(rows, 0);
-	while ((row = mysql_fetch_row(rows)) != NULL)
+	result_rewind(rows);
+	while ((row = result_next(rows)) != NULL)
 		if (row[0] != NULL && strcasecmp(row[0], table) == 0)
 			return true;
 	return false;
@@ -27,7 +27,7 @@ static int is_there(struct target *target, const char *table, bool *out)
 {
 	static const unsigned columns[] = { 1 };
 	struct buf sql = { 0 };
-	MYSQL_RES *rows;
+	struct result *rows;
 
 	literal_sql(&sql, "SELECT 1 FROM %t LIMIT 0", table);
 	link_demand(&target->link, columns, ARRAY_SIZE(columns));
@@ -35,7 +35,7 @@ static int is_there(struct target *target, const char *table, bool *out)
 	buf_free(&sql);
 	*out = outcome == 0;
 	if (outcome == 0)
-		mysql_free_result(rows);
+		result_free(rows);
 	return outcome < 0 && (target->link.lost || target->link.code != NO_SUCH_TABLE) ? -1 : 0;
 }
 
@@ -57,7 +57,7 @@ int presence_look(struct target *target, struct presence *out)
 	static const unsigned columns[] = { 1 };
 	const struct coredns_mysql_settings *settings = target->settings;
 	struct buf sql = { 0 };
-	MYSQL_RES *rows;
+	struct result *rows;
 
 	*out = (struct presence){ true, true };
 	if (!target->bare)
@@ -72,6 +72,6 @@ int presence_look(struct target *target, struct presence *out)
 		return -1;
 	out->zones = is_among(rows, settings->zones_table) && is_among(rows, settings->records_table);
 	out->stamps = is_among(rows, settings->state_table);
-	mysql_free_result(rows);
+	result_free(rows);
 	return confirm(target, out);
 }

@@ -29,9 +29,9 @@ static void compose_probe(struct buf *sql, const struct coredns_mysql_settings *
 		      "SHOW GLOBAL STATUS LIKE 'wsrep_ready'");
 }
 
-static bool cell_is(MYSQL_RES *rows, unsigned at, const char *value)
+static bool cell_is(struct result *rows, unsigned at, const char *value)
 {
-	MYSQL_ROW row = rows == NULL ? NULL : mysql_fetch_row(rows);
+	char **row = rows == NULL ? NULL : result_next(rows);
 
 	return row != NULL && row[at] != NULL && strcasecmp(row[at], value) == 0;
 }
@@ -41,7 +41,7 @@ enum backend_verdict probe_target(struct target *target, struct err *err)
 	static const unsigned columns[] = { 2, 3, 3, 1, 2, 2 };
 	enum { ENGINES = 2, READ_ONLY, WSREP_ON, WSREP_READY, RESULTS };
 	struct buf sql = { 0 };
-	MYSQL_RES *rows[RESULTS];
+	struct result *rows[RESULTS];
 	enum backend_verdict verdict = BACKEND_OK;
 
 	compose_probe(&sql, target->settings);
@@ -65,6 +65,6 @@ enum backend_verdict probe_target(struct target *target, struct err *err)
 		verdict = BACKEND_DOWN;
 	}
 	for (size_t i = 0; i < RESULTS; i++)
-		mysql_free_result(rows[i]);
+		result_free(rows[i]);
 	return verdict;
 }

@@ -54,11 +54,11 @@ static void add_names(struct buf *sql, const struct backend_read *read)
 }
 
 /* As in a look: only a zone of exactly that name is it, and the first of two. */
-static void take_sizes(const struct backend_read *read, MYSQL_RES *rows, struct finds *finds)
+static void take_sizes(const struct backend_read *read, struct result *rows, struct finds *finds)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
+	while (rows != NULL && (row = result_next(rows)) != NULL) {
 		struct backend_rows *zone = find_zone(read, row[1]);
 
 		if (zone == NULL || zone->exists)
@@ -71,11 +71,11 @@ static void take_sizes(const struct backend_read *read, MYSQL_RES *rows, struct 
 	qsort(finds->found, finds->count, sizeof(*finds->found), compare_ids);
 }
 
-static void take_stamps(const struct backend_read *read, MYSQL_RES *rows)
+static void take_stamps(const struct backend_read *read, struct result *rows)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
+	while (rows != NULL && (row = result_next(rows)) != NULL) {
 		struct backend_rows *zone = find_zone(read, row[0]);
 
 		if (zone == NULL || row[1] == NULL)
@@ -91,7 +91,7 @@ static int measure(struct target *target, const struct presence *there, const st
 {
 	static const unsigned columns[] = { 4, 4 };
 	const struct coredns_mysql_settings *settings = target->settings;
-	MYSQL_RES *results[2] = { NULL, NULL };
+	struct result *results[2] = { NULL, NULL };
 	struct buf sql = { 0 };
 
 	literal_sql(&sql, READING_SNAPSHOT
@@ -112,8 +112,8 @@ static int measure(struct target *target, const struct presence *there, const st
 		return -1;
 	take_sizes(read, results[0], finds);
 	take_stamps(read, results[1]);
-	mysql_free_result(results[0]);
-	mysql_free_result(results[1]);
+	result_free(results[0]);
+	result_free(results[1]);
 	return 0;
 }
 
@@ -143,7 +143,7 @@ static size_t choose(const struct backend_read *read, const struct finds *finds)
 }
 
 /* A text with a NUL inside is none that C could compare. */
-static const char *keep_text(struct found *found, const char *text, unsigned long length)
+static const char *keep_text(struct found *found, const char *text, size_t length)
 {
 	char *at = found->zone->texts + found->used;
 
@@ -162,12 +162,12 @@ static struct found *find_id(const struct finds *finds, const char *text)
 }
 
 /* The answer is gone through twice: how much memory each zone needs, and then into it. */
-static void make_room(const struct finds *finds, MYSQL_RES *rows)
+static void make_room(const struct finds *finds, struct result *rows)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	while ((row = mysql_fetch_row(rows)) != NULL) {
-		const unsigned long *lengths = mysql_fetch_lengths(rows);
+	while ((row = result_next(rows)) != NULL) {
+		const size_t *lengths = result_lengths(rows);
 		struct found *found = find_id(finds, row[0]);
 
 		if (found == NULL)
@@ -183,16 +183,16 @@ static void make_room(const struct finds *finds, MYSQL_RES *rows)
 		found->zone->texts = xmalloc(found->used + 1);
 		found->filled = found->used = 0;
 	}
-	mysql_data_seek(rows, 0);
+	result_rewind(rows);
 }
 
-static void take_rows(const struct finds *finds, MYSQL_RES *rows)
+static void take_rows(const struct finds *finds, struct result *rows)
 {
-	MYSQL_ROW row;
+	char **row;
 
 	make_room(finds, rows);
-	while ((row = mysql_fetch_row(rows)) != NULL) {
-		const unsigned long *lengths = mysql_fetch_lengths(rows);
+	while ((row = result_next(rows)) != NULL) {
+		const size_t *lengths = result_lengths(rows);
 		struct found *found = find_id(finds, row[0]);
 
 		if (found == NULL)
@@ -220,11 +220,18 @@ static void keep_chosen(const struct backend_read *read, struct finds *finds)
 	finds->count = kept;
 }
 
+/* They were less when they were measured, or the server counts otherwise. */
+static void cut_all(const struct finds *finds)
+{
+	for (size_t i = 0; i < finds->count; i++)
+		finds->found[i].zone->cut = true;
+}
+
 static int fetch_rows(struct target *target, const struct finds *finds)
 {
 	static const unsigned columns[] = { 6 };
 	struct buf sql = { 0 };
-	MYSQL_RES *rows;
+	struct result *rows;
 
 	literal_sql(&sql, "SELECT zone_id,hostname,type,data,ttl,online FROM %t WHERE zone_id IN (",
 		target->settings->records_table);
@@ -232,12 +239,17 @@ static int fetch_rows(struct target *target, const struct finds *finds)
 		literal_sql(&sql, i == 0 ? "%u" : ",%u", finds->found[i].id);
 	buf_puts(&sql, finds->count == 0 ? "NULL);COMMIT" : ");COMMIT");
 	link_demand(&target->link, columns, ARRAY_SIZE(columns));
+	/* Twice: what the server holds in one byte may come in two. */
+	link_allow(&target->link, 2 * ((uint64_t)BACKEND_READ_BYTES + BACKEND_READ_ZONE_BYTES));
 	int outcome = link_fetch(&target->link, &sql, &rows, 1);
 	buf_free(&sql);
 	if (outcome < 0)
 		return -1;
-	take_rows(finds, rows);
-	mysql_free_result(rows);
+	if (result_cut(rows))
+		cut_all(finds);
+	else
+		take_rows(finds, rows);
+	result_free(rows);
 	return 0;
 }
 

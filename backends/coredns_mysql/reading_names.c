@@ -30,13 +30,13 @@ static void compose_list(struct target *target, const struct presence *there, co
 	literal_sql(sql, " WHERE z.id>%u ORDER BY z.id LIMIT %u", list->after, (uint64_t)list->most);
 }
 
-static void take_names(struct backend_list *list, MYSQL_RES *rows, uint64_t *ids)
+static void take_names(struct backend_list *list, struct result *rows, uint64_t *ids)
 {
 	size_t taken = 0;
-	MYSQL_ROW row;
+	char **row;
 
 	list->names = xcalloc(list->most, sizeof(*list->names));
-	while (taken < list->most && (row = mysql_fetch_row(rows)) != NULL) {
+	while (taken < list->most && (row = result_next(rows)) != NULL) {
 		taken++;
 		list->next = number(row[0]);
 		/* The row without a name is no zone. */
@@ -64,8 +64,8 @@ static int count_rows(struct target *target, struct backend_list *list, const ui
 {
 	static const unsigned columns[] = { 2 };
 	struct buf sql = { 0 };
-	MYSQL_RES *rows;
-	MYSQL_ROW row;
+	struct result *rows;
+	char **row;
 
 	literal_sql(&sql, "SELECT zone_id,COUNT(*) FROM %t WHERE zone_id IN (", target->settings->records_table);
 	for (size_t i = 0; i < list->count; i++)
@@ -74,7 +74,7 @@ static int count_rows(struct target *target, struct backend_list *list, const ui
 	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	int outcome = link_fetch(&target->link, &sql, &rows, 1);
 	buf_free(&sql);
-	while (outcome == 0 && (row = mysql_fetch_row(rows)) != NULL) {
+	while (outcome == 0 && (row = result_next(rows)) != NULL) {
 		uint64_t id = number(row[0]);
 		const uint64_t *at = list->count == 0 ? NULL :
 							bsearch(&id, ids, list->count, sizeof(*ids), compare_numbers);
@@ -83,7 +83,7 @@ static int count_rows(struct target *target, struct backend_list *list, const ui
 			list->names[at - ids].rows = number(row[1]);
 	}
 	if (outcome == 0)
-		mysql_free_result(rows);
+		result_free(rows);
 	return outcome;
 }
 
@@ -93,7 +93,7 @@ int reading_names(struct target *target, struct backend_list *list)
 	uint64_t *ids = xcalloc(list->most, sizeof(*ids));
 	struct presence there;
 	struct buf sql = { 0 };
-	MYSQL_RES *rows;
+	struct result *rows;
 
 	backend_list_free(list);
 	list->next = 0;
@@ -105,7 +105,7 @@ int reading_names(struct target *target, struct backend_list *list)
 		buf_free(&sql);
 		if (outcome == 0) {
 			take_names(list, rows, ids);
-			mysql_free_result(rows);
+			result_free(rows);
 			outcome = count_rows(target, list, ids);
 		}
 	}

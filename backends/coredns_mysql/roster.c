@@ -100,11 +100,11 @@ static struct work *find_by_id(const struct roster *roster, const char *text)
 	return found == NULL ? NULL : found->work;
 }
 
-void roster_take_zones(struct roster *roster, MYSQL_RES *rows)
+void roster_take_zones(struct roster *roster, struct result *rows)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
+	while (rows != NULL && (row = result_next(rows)) != NULL) {
 		struct work *work = find_by_name(roster, row[1]);
 
 		if (work == NULL)
@@ -124,11 +124,11 @@ void roster_take_zones(struct roster *roster, MYSQL_RES *rows)
 	qsort(roster->ids, roster->id_count, sizeof(*roster->ids), compare_ids);
 }
 
-void roster_take_stamps(const struct roster *roster, MYSQL_RES *rows)
+void roster_take_stamps(const struct roster *roster, struct result *rows)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
+	while (rows != NULL && (row = result_next(rows)) != NULL) {
 		struct work *work = find_by_name(roster, row[0]);
 		struct work_stamp *stamp;
 
@@ -145,17 +145,17 @@ void roster_take_stamps(const struct roster *roster, MYSQL_RES *rows)
 }
 
 /* A text with a NUL inside is none that C could compare: it counts as absent, so that the row is made anew. */
-static const char *whole(const char *text, unsigned long length)
+static const char *whole(const char *text, size_t length)
 {
 	return text != NULL && strlen(text) == length ? text : NULL;
 }
 
-void roster_take_rows(const struct roster *roster, MYSQL_RES *rows)
+void roster_take_rows(const struct roster *roster, struct result *rows)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
-		const unsigned long *lengths = mysql_fetch_lengths(rows);
+	while (rows != NULL && (row = result_next(rows)) != NULL) {
+		const size_t *lengths = result_lengths(rows);
 		struct work *work = find_by_id(roster, row[0]);
 		const struct diff_row have = { whole(row[2], lengths[2]), whole(row[3], lengths[3]),
 			whole(row[4], lengths[4]), whole(row[5], lengths[5]), whole(row[6], lengths[6]) };
@@ -165,11 +165,11 @@ void roster_take_rows(const struct roster *roster, MYSQL_RES *rows)
 	}
 }
 
-void roster_take_digests(const struct roster *roster, MYSQL_RES *rows)
+void roster_take_digests(const struct roster *roster, struct result *rows)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	while (rows != NULL && (row = mysql_fetch_row(rows)) != NULL) {
+	while (rows != NULL && (row = result_next(rows)) != NULL) {
 		struct work *work = find_by_id(roster, row[0]);
 
 		if (work != NULL && !digest_take(row + 1, &work->actual))

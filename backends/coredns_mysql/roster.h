@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include <mysql.h>
 
+#include "backends/coredns_mysql/result.h"
 #include "backends/coredns_mysql/work.h"
 
 struct roster_id {
@@ -30,13 +30,13 @@ void roster_free(struct roster *roster);
  * Columns id, zone_name. Names may be found in another spelling (work.misnamed). Ids are found from then on; a zone that
  * exists with none that is a positive BIGINT has 0.
  */
-void roster_take_zones(struct roster *roster, MYSQL_RES *rows);
+void roster_take_zones(struct roster *roster, struct result *rows);
 /* Columns zone_name, store_id, generation, digest, record_count, deleted. */
-void roster_take_stamps(const struct roster *roster, MYSQL_RES *rows);
+void roster_take_stamps(const struct roster *roster, struct result *rows);
 /*
  * Columns zone_id, id, hostname, type, data, ttl, online; rows must live as long as the works use them. Only of works that
  * are taking: a collation may find other zones by their names.
  */
-void roster_take_rows(const struct roster *roster, MYSQL_RES *rows);
+void roster_take_rows(const struct roster *roster, struct result *rows);
 /* Columns zone_id, count, high, low, into work.actual. A zone that is not among them keeps what it has. */
-void roster_take_digests(const struct roster *roster, MYSQL_RES *rows);
+void roster_take_digests(const struct roster *roster, struct result *rows);

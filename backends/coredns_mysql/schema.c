@@ -290,7 +290,7 @@ static int finish(struct link *link, const struct schema_notices *notices, struc
 	const struct coredns_mysql_settings *settings = link->target.settings;
 	struct buf definitions = { 0 };
 	struct buf sql = { 0 };
-	MYSQL_RES *rows[SHAPE_TABLES + 1];
+	struct result *rows[SHAPE_TABLES + 1];
 
 	shape_add(&sql, settings);
 	literal_sql(&sql, ";SELECT id FROM %t WHERE zone_name = %s", settings->zones_table, "");
@@ -305,10 +305,10 @@ static int finish(struct link *link, const struct schema_notices *notices, struc
 		*shape = shape_of(&definitions);
 	buf_free(&definitions);
 	if (outcome == 0 && settings->manage_schema && settings->catch_all_zone && rows[SHAPE_TABLES] != NULL &&
-		mysql_num_rows(rows[SHAPE_TABLES]) == 0)
+		result_count(rows[SHAPE_TABLES]) == 0)
 		add_catch_all(link, notices);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		mysql_free_result(rows[i]);
+		result_free(rows[i]);
 	return outcome;
 }
 

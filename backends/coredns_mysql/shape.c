@@ -17,11 +17,11 @@ void shape_add(struct buf *sql, const struct coredns_mysql_settings *settings)
 }
 
 /* Without the next id. */
-int shape_take(struct buf *all, MYSQL_RES *rows, struct err *err)
+int shape_take(struct buf *all, struct result *rows, struct err *err)
 {
-	MYSQL_ROW row = rows == NULL ? NULL : mysql_fetch_row(rows);
+	char **row = rows == NULL ? NULL : result_next(rows);
 
-	if (row == NULL || mysql_num_fields(rows) < 2 || row[0] == NULL || row[1] == NULL)
+	if (row == NULL || result_columns(rows) < 2 || row[0] == NULL || row[1] == NULL)
 		return err_set(err, ERR_INVALID, "a table's definition cannot be read");
 	const char *options = strstr(row[1], options_mark);
 	if (options == NULL)

@@ -8,9 +8,9 @@
  */
 #pragma once
 
-#include <mysql.h>
 
 #include "backends/coredns_mysql/coredns_mysql.h"
+#include "backends/coredns_mysql/result.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -26,7 +26,7 @@ struct shape {
 /* Appends SHAPE_TABLES statements, each with one result set, without a semicolon behind the last one. */
 void shape_add(struct buf *sql, const struct coredns_mysql_settings *settings);
 /* One answer after the other, into all. 0, or err says that the table cannot roll back. */
-MUST_CHECK int shape_take(struct buf *all, MYSQL_RES *rows, struct err *err);
+MUST_CHECK int shape_take(struct buf *all, struct result *rows, struct err *err);
 /* Of all answers. */
 struct shape shape_of(const struct buf *all);
 bool shape_equal(const struct shape *a, const struct shape *b);

@@ -34,11 +34,11 @@ static int find_table(const struct tables *tables, const char *name)
 	return -1;
 }
 
-static void take_tables(struct tables *out, MYSQL_RES *rows)
+static void take_tables(struct tables *out, struct result *rows)
 {
-	MYSQL_ROW row;
+	char **row;
 
-	while ((row = mysql_fetch_row(rows)) != NULL) {
+	while ((row = result_next(rows)) != NULL) {
 		int at = find_table(out, row[0]);
 
 		if (at < 0)
@@ -109,12 +109,12 @@ static void take_charset(struct tables *out, int at, const char *name, const cha
 				.foreign = charset != NULL && !is_one_of(charset, of_utf8, ARRAY_SIZE(of_utf8)) };
 }
 
-static void take_columns(struct tables *out, MYSQL_RES *rows)
+static void take_columns(struct tables *out, struct result *rows)
 {
 	bool seen[TABLES_COUNT][MOST_COLUMNS] = { { false } };
-	MYSQL_ROW row;
+	char **row;
 
-	while ((row = mysql_fetch_row(rows)) != NULL) {
+	while ((row = result_next(rows)) != NULL) {
 		int at = find_table(out, row[0]);
 
 		if (at < 0 || row[1] == NULL || row[2] == NULL)
@@ -135,7 +135,7 @@ static void take_columns(struct tables *out, MYSQL_RES *rows)
  * Rows come by table, index and position in the index. An index serves if it begins with the columns asked for,
  * whole and in that order; a unique one must have no other.
  */
-static bool index_serves(MYSQL_RES *rows, const char *table, const char *const *columns, size_t count, bool unique,
+static bool index_serves(struct result *rows, const char *table, const char *const *columns, size_t count, bool unique,
 	char *name, size_t name_size)
 {
 	char current[65] = "";
@@ -144,9 +144,9 @@ static bool index_serves(MYSQL_RES *rows, const char *table, const char *const *
 	bool is_unique = false;
 	bool more = true;
 
-	mysql_data_seek(rows, 0);
+	result_rewind(rows);
 	while (more) {
-		MYSQL_ROW row = mysql_fetch_row(rows);
+		char **row = result_next(rows);
 
 		more = row != NULL;
 		if (more && (row[0] == NULL || row[1] == NULL || strcasecmp(row[0], table) != 0))
@@ -170,7 +170,7 @@ static bool index_serves(MYSQL_RES *rows, const char *table, const char *const *
 	return false;
 }
 
-static void take_indexes(struct tables *out, MYSQL_RES *rows)
+static void take_indexes(struct tables *out, struct result *rows)
 {
 	static const char *const by_name[] = { "zone_name" };
 	static const char *const by_host[] = { "zone_id", "hostname", "type" };
@@ -263,7 +263,7 @@ int tables_read(struct link *link, struct tables *out)
 	static const unsigned columns[] = { 3, 6, 5 };
 	const struct coredns_mysql_settings *settings = link->target.settings;
 	struct buf sql = { 0 };
-	MYSQL_RES *rows[3];
+	struct result *rows[3];
 
 	*out = tables_named(settings);
 	make_queries(&sql, settings);
@@ -278,7 +278,7 @@ int tables_read(struct link *link, struct tables *out)
 		take_indexes(out, rows[2]);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		mysql_free_result(rows[i]);
+		result_free(rows[i]);
 	conclude(out);
 	if (try_index(link, &out->table[TABLES_ZONES], out->zones_index) < 0)
 		return -1;
@@ -325,7 +325,7 @@ void tables_add_engines(struct buf *sql, const struct coredns_mysql_settings *se
 			tables.table[i].name);
 }
 
-int tables_check_engines(const struct coredns_mysql_settings *settings, MYSQL_RES *rows, struct err *err)
+int tables_check_engines(const struct coredns_mysql_settings *settings, struct result *rows, struct err *err)
 {
 	struct tables tables = tables_named(settings);
 

@@ -52,6 +52,6 @@ bool tables_engines_good(const struct tables *tables);
 /* The cheap part of tables_read, to ride in another packet: one SELECT, one row for each table that is there. */
 void tables_add_engines(struct buf *sql, const struct coredns_mysql_settings *settings);
 /* Its answer (NULL: there was none). 0, or err names the table that is not there or cannot roll back. */
-MUST_CHECK int tables_check_engines(const struct coredns_mysql_settings *settings, MYSQL_RES *rows, struct err *err);
+MUST_CHECK int tables_check_engines(const struct coredns_mysql_settings *settings, struct result *rows, struct err *err);
 /* 0, or err names the first table that is there and cannot roll back. */
 MUST_CHECK int tables_refuse_engines(const struct tables *tables, struct err *err);

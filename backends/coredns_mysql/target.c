@@ -175,13 +175,13 @@ static int set_variables(struct target *target)
 
 /* ---- who the server is, and the fence ---- */
 
-static const char *cell(MYSQL_RES *rows, unsigned at)
+static const char *cell(struct result *rows, unsigned at)
 {
-	MYSQL_ROW row = NULL;
+	char **row = NULL;
 
-	if (rows != NULL && at < mysql_num_fields(rows)) {
-		mysql_data_seek(rows, 0);
-		row = mysql_fetch_row(rows);
+	if (rows != NULL && at < result_columns(rows)) {
+		result_rewind(rows);
+		row = result_next(rows);
 	}
 	return row == NULL || row[at] == NULL ? "" : row[at];
 }
@@ -190,7 +190,7 @@ static int identify(struct target *target)
 {
 	static const unsigned columns[] = { 3, 2 };
 	struct buf sql = { 0 };
-	MYSQL_RES *rows[2];
+	struct result *rows[2];
 	uint64_t packet;
 
 	buf_puts(&sql, "SELECT CONCAT(@@hostname, ':', @@port, ':', @@server_id), @@max_allowed_packet, VERSION();"
@@ -208,8 +208,8 @@ static int identify(struct target *target)
 	snprintf(target->version, sizeof(target->version), "%s", cell(rows[0], 2));
 	target->server_started_s =
 		clock_mono_ms(clock_system()) / 1000 - strtoll(cell(rows[1], 1), NULL, 10);
-	mysql_free_result(rows[0]);
-	mysql_free_result(rows[1]);
+	result_free(rows[0]);
+	result_free(rows[1]);
 	return 0;
 }
 

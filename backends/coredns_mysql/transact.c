@@ -188,12 +188,12 @@ static enum transact_end write_swiftly(struct transaction *tx)
 static int write_some(struct transaction *tx, struct work *const *works, size_t count)
 {
 	struct compose *compose = &tx->compose;
-	MYSQL_RES *ids = NULL;
+	struct result *ids = NULL;
 
 	if (compose_zones(compose, works, count) < 0 || compose_fetch_ids(compose, works, count, &ids) < 0)
 		return -1;
 	roster_take_zones(&tx->roster, ids);
-	mysql_free_result(ids);
+	result_free(ids);
 	if (write_rows(tx, works, count, link_takes_arrays(&tx->target->link)) < 0)
 		return -1;
 	return verify_read(compose, &tx->roster, works, count);

@@ -173,11 +173,11 @@ struct reading {
 };
 
 /* The answer for the next part of the works. */
-static void take(void *ctx, size_t at, MYSQL_RES *rows)
+static void take(void *ctx, size_t at, struct result *rows)
 {
 	struct reading *reading = ctx;
 	size_t part = part_of(reading->works, reading->count);
-	bool cut = mysql_num_rows(rows) >= work_rows_most(reading->works, part);
+	bool cut = result_cut(rows) || result_count(rows) >= work_rows_most(reading->works, part);
 
 	(void)at;
 	for (size_t i = 0; i < part; i++)
@@ -212,8 +212,10 @@ static int read_some(struct compose *compose, struct reading *reading)
 {
 	static const unsigned columns[] = { 7 };
 
-	if (compose->sql.size > 0)
+	if (compose->sql.size > 0) {
 		link_demand(&compose->target->link, columns, ARRAY_SIZE(columns));
+		link_allow(&compose->target->link, work_bytes_most(reading->works, reading->count));
+	}
 	return compose_stream(compose, take, reading);
 }
 

@@ -2,7 +2,6 @@
 #include "backends/coredns_mysql/wait.h"
 
 #include <errno.h>
-#include <mysql.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -83,6 +82,12 @@ static void look_at_read(int mode, MYSQL *mysql, const unsigned char *data UNUSE
 	wait->timed_out = wait->timed_out || clock_mono_ms(clock_system()) >= wait->deadline_ms;
 	if (wait_is_over(wait))
 		shutdown(mysql_get_socket(mysql), SHUT_RDWR);
+}
+
+void wait_give_up(struct wait *wait, MYSQL *mysql)
+{
+	wait->too_much = true;
+	shutdown(mysql_get_socket(mysql), SHUT_RDWR);
 }
 
 static void watch_reads(void)

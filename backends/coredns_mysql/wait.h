@@ -8,9 +8,12 @@
  */
 #pragma once
 
+#include <mysql.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { WAIT_SAID_MOST = 1 << 20 }; /* bytes of one answer but for its rows: a server's greeting, its columns, an error */
 
 struct wait {
 	int64_t deadline_ms; /* of the system's monotonic clock */
@@ -30,6 +33,8 @@ struct wait {
 bool wait_is_over(const struct wait *wait);
 /* For mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, wait_for_io). 1: go on; -1: give up, and the library closes. */
 int wait_for_io(int fd, char is_read, int timeout_ms);
+/* It is too much: no more comes than the socket holds already, and the connection is at its end. */
+void wait_give_up(struct wait *wait, MYSQL *mysql);
 /* Once in the process, before its first connection; any thread, any number of times. */
 void wait_watch_reads(void);
 /* What wait_for_io and each read on this thread obeys until the next call; NULL: nothing (it would wait for ever). */

@@ -9,7 +9,9 @@
 
 enum {
 	FIRST_ROWS = 24,
-	ROWS_SPARE = 200000 /* some 60 MB; the rows of all zones that are read together are in memory at once */
+	ROWS_SPARE = 200000,
+	BYTES_SPARE = 32 << 20,
+	ROW_BYTES = 512 /* all of a row but its data: names, numbers, what their places take */
 };
 
 void work_drop_texts(struct work *work)
@@ -44,6 +46,19 @@ uint64_t work_rows_most(struct work *const *works, size_t count)
 	for (size_t i = 0; i < count; i++)
 		rows += zone_digest(works[i]->item->zone)->count;
 	return rows;
+}
+
+uint64_t work_bytes_most(struct work *const *works, size_t count)
+{
+	uint64_t bytes = BYTES_SPARE;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct zone *zone = works[i]->item->zone;
+
+		if (zone != NULL)
+			bytes += zone_memory(zone) + zone_digest(zone)->count * ROW_BYTES;
+	}
+	return bytes;
 }
 
 void work_add_row(struct work *work, uint64_t id, const struct diff_row *row)

@@ -63,6 +63,8 @@ void work_forget_rows(struct work *work);
  * be any number, and are not the zones'.
  */
 uint64_t work_rows_most(struct work *const *works, size_t count);
+/* In so much memory: what the zones that are to be saved shall have and 32 MiB more. What is beyond is not the zones' either. */
+uint64_t work_bytes_most(struct work *const *works, size_t count);
 void work_add_row(struct work *work, uint64_t id, const struct diff_row *row);
 /*
  * Are zone, stamp and rows (actual) what the item wants, or another's than the one to be deleted? Then there is nothing to do,
@@ -74,7 +76,7 @@ bool work_is_clean(const struct work *work, const char *store_id);
  * set). store_id: ours. A checked item comes here only after it was found not to be clean.
  */
 bool work_judge(struct work *work, const char *store_id);
-/* In place of that, where there are as many rows as are read at the most: none was added, and all of them go. As above. */
+/* In place of that, where there are more rows than are read at the most: none was added, and all of them go. As above. */
 bool work_judge_unread(struct work *work, const char *store_id);
 /* After the rows were written and read: sets right, from those that work_add_row() was given since. */
 void work_compare(struct work *work);

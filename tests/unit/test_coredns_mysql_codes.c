@@ -9,11 +9,11 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
-enum { ROOM = 65536, HEAD = 4 };
+enum { ROOM = 65536, HEAD = 4, MEMORY_MOST_KIB = 200 * 1024 };
 
 /* ---- the relay ---- */
 
-enum nonsense { NONE, SHORT, WRONG_NUMBER, HUGE, EMPTY, LOCAL_FILE, MANY_COLUMNS, NONSENSES, MUTE };
+enum nonsense { NONE, SHORT, WRONG_NUMBER, HUGE, EMPTY, LOCAL_FILE, MANY_COLUMNS, DEFINITIONS, NONSENSES, MUTE, PARAMETERS };
 
 struct relay {
 	int listener;
@@ -54,12 +54,28 @@ static size_t take_packet(int fd, unsigned char head[HEAD], char *payload)
 	return size;
 }
 
+/* Until the client has gone: what is a column or a parameter, of 7 NULLs each. */
+static bool define_for_ever(int client, unsigned char number)
+{
+	enum { PACKET = HEAD + 7, PACKETS = 1024 };
+	unsigned char packets[PACKETS * PACKET];
+
+	for (;;) {
+		memset(packets, 0xfb, sizeof(packets));
+		for (size_t i = 0; i < PACKETS; i++)
+			memcpy(packets + i * PACKET, (unsigned char[HEAD]){ 7, 0, 0, ++number }, HEAD);
+		if (!give(client, packets, sizeof(packets)))
+			return false;
+	}
+}
+
 /* False: that was the end of it. */
 static bool talk_nonsense(int client, enum nonsense nonsense, unsigned char number)
 {
 	static const unsigned char ok[] = { 0, 0, 0, 2, 0, 0, 0 };
 	static const char file[] = "\xfb/etc/passwd";
 	static const unsigned char columns[] = "\xfe\xff\xff\xff\xff\xff\xff\xff\xff";
+	static const unsigned char prepared[] = { 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0 }; /* statement 1, no columns, one parameter */
 
 	switch (nonsense) {
 	case SHORT:
@@ -75,6 +91,10 @@ static bool talk_nonsense(int client, enum nonsense nonsense, unsigned char numb
 		return give_packet(client, number, file, sizeof(file) - 1);
 	case MANY_COLUMNS:
 		return give_packet(client, number, columns, sizeof(columns) - 1);
+	case DEFINITIONS:
+		return give_packet(client, number, "\xfd\xff\xff\xff", 4) && define_for_ever(client, number);
+	case PARAMETERS:
+		return give_packet(client, number, prepared, sizeof(prepared)) && define_for_ever(client, number);
 	case MUTE:
 		return true;
 	default:
@@ -93,7 +113,7 @@ static bool pass_up(struct relay *relay, int client, int server)
 	if (size == 0)
 		return false;
 	pthread_mutex_lock(&relay->lock);
-	char *hit = packet[0] == COM_QUERY && relay->mark != NULL && relay->mark[0] != '\0' ? strstr(packet + 1, relay->mark) : NULL;
+	char *hit = packet[0] == (relay->nonsense == PARAMETERS ? COM_STMT_PREPARE : COM_QUERY) && relay->mark != NULL && relay->mark[0] != '\0' ? strstr(packet + 1, relay->mark) : NULL;
 	relay->file_sent = relay->file_sent || memmem(packet, size, "root:", 5) != NULL;
 	if (relay->failed && strstr(packet, "COMMIT") != NULL)
 		relay->commit_followed = true;
@@ -337,8 +357,9 @@ static void test_nonsense(void **state)
 {
 	static const char *const kinds[] = { [SHORT] = "a packet cut short", [WRONG_NUMBER] = "a wrong packet number",
 		[HUGE] = "a length that never comes", [EMPTY] = "an empty packet", [LOCAL_FILE] = "a request for a local file",
-		[MANY_COLUMNS] = "endless columns" };
+		[MANY_COLUMNS] = "endless columns that do not come", [DEFINITIONS] = "endless columns" };
 	struct rig rig;
+	long before = most_resident_kib();
 
 	rig_start(&rig, *state);
 	for (int nonsense = SHORT; nonsense < NONSENSES; nonsense++) {
@@ -347,6 +368,33 @@ static void test_nonsense(void **state)
 		print_message("%u cases: %s instead of an answer\n", rig.cases, kinds[nonsense]);
 		rig.cases = 0;
 	}
+	assert_in_range(most_resident_kib() - before, 0, MEMORY_MOST_KIB);
+	rig_stop(&rig);
+}
+
+/* A server may prepare what it likes: what it says of it is no more than an answer may be. */
+static void test_endless_parameters(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = { 0 };
+	char text[] = "x";
+	unsigned long length = 1;
+	struct rig rig;
+
+	rig_start(&rig, fixture);
+	fixture->settings.query_timeout_ms = 10000;
+	open_backend(fixture);
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	struct link *link = &target_of(fixture)->link;
+	MYSQL_BIND bind = { .buffer_type = MYSQL_TYPE_STRING, .buffer = text, .buffer_length = 1, .length = &length };
+	long before = most_resident_kib();
+	relay_arm(&rig.relay, "SELECT ?", 0, PARAMETERS);
+	assert_int_equal(link_execute(link, 0, "SELECT ?", &bind, 1), -1);
+	assert_true(link->lost);
+	assert_string_equal(link->text, "more of one answer than there is room for");
+	assert_int_equal(relay_seen(&rig.relay).hits, 1);
+	assert_in_range(most_resident_kib() - before, 0, MEMORY_MOST_KIB);
+	close_backend(fixture);
 	rig_stop(&rig);
 }
 
@@ -400,6 +448,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_codes_at_stages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_endless_parameters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mute_before_a_schema_step, setup, teardown),
 	};
 

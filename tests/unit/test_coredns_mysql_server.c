@@ -258,6 +258,7 @@ static void test_far_too_many_rows(void **state)
 			zones[k][i] = make_zone(names[i], k == 0 ? "www 60 IN A 192.0.2.1\n" : "www 60 IN A 192.0.2.2\n");
 	assert_ok(save(fixture, names[0], zones[0][0], 1));
 	assert_ok(save(fixture, names[1], zones[0][1], 1));
+	target_of(fixture)->link.statement_ms = WAIT_MS; /* not how soon is asked here */
 	for (uint64_t round = 0; round < 2; round++) {
 		sql("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, CONCAT('h', seq), 'A', '192.0.2.9', 60, 1 "
 		    "FROM zones JOIN seq_1_to_200100 WHERE zone_name = 'many.test.'");
@@ -278,6 +279,24 @@ static void test_far_too_many_rows(void **state)
 	for (size_t k = 0; k < 2; k++)
 		for (size_t i = 0; i < 3; i++)
 			zone_unref(zones[k][i]);
+}
+
+/* Few, but more of them than there is room for. */
+static void test_far_too_wide_rows(void **state)
+{
+	struct fixture *fixture = *state;
+	struct zone *zone = make_zone("wide.test.", "www 60 IN A 192.0.2.1\n");
+	struct zone *newer = make_zone("wide.test.", "www 60 IN A 192.0.2.2\n");
+
+	assert_ok(save(fixture, "wide.test.", zone, 1));
+	target_of(fixture)->link.statement_ms = WAIT_MS;
+	for (int i = 0; i < 18; i++)
+		sql("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, 'w', 'TXT', REPEAT('x', 15728640), 60, 1 "
+		    "FROM zones WHERE zone_name = 'wide.test.'");
+	assert_ok(save(fixture, "wide.test.", newer, 2));
+	assert_rows("wide.test.", newer);
+	zone_unref(zone);
+	zone_unref(newer);
 }
 
 /* Likewise of those that are read after they were written: they are not the zone's, however many fit. */
@@ -673,6 +692,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_delete_checked_is_stale, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_ids, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_far_too_many_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_far_too_wide_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_far_too_many_rows_after, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_zones, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale_and_supersede, setup, teardown),

@@ -90,7 +90,7 @@ static void test_endless_rows(void **state)
 	buf_puts(&sql_text, "SELECT REPEAT('x', 1048576) FROM seq_1_to_1000000");
 	assert_int_equal(link_run(link, &sql_text, 1), -1);
 	assert_true(link->lost);
-	assert_non_null(strstr(link->text, "more than 256 MiB"));
+	assert_string_equal(link->text, "more of one answer than there is room for");
 	buf_free(&sql_text);
 	/* The end of that connection is not held against the next one. */
 	assert_ping(fixture, BACKEND_OK, "");

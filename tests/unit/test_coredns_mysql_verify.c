@@ -354,7 +354,7 @@ static void test_short_answers(void **state)
 	struct target *target = target_of(fixture);
 	struct compose compose = { .target = target };
 	const unsigned one = 1;
-	MYSQL_RES *rows[2];
+	struct result *rows[2];
 	struct err err = { 0 };
 
 	for (int fetching = 0; fetching < 2; fetching++) {
@@ -401,7 +401,7 @@ static void test_endless_answers(void **state)
 	struct fixture *fixture = *state;
 	struct link *link = &target_of(fixture)->link;
 	const unsigned one = 1;
-	MYSQL_RES *rows[2];
+	struct result *rows[2];
 	struct buf sql_text = { 0 };
 	struct err err = { 0 };
 
@@ -436,6 +436,8 @@ static void *cancel_soon(void *context)
 	return NULL;
 }
 
+#define NULLS "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+
 /* Rows that come so fast that no read has to wait: neither memory nor the time is theirs. */
 static void test_endless_rows(void **state)
 {
@@ -443,17 +445,20 @@ static void test_endless_rows(void **state)
 		const char *sql;
 		int64_t statement_ms;
 		bool cancelled;
+		bool may_be_cut;
 		const char *text;
 	} cases[] = {
-		{ "SELECT REPEAT('x', 1048576) FROM seq_1_to_1000000", 30000, false, "more than 256 MiB of answers to one packet" },
-		{ "SELECT seq FROM seq_1_to_1000000000", 500, false, "no answer in time" },
-		{ "SELECT seq FROM seq_1_to_1000000000", 30000, true, "cancelled" },
+		{ "SELECT REPEAT('x', 1048576) FROM seq_1_to_1000000", 30000, false, false, "more of one answer than there is room for" },
+		{ "SELECT " NULLS " FROM seq_1_to_1000000000", 30000, false, false, "more of one answer than there is room for" },
+		{ "SELECT " NULLS " FROM seq_1_to_1000000000", 500, false, true, "no answer in time" },
+		{ "SELECT " NULLS " FROM seq_1_to_1000000000", 30000, true, true, "cancelled" },
 	};
 	struct fixture *fixture = *state;
 	struct link *link = &target_of(fixture)->link;
 	struct buf sql_text = { 0 };
 	struct err err = { 0 };
 	pthread_t thread;
+	long before = most_resident_kib();
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
@@ -462,6 +467,8 @@ static void test_endless_rows(void **state)
 		buf_puts(&sql_text, cases[i].sql);
 		if (cases[i].cancelled)
 			assert_int_equal(pthread_create(&thread, NULL, cancel_soon, fixture->backend), 0);
+		if (cases[i].may_be_cut)
+			link_allow(link, 1 << 20);
 		int64_t start = now_ms();
 		assert_int_equal(link_run(link, &sql_text, 1), -1);
 		print_message("%s: %lld ms, %s\n", cases[i].sql, (long long)(now_ms() - start), link->text);
@@ -471,6 +478,51 @@ static void test_endless_rows(void **state)
 		if (cases[i].cancelled)
 			assert_int_equal(pthread_join(thread, NULL), 0);
 	}
+	/* The shortest rows have the most that is not text. */
+	assert_in_range(most_resident_kib() - before, 0, 300 * 1024);
+	buf_free(&sql_text);
+}
+
+/* Rows that may be cut are taken as far as there is room; the connection serves on. */
+static void test_cut_rows(void **state)
+{
+	struct fixture *fixture = *state;
+	struct link *link = &target_of(fixture)->link;
+	const unsigned columns = 2;
+	struct result *rows[2];
+	struct buf sql_text = { 0 };
+	struct err err = { 0 };
+	char **row;
+
+	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+	buf_puts(&sql_text, "SELECT seq, IF(seq = 2, NULL, REPEAT('x', 1000)) FROM seq_1_to_100;SELECT 'a', 'b'");
+	link_demand(link, &columns, 1);
+	link_allow(link, 10 * 1024);
+	assert_int_equal(link_fetch(link, &sql_text, rows, 2), 0);
+	assert_true(result_cut(rows[0]));
+	assert_false(result_cut(rows[1]));
+	assert_int_equal(result_columns(rows[0]), 2);
+	assert_int_equal(result_count(rows[0]), 11); /* 10 of 1,011 to 1,012 bytes, one of 10 */
+	for (int round = 0; round < 2; round++, result_rewind(rows[0])) {
+		for (unsigned i = 1; i <= 11; i++) {
+			row = result_next(rows[0]);
+			assert_non_null(row);
+			assert_int_equal(strtoul(row[0], NULL, 10), i);
+			assert_int_equal(result_lengths(rows[0])[1], i == 2 ? 0 : 1000);
+			assert_true(i == 2 ? row[1] == NULL : strspn(row[1], "x") == 1000);
+		}
+		assert_null(result_next(rows[0]));
+	}
+	row = result_next(rows[1]);
+	assert_string_equal(row[0], "a");
+	assert_string_equal(row[1], "b");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		result_free(rows[i]);
+	/* That holds for one packet: of the next one too many are a failure again. */
+	buf_clear(&sql_text);
+	buf_puts(&sql_text, "SELECT REPEAT('x', 1048576) FROM seq_1_to_40");
+	assert_int_equal(link_run(link, &sql_text, 1), -1);
+	assert_string_equal(link->text, "more of one answer than there is room for");
 	buf_free(&sql_text);
 }
 
@@ -505,7 +557,7 @@ static void test_narrow_answers(void **state)
 	struct fixture *fixture = *state;
 	struct target *target = target_of(fixture);
 	struct buf sql = { 0 };
-	MYSQL_RES *rows[3];
+	struct result *rows[3];
 	struct err err = { 0 };
 
 	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
@@ -513,7 +565,7 @@ static void test_narrow_answers(void **state)
 	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	assert_int_equal(link_fetch(&target->link, &sql, rows, 3), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		mysql_free_result(rows[i]);
+		result_free(rows[i]);
 	buf_clear(&sql);
 	buf_puts(&sql, "SELECT 1;SELECT 1,2;SELECT 1");
 	link_demand(&target->link, columns, ARRAY_SIZE(columns));
@@ -561,6 +613,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_short_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_endless_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_endless_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_packet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_narrow_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_server_wide_settings, setup, teardown),
