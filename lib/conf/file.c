@@ -22,6 +22,7 @@ static int refuse(const char *path, int number, struct err *err)
 /* One byte more than the limit tells a file of the limit's size from a larger one. */
 static int read_all(int fd, const char *path, size_t limit, struct file_text *out, struct err *err)
 {
+	out->data = xmalloc(limit + 2);
 	while (out->size <= limit) {
 		ssize_t count = read(fd, out->data + out->size, limit + 1 - out->size);
 
@@ -39,6 +40,21 @@ static int read_all(int fd, const char *path, size_t limit, struct file_text *ou
 	return 0;
 }
 
+/* No more memory than its size needs; one that grows meanwhile, or tells no size (/proc), is begun anew. */
+static int read_file(int fd, const char *path, const struct stat *status, size_t limit, struct file_text *out, struct err *err)
+{
+	if (S_ISREG(status->st_mode) && status->st_size >= 0 && (size_t)status->st_size < limit) {
+		int ret = read_all(fd, path, (size_t)status->st_size, out, err);
+
+		if (ret != ERR_LIMIT)
+			return ret;
+		file_free(out);
+		if (lseek(fd, 0, SEEK_SET) != 0)
+			return refuse(path, errno, err);
+	}
+	return read_all(fd, path, limit, out, err);
+}
+
 int file_read(const char *path, size_t limit, struct file_text *out, struct err *err)
 {
 	struct file_text text = { 0 };
@@ -47,8 +63,7 @@ int file_read(const char *path, size_t limit, struct file_text *out, struct err 
 
 	if (fd < 0)
 		return refuse(path, errno, err);
-	text.data = xmalloc(limit + 2);
-	int ret = fstat(fd, &status) != 0 ? refuse(path, errno, err) : read_all(fd, path, limit, &text, err);
+	int ret = fstat(fd, &status) != 0 ? refuse(path, errno, err) : read_file(fd, path, &status, limit, &text, err);
 	close(fd);
 	if (ret != 0) {
 		file_free(&text);

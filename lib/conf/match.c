@@ -88,10 +88,13 @@ static size_t distance(const char *a, const char *b, size_t limit)
 	for (size_t j = 0; j <= width; j++)
 		row[j] = j;
 	for (size_t i = 0; i < height && nearest < limit; i++) {
-		size_t diagonal = row[0];
+		/* What is farther from the diagonal than the limit is beyond it: any number that is will do there. */
+		size_t from = i < limit ? 0 : i - limit;
+		size_t to = i + limit < width ? i + limit : width;
+		size_t diagonal = row[from];
 
-		nearest = row[0] = i + 1;
-		for (size_t j = 0; j < width; j++) {
+		nearest = row[from] = from == 0 ? i + 1 : NEAREST_LIMIT;
+		for (size_t j = from; j < to; j++) {
 			bool same = tolower((unsigned char)a[i]) == tolower((unsigned char)b[j]);
 			size_t next = least(row[j] + 1, row[j + 1] + 1, diagonal + !same);
 
@@ -133,15 +136,18 @@ static void spell(const char *text, const char *path, struct buf *out)
 
 	buf_clear(out);
 	walk("dns.backends.*", path, &backend);
-	for (; *text != '\0'; text++) {
+	for (;;) {
+		size_t plain = strcspn(text, (const char[]){ '*', DOCUMENT_ELEMENT, DOCUMENT_SEPARATOR, '\0' });
+
+		buf_append(out, text, plain);
+		text += plain;
+		if (*text == '\0')
+			return;
 		if (*text == '*' && backend.size > 0)
 			buf_append(out, backend.text, backend.size);
-		else if (*text == '*')
-			buf_puts(out, "NAME");
-		else if (*text == DOCUMENT_ELEMENT)
-			buf_puts(out, "[]");
 		else
-			buf_append(out, *text == DOCUMENT_SEPARATOR ? "." : text, 1);
+			buf_puts(out, *text == '*' ? "NAME" : *text == DOCUMENT_ELEMENT ? "[]" : ".");
+		text++;
 	}
 }
 

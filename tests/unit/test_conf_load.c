@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "test_conf_util.h"
 
+#include "conf/file.h"
+
 struct bad {
 	const char *text;
 	int line;
@@ -382,6 +384,31 @@ static void large_files_are_refused(void **state)
 	assert_int_equal(ret, ERR_LIMIT);
 	assert_contains(folder->err.text, "app.yml: larger than 1048576 bytes");
 	free(text);
+}
+
+/* A file of /proc says that it is empty; a pipe says nothing. */
+static void files_that_tell_no_size_are_read_whole(void **state UNUSED)
+{
+	struct file_text text;
+	struct err err;
+	char path[32];
+	int ends[2];
+
+	assert_int_equal(file_read("/proc/self/maps", 1024 * 1024, &text, &err), 0);
+	assert_true(text.size > 1000);
+	assert_int_equal(text.data[text.size], '\0');
+	assert_non_null(strstr(text.data, "[stack]"));
+	file_free(&text);
+	assert_int_equal(file_read("/proc/self/maps", 100, &text, &err), ERR_LIMIT);
+	assert_contains(err.text, "/proc/self/maps: larger than 100 bytes");
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "word", 4), 4);
+	close(ends[1]);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+	assert_int_equal(file_read(path, 4, &text, &err), 0);
+	assert_string_equal(text.data, "word");
+	file_free(&text);
+	close(ends[0]);
 }
 
 static void long_lists_are_refused(void **state)
@@ -802,6 +829,7 @@ static void the_predecessor_s_file_is_accepted(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		TEST(files_that_tell_no_size_are_read_whole),
 		TEST(syntax_is_refused_with_line),
 		TEST(unknown_keys_are_refused_with_line_and_nearest_key),
 		TEST(wrong_shapes_and_values_are_refused_with_line_and_key),
