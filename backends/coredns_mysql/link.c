@@ -192,8 +192,9 @@ void link_demand(struct link *link, const unsigned *columns, size_t count)
 	link->column_count = count;
 }
 
-void link_allow(struct link *link, uint64_t bytes)
+void link_allow(struct link *link, size_t from, uint64_t bytes)
 {
+	link->cut_from = from;
 	link->room = bytes < ROOM_MOST ? (size_t)bytes : ROOM_MOST;
 }
 
@@ -214,10 +215,8 @@ static void keep_round_trip(struct link *link)
 }
 
 /* What is not even as wide as what was asked for is no answer to it, and must not be looked into. */
-static bool is_wide_enough(struct link *link)
+static bool is_wide_enough(const struct link *link, size_t at)
 {
-	size_t at = link->results++;
-
 	if (link->column_count == 0)
 		return true;
 	return mysql_field_count(link->mysql) >= link->columns[at < link->column_count ? at : link->column_count - 1];
@@ -237,14 +236,16 @@ static int fail_to_understand(struct link *link)
 /* 1, or -1. */
 static int take_result(struct link *link, struct wait *wait, struct result **result)
 {
+	size_t at = link->results++;
+	bool may_be_cut = link->room > 0 && at >= link->cut_from;
 	MYSQL_RES *source;
 
-	if (!is_wide_enough(link))
+	if (!is_wide_enough(link, at))
 		return fail_to_understand(link);
 	wait->most = ROW_MOST;
 	wait_use(wait);
 	source = mysql_use_result(link->mysql);
-	*result = source == NULL ? NULL : result_read(source, link->room > 0 ? link->room : ROWS_MOST, link->room > 0, wait);
+	*result = source == NULL ? NULL : result_read(source, may_be_cut ? link->room : ROWS_MOST, may_be_cut, wait);
 	wait_use(NULL);
 	return *result == NULL ? fail(link, wait) : 1;
 }

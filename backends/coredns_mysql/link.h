@@ -40,6 +40,7 @@ struct link {
 	size_t column_count;
 	size_t results;                /* result sets of that packet that have come */
 	size_t room;                   /* bytes of memory for each of them, beyond which it is cut; 0: too much is a failure */
+	size_t cut_from;               /* for those before that one too */
 	size_t expected;               /* bytes that the answers to the next packet surely have; 0: not known */
 	bool owed;                     /* the answer of what link_post() sent was not taken yet */
 	bool unheard;                  /* and never was: that connection, thread_id, was lost before. The owner's to clear */
@@ -87,10 +88,10 @@ void link_post(struct link *link, const char *statement);
  */
 void link_demand(struct link *link, const unsigned *columns, size_t count);
 /*
- * Each result set of the next packet may be cut (result_cut) where it has more than so many bytes, instead of being a failure. What
- * was thrown away has then been read all the same, and the connection serves on.
+ * Each result set of the next packet from that one on, counted from 0, may be cut (result_cut) where it has more than so many bytes,
+ * instead of being a failure. What was thrown away has then been read all the same, and the connection serves on.
  */
-void link_allow(struct link *link, uint64_t bytes);
+void link_allow(struct link *link, size_t from, uint64_t bytes);
 /* The answers to the next packet have so many bytes at the least: to gather them saves waking up for each. */
 void link_expect(struct link *link, size_t bytes);
 /* As link_run, but of any number of statements; gives each result set, counted from 0, to take as soon as it is there, and frees it behind that. */

@@ -162,7 +162,7 @@ enum look_end look_and_lock(struct target *target, struct roster *roster, struct
 	size_t results = LOCKED_ROWS + add_rows(&sql, target, roster);
 	link_expect(&target->link, target->schema.shape.size);
 	link_demand(&target->link, columns, ARRAY_SIZE(columns));
-	link_allow(&target->link, work_bytes_most(roster->works, roster->count));
+	link_allow(&target->link, LOCKED_ROWS, work_bytes_most(roster->works, roster->count));
 	int outcome = link_stream(&target->link, &sql, take_locked, &locking);
 	if (outcome == 0 && locking.results != results)
 		outcome = link_fell_short(&target->link, results);

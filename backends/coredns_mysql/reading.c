@@ -220,14 +220,7 @@ static void keep_chosen(const struct backend_read *read, struct finds *finds)
 	finds->count = kept;
 }
 
-/* They were less when they were measured, or the server counts otherwise. */
-static void cut_all(const struct finds *finds)
-{
-	for (size_t i = 0; i < finds->count; i++)
-		finds->found[i].zone->cut = true;
-}
-
-static int fetch_rows(struct target *target, const struct finds *finds)
+static int fetch_rows(struct target *target, const struct finds *finds, bool *cut)
 {
 	static const unsigned columns[] = { 6 };
 	struct buf sql = { 0 };
@@ -240,25 +233,25 @@ static int fetch_rows(struct target *target, const struct finds *finds)
 	buf_puts(&sql, finds->count == 0 ? "NULL);COMMIT" : ");COMMIT");
 	link_demand(&target->link, columns, ARRAY_SIZE(columns));
 	/* Twice: what the server holds in one byte may come in two. */
-	link_allow(&target->link, 2 * ((uint64_t)BACKEND_READ_BYTES + BACKEND_READ_ZONE_BYTES));
+	link_allow(&target->link, 0, 2 * ((uint64_t)BACKEND_READ_BYTES + BACKEND_READ_ZONE_BYTES));
 	int outcome = link_fetch(&target->link, &sql, &rows, 1);
 	buf_free(&sql);
 	if (outcome < 0)
 		return -1;
-	if (result_cut(rows))
-		cut_all(finds);
-	else
+	*cut = result_cut(rows);
+	if (!*cut)
 		take_rows(finds, rows);
 	result_free(rows);
 	return 0;
 }
 
-int reading_rows(struct target *target, struct backend_read *read)
+/* *cut: the rows were less when they were measured, or have more than their data; none is given. */
+static int read_together(struct target *target, struct backend_read *read, bool *cut)
 {
 	struct finds finds = { .found = xcalloc(read->count + 1, sizeof(*finds.found)) };
 	struct presence there;
 
-	backend_read_free(read);
+	*cut = false;
 	int outcome = presence_look(target, &there);
 	read->done = read->count;
 	if (outcome == 0 && there.zones) {
@@ -266,10 +259,28 @@ int reading_rows(struct target *target, struct backend_read *read)
 		if (outcome == 0) {
 			read->done = choose(read, &finds);
 			keep_chosen(read, &finds);
-			outcome = fetch_rows(target, &finds);
+			outcome = fetch_rows(target, &finds, cut);
 		}
 	}
 	free(finds.found);
+	return outcome;
+}
+
+int reading_rows(struct target *target, struct backend_read *read)
+{
+	const size_t count = read->count;
+	bool cut;
+
+	backend_read_free(read);
+	int outcome = read_together(target, read, &cut);
+	if (outcome == 0 && cut && read->done > 1) {
+		backend_read_free(read);
+		read->count = 1; /* the others are asked for anew */
+		outcome = read_together(target, read, &cut);
+		read->count = count;
+	}
+	if (outcome == 0 && cut)
+		read->zones[0].cut = true;
 	if (outcome < 0)
 		backend_read_free(read);
 	return outcome;

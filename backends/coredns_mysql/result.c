@@ -66,7 +66,7 @@ struct result *result_read(MYSQL_RES *source, size_t room, bool may_be_cut, stru
 		else if (!may_be_cut && !wait_is_over(wait))
 			wait_give_up(wait, mysql);
 	}
-	bool failed = mysql_errno(mysql) != 0 || wait_is_over(wait);
+	bool failed = mysql_errno(mysql) != 0 || wait_is_over(wait); /* the socket may have held the rest */
 	mysql_free_result(source);
 	if (!failed)
 		return result;

@@ -214,7 +214,7 @@ static int read_some(struct compose *compose, struct reading *reading)
 
 	if (compose->sql.size > 0) {
 		link_demand(&compose->target->link, columns, ARRAY_SIZE(columns));
-		link_allow(&compose->target->link, work_bytes_most(reading->works, reading->count));
+		link_allow(&compose->target->link, 0, work_bytes_most(reading->works, reading->count));
 	}
 	return compose_stream(compose, take, reading);
 }

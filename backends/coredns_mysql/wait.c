@@ -77,7 +77,7 @@ static void look_at_read(int mode, MYSQL *mysql, const unsigned char *data UNUSE
 	if (wait == NULL || mode != 0 || (ssize_t)size <= 0)
 		return;
 	wait->taken += size;
-	wait->too_much = wait->most != 0 && wait->taken > wait->most;
+	wait->too_much = wait->too_much || (wait->most != 0 && wait->taken > wait->most);
 	wait->cancelled = wait->cancelled || is_cancelled(wait);
 	wait->timed_out = wait->timed_out || clock_mono_ms(clock_system()) >= wait->deadline_ms;
 	if (wait_is_over(wait))

@@ -141,6 +141,37 @@ static void memory_is_bounded(void **state)
 	sql("SET GLOBAL max_allowed_packet = 16777216");
 }
 
+/* Also of what is not measured before: the first zone is then read by itself. */
+static void wide_columns_are_bounded(void **state)
+{
+	struct fixture *fixture = *state;
+	struct backend_rows zones[] = { { .name = "a.test." }, { .name = "b.test." }, { .name = "c.test." } };
+	struct backend_read read = { .zones = zones, .count = 3 };
+
+	make_plugin_tables();
+	sql("ALTER TABLE records MODIFY online MEDIUMTEXT NULL");
+	for (size_t i = 0; i < 3; i++)
+		add_foreign(zones[i].name, "'@', 'A', '192.0.2.1', 60, '1'");
+	for (int i = 0; i < 10; i++)
+		sql("INSERT INTO records (zone_id, hostname, type, data, ttl, online) SELECT id, 'w', 'A', '192.0.2.2', 60, REPEAT('1', 15728640) "
+		    "FROM zones WHERE zone_name = 'b.test.'");
+	read_well(fixture, &read);
+	assert_int_equal(read.done, 1);
+	assert_int_equal(read.count, 3);
+	assert_true(zones[0].exists && !zones[0].cut && zones[0].count == 1);
+	assert_string_equal(zones[0].rows[0].data, "192.0.2.1");
+	backend_read_free(&read);
+	read = (struct backend_read){ .zones = zones + 1, .count = 2 };
+	read_well(fixture, &read);
+	assert_int_equal(read.done, 1);
+	assert_true(zones[1].exists && zones[1].cut && zones[1].rows == NULL);
+	backend_read_free(&read);
+	read = (struct backend_read){ .zones = zones + 2, .count = 1 };
+	read_well(fixture, &read);
+	assert_true(read.done == 1 && !zones[2].cut && zones[2].count == 1);
+	backend_read_free(&read);
+}
+
 /* A read waits for no writer, sees nothing that is not committed, and holds up nobody. */
 static void reads_are_free(void **state)
 {
@@ -345,6 +376,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rows_as_they_are, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(wide_columns_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_are_free, setup, teardown),
 		cmocka_unit_test_setup_teardown(questions_make_no_schema, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_server_that_is_away, setup, teardown),

@@ -468,7 +468,7 @@ static void test_endless_rows(void **state)
 		if (cases[i].cancelled)
 			assert_int_equal(pthread_create(&thread, NULL, cancel_soon, fixture->backend), 0);
 		if (cases[i].may_be_cut)
-			link_allow(link, 1 << 20);
+			link_allow(link, 0, 1 << 20);
 		int64_t start = now_ms();
 		assert_int_equal(link_run(link, &sql_text, 1), -1);
 		print_message("%s: %lld ms, %s\n", cases[i].sql, (long long)(now_ms() - start), link->text);
@@ -488,7 +488,7 @@ static void test_cut_rows(void **state)
 {
 	struct fixture *fixture = *state;
 	struct link *link = &target_of(fixture)->link;
-	const unsigned columns = 2;
+	unsigned columns = 2;
 	struct result *rows[2];
 	struct buf sql_text = { 0 };
 	struct err err = { 0 };
@@ -497,7 +497,7 @@ static void test_cut_rows(void **state)
 	assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
 	buf_puts(&sql_text, "SELECT seq, IF(seq = 2, NULL, REPEAT('x', 1000)) FROM seq_1_to_100;SELECT 'a', 'b'");
 	link_demand(link, &columns, 1);
-	link_allow(link, 10 * 1024);
+	link_allow(link, 0, 10 * 1024);
 	assert_int_equal(link_fetch(link, &sql_text, rows, 2), 0);
 	assert_true(result_cut(rows[0]));
 	assert_false(result_cut(rows[1]));
@@ -518,11 +518,27 @@ static void test_cut_rows(void **state)
 	assert_string_equal(row[1], "b");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		result_free(rows[i]);
-	/* That holds for one packet: of the next one too many are a failure again. */
-	buf_clear(&sql_text);
-	buf_puts(&sql_text, "SELECT REPEAT('x', 1048576) FROM seq_1_to_40");
-	assert_int_equal(link_run(link, &sql_text, 1), -1);
-	assert_string_equal(link->text, "more of one answer than there is room for");
+	/* That holds for one packet, and there for what may be cut: else too many are a failure again. */
+	for (int packet = 0; packet < 2; packet++) {
+		assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+		buf_clear(&sql_text);
+		buf_puts(&sql_text, "SELECT REPEAT('x', 1048576) FROM seq_1_to_40;SELECT 1");
+		if (packet == 1)
+			link_allow(link, 1, 10 * 1024);
+		assert_int_equal(link_run(link, &sql_text, 2), -1);
+		assert_string_equal(link->text, "more of one answer than there is room for");
+	}
+	/* Also where the socket holds the rest of them already. */
+	columns = 1;
+	for (int i = 0; i < 30; i++) {
+		assert_int_equal(fixture->backend->ops->ping(fixture->backend, &err), BACKEND_OK);
+		buf_clear(&sql_text);
+		buf_puts(&sql_text, "SELECT REPEAT('x', 1048576) FROM seq_1_to_32");
+		link_demand(link, &columns, 1);
+		assert_int_equal(link_fetch(link, &sql_text, rows, 1), -1);
+		assert_string_equal(link->text, "more of one answer than there is room for");
+		assert_true(link->lost);
+	}
 	buf_free(&sql_text);
 }
 

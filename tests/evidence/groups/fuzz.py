@@ -14,7 +14,7 @@ BAR = 1000             # executions a second
 # Of the targets that have a lower one in tests/fuzz/targets, what an execution is.
 BELOW = {
     "store": "an execution opens a SQLite file, pushes, commits, and opens it again: two schemas to read, some 40 statements to compile",
-    "conf": "an execution reads up to three configurations, each into a megabyte, and looks for the nearest key to each unknown one",
+    "conf": "an execution reads up to three configurations, and looks for the nearest key to each unknown one",
     "mysql": "an execution connects and logs in, by a thread of its own",
     "core": "a step is one of the whole engine, on a store that SQLite opens anew for each input",
 }
