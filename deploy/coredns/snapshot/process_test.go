@@ -169,12 +169,19 @@ func TestKill9InTheMiddleOfWriting(t *testing.T) {
 	var begun, done [killZones]int
 	for round := range 60 {
 		writer := start(t, "write", path)
-		timer := time.AfterFunc(time.Duration(10+random.Intn(60))*time.Millisecond, func() { writer.Process.Kill() })
-		for writer.out.Scan() {
+		// Counted from what it said, and not from its start, which may take
+		// longer than any time that is long enough elsewhere.
+		lines, pause := random.Intn(25), time.Duration(random.Intn(5_000))*time.Microsecond
+		for said := 0; ; said++ {
+			if said == lines {
+				time.AfterFunc(pause, func() { writer.Process.Kill() })
+			}
+			if !writer.out.Scan() {
+				break
+			}
 			follow(t, writer.out.Text(), &begun, &done)
 		}
 		writer.Wait()
-		timer.Stop()
 		f, log := mustOpen(t, path)
 		for i := 1; i < killZones; i++ {
 			stamp, payload, ok, err := f.Get(name(i))
