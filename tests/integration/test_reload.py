@@ -132,6 +132,7 @@ def test_back_ends_come_change_and_go(install, dcs):
         zonefan.configure({"dns": {"backends": {"dc3": gone}}})
         hup(zonefan)
         wait_everywhere(zonefan, *dcs)
+        zonefan.wait_converged("dc1", "dc2", "dc3")  # rows can be read before zonefand is told of their COMMIT
     finally:
         with_other_port.close()
     told = events(zonefan, "reloaded")
