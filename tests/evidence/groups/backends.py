@@ -40,6 +40,7 @@ UNITS = [
     ("server", "test_verification", "B20", "a server that stores something else than was written", "triggers that alter data",
      "seen before COMMIT; refused by name"),
 ]
+UNUSUAL = 13  # lines that test_coredns_mysql_codes tells: one that is missing was not tried
 SAYS = "each ends in its class; no COMMIT after it; old rows stay; no file is sent"
 
 
@@ -60,7 +61,7 @@ def unusual_answers(context, programs):
     for count, fault in told:
         yield context.entry(row="B22", fault=fault, injected="a relay puts SIGNAL, or nonsense, in the place of an answer", required=SAYS,
                             ok=done.returncode == 0, happened=f"{count} cases, all as required", times=int(count))
-    if done.returncode != 0 or len(told) != 12:
+    if done.returncode != 0 or len(told) != UNUSUAL:
         yield context.entry(row="B22", fault="unusual answers", injected="a relay", required=SAYS, ok=False,
                             happened=done.stdout[-1000:])
 
